@@ -1,0 +1,77 @@
+/**
+ * @file Writes `.oxlintrc.json`. The house has one direction for data to flow: each folder of `src/` imports
+ * only from the folders before it in {@link FLOORS}, and only the upper floors touch `node:` modules.
+ */
+import { writeFileSync } from "node:fs";
+
+const FLOORS = [
+  "ort",
+  "graph",
+  "matrix",
+  "random",
+  "data",
+  "network",
+  "linearization",
+  "kernel",
+  "loss",
+  "fisher",
+  "dynamics",
+  "experiment",
+  "report",
+  "cli",
+];
+
+/** Folders that run in the browser too: no `node:` import. (`data/node/` is the Node entry of `data/`.) */
+const BROWSER = FLOORS.slice(0, FLOORS.indexOf("experiment"));
+
+const restrict = (groups: { group: string[]; message: string }[]) => ({
+  "no-restricted-imports": ["error", { patterns: groups }],
+});
+
+const upward = (floor: number) => ({
+  group: FLOORS.slice(floor + 1).flatMap((name) => [`**/${name}`, `**/${name}/**`, `**/${name}.ts`]),
+  message: `src/${FLOORS[floor]} must not import from a folder below it in the layout (docs/architecture.md).`,
+});
+
+const NODE = { group: ["node:*"], message: "This folder runs in the browser too: keep node: modules out of it." };
+const ORT = {
+  group: ["onnxruntime-*", "#ort"],
+  message: "Only src/ort.ts may import ONNX Runtime.",
+};
+
+const overrides = FLOORS.map((name, i) => ({
+  files: [name === "ort" ? "src/ort.ts" : `src/${name}/**/*.ts`],
+  rules: restrict([
+    ...(i < FLOORS.length - 1 ? [upward(i)] : []),
+    ...(BROWSER.includes(name) ? [NODE] : []),
+    ...(name === "ort" ? [] : [ORT]),
+  ]),
+}));
+overrides.push({
+  files: ["src/data/node/**/*.ts"],
+  rules: restrict([upward(FLOORS.indexOf("data")), ORT]),
+});
+
+const config = {
+  $schema: "./node_modules/oxlint/configuration_schema.json",
+  plugins: ["typescript", "unicorn", "oxc", "import"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  rules: {
+    "typescript/no-explicit-any": "error",
+    "typescript/no-non-null-assertion": "off",
+    "import/no-default-export": "error",
+    "import/no-cycle": "error",
+    "no-await-in-loop": "off",
+    "no-shadow": "off",
+    "no-underscore-dangle": "off",
+    "import/no-unassigned-import": "off",
+    "typescript/no-unsafe-type-assertion": "off",
+    "typescript/consistent-return": "off",
+    "unicorn/no-array-sort": "off",
+    "unicorn/prefer-set-has": "off",
+  },
+  ignorePatterns: ["dist", "src/**/assembly", "**/*.wasm.ts"],
+  overrides: [...overrides, { files: ["vitest.config.ts"], rules: { "import/no-default-export": "off" } }],
+};
+
+writeFileSync(".oxlintrc.json", `${JSON.stringify(config, null, 2)}\n`);

@@ -1,0 +1,122 @@
+/**
+ * @file Dense row-major matrices on the host: the one type that Grams, residuals and predictions share.
+ * Arithmetic on the host is float64; float32 appears only where data goes to or comes from the network.
+ */
+
+/** The element storage of a matrix. */
+export type Floats = Float32Array | Float64Array;
+
+/** A dense row-major matrix [rows, cols]: element (i, j) is `data[i * cols + j]`. */
+export type Matrix<T extends Floats = Float64Array> = {
+  readonly rows: number;
+  readonly cols: number;
+  readonly data: T;
+};
+
+/** A [rows, cols] matrix of zeros. */
+export const zeros = (rows: number, cols: number): Matrix => ({
+  rows,
+  cols,
+  data: new Float64Array(rows * cols),
+});
+
+/** The identity [n, n]. */
+export const identity = (n: number): Matrix => addDiagonal(zeros(n, n), 1);
+
+/**
+ * Wraps `data` as a [rows, cols] matrix without copying.
+ * @throws RangeError when `data.length` is not `rows * cols`.
+ */
+export function matrix<T extends Floats>(rows: number, cols: number, data: T): Matrix<T> {
+  if (data.length !== rows * cols) {
+    throw new RangeError(`matrix: wanted ${rows} x ${cols} = ${rows * cols} numbers, got ${data.length}`);
+  }
+  return { rows, cols, data };
+}
+
+/** A float64 copy of any matrix. */
+export const toFloat64 = (a: Matrix<Floats>): Matrix => ({ ...a, data: Float64Array.from(a.data) });
+
+/** Rows `start` (inclusive) to `end` (exclusive) as a view on the same memory. */
+export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: number): Matrix<T> => ({
+  rows: end - start,
+  cols: a.cols,
+  data: a.data.subarray(start * a.cols, end * a.cols) as T,
+});
+
+/** A copy of rows [r0, r1) and columns [c0, c1). */
+export function block(a: Matrix, r0: number, r1: number, c0: number, c1: number): Matrix {
+  const out = zeros(r1 - r0, c1 - c0);
+  for (let i = r0; i < r1; i++) {
+    out.data.set(a.data.subarray(i * a.cols + c0, i * a.cols + c1), (i - r0) * out.cols);
+  }
+  return out;
+}
+
+/** Adds `value` to the diagonal in place and returns the same matrix. */
+export function addDiagonal(a: Matrix, value: number): Matrix {
+  const n = Math.min(a.rows, a.cols);
+  for (let i = 0; i < n; i++) a.data[i * a.cols + i]! += value;
+  return a;
+}
+
+/** Sum of the diagonal. */
+export function trace(a: Matrix<Floats>): number {
+  let sum = 0;
+  for (let i = 0; i < Math.min(a.rows, a.cols); i++) sum += a.data[i * a.cols + i]!;
+  return sum;
+}
+
+/** Frobenius norm. */
+export function norm(a: Matrix<Floats>): number {
+  let sum = 0;
+  for (const x of a.data) sum += x * x;
+  return Math.sqrt(sum);
+}
+
+/** Elementwise `f(a)` as a new matrix. */
+export const map = (a: Matrix, f: (x: number, i: number) => number): Matrix => ({
+  ...a,
+  data: a.data.map(f),
+});
+
+/** `factor * a` as a new matrix. */
+export const scale = (a: Matrix, factor: number): Matrix => map(a, (x) => factor * x);
+
+/** `target += factor * a` in place. */
+export function addScaled(target: Matrix, factor: number, a: Matrix): Matrix {
+  const { data } = target;
+  for (let i = 0; i < data.length; i++) data[i]! += factor * a.data[i]!;
+  return target;
+}
+
+/** `a - b` as a new matrix. */
+export const subtract = (a: Matrix, b: Matrix): Matrix => map(a, (x, i) => x - b.data[i]!);
+
+/** The transpose as a new matrix. */
+export function transpose(a: Matrix): Matrix {
+  const out = zeros(a.cols, a.rows);
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < a.cols; j++) out.data[j * a.rows + i] = a.data[i * a.cols + j]!;
+  }
+  return out;
+}
+
+/** The product `a b` [a.rows, b.cols] in float64. */
+export function multiply(a: Matrix, b: Matrix): Matrix {
+  if (a.cols !== b.rows) {
+    throw new RangeError(`multiply: wanted inner sizes to agree, got ${a.cols} and ${b.rows}`);
+  }
+  const out = zeros(a.rows, b.cols);
+  const n = b.cols;
+  for (let i = 0; i < a.rows; i++) {
+    const row = out.data.subarray(i * n, (i + 1) * n);
+    for (let k = 0; k < a.cols; k++) {
+      const x = a.data[i * a.cols + k]!;
+      if (x === 0) continue;
+      const offset = k * n;
+      for (let j = 0; j < n; j++) row[j]! += x * b.data[offset + j]!;
+    }
+  }
+  return out;
+}
