@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs";
 
 const FLOORS = [
+  "error",
   "ort",
   "graph",
   "matrix",
@@ -40,7 +41,7 @@ const ORT = {
 };
 
 const overrides = FLOORS.map((name, i) => ({
-  files: [name === "ort" ? "src/ort.ts" : `src/${name}/**/*.ts`],
+  files: [name === "error" || name === "ort" ? `src/${name}.ts` : `src/${name}/**/*.ts`],
   rules: restrict([
     ...(i < FLOORS.length - 1 ? [upward(i)] : []),
     ...(BROWSER.includes(name) ? [NODE] : []),

@@ -1,0 +1,50 @@
+/**
+ * @file What an experiment learns from: two splits of samples and labels, and the choices that every source of
+ * them shares.
+ *
+ * Shapes: N samples, M inputs a sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
+ * round to float32, so that float32 and float64 networks see the same data.
+ */
+import { InputError } from "../error.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+
+/** A training and a test set. */
+export type Dataset = {
+  /** [N, M] */
+  readonly xTrain: Matrix;
+  /** [N, C] */
+  readonly yTrain: Matrix;
+  /** [N', M] */
+  readonly xTest: Matrix;
+  /** [N', C] */
+  readonly yTest: Matrix;
+  /** The classes by their number in the source, in the order of the outputs; empty for a regression. */
+  readonly targetClasses: readonly number[];
+};
+
+/** The loss that labels are written for; see {@link file://./labels.ts}. */
+export type LossType = "mse" | "cross_entropy";
+
+/** Which part of a source to take. */
+export type Selection = {
+  readonly targetClasses: readonly number[];
+  readonly trainSize: number;
+  readonly testSize: number;
+  readonly lossType: LossType;
+};
+
+/**
+ * Checks what any source needs of a selection.
+ * @throws InputError naming the flag.
+ */
+export function checkSelection({ targetClasses, trainSize, testSize }: Selection): void {
+  for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
+    if (!Number.isInteger(size) || size < 1)
+      throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
+  }
+  if (targetClasses.length < 2 || new Set(targetClasses).size < targetClasses.length) {
+    throw new InputError(
+      `target_classes: wanted two or more different classes, got ${targetClasses.join(", ") || "none"}`,
+    );
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * @file The Forster transform, or radial isotropic position: the linear map A for which the samples x → Ax/|Ax| have
+ * an isotropic second moment, (1/N) Σ_n x_n x_nᵀ = (1/r) P, P the projector on the span of the samples, r its
+ * dimension.
+ *
+ * With N ≤ M linearly independent samples r = N and the transformed samples are orthonormal: X Xᵀ = I_N, which is
+ * what K-FAC's isotropic condition asks of the input Gram (arXiv 2010.00879). With N > M it is the position of
+ * Forster (2002), reached by the fixed point of Tyler (1987): whiten, put every sample back on the sphere, repeat.
+ * A is fixed up to a factor and a rotation of its image; the symmetric positive one is taken, so that samples which
+ * are isotropic already stay where they are. The map is fitted on training samples and moves any other by the same A;
+ * what a sample has outside the span of the training samples is lost.
+ */
+import { InputError } from "../error.ts";
+import { eigen } from "../matrix/eigen.ts";
+import { identity, type Matrix, multiply, transpose, zeros } from "../matrix/matrix.ts";
+import type { Dataset } from "./dataset.ts";
+import { normaliseRows } from "./normalise.ts";
+
+/** A = basis · core · basisᵀ, of rank r. */
+export type ForsterMap = {
+  /** [M, r], orthonormal columns that span the training samples */
+  readonly basis: Matrix;
+  /** [r, r], symmetric positive definite */
+  readonly core: Matrix;
+  /** How far the transformed training samples are from isotropy, ‖(r/N) Σ x xᵀ − P‖_F / √r. */
+  readonly deviation: number;
+  readonly iterations: number;
+};
+
+/** When to stop: the flags `forster_transform_n_iters` and `forster_transform_tol`. */
+export type ForsterOptions = { readonly iterations?: number; readonly tolerance?: number };
+
+/** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
+export function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Dataset {
+  const map = fitForster(dataset.xTrain, options);
+  return {
+    ...dataset,
+    xTrain: applyForster(map, dataset.xTrain, "forster_transform (training samples)"),
+    xTest: applyForster(map, dataset.xTest, "forster_transform (test samples)"),
+  };
+}
+
+/**
+ * Fits the map to samples [N, M].
+ * @throws InputError when N ≤ M samples are linearly dependent, or the deviation stays above the tolerance.
+ */
+export function fitForster(
+  x: Matrix,
+  { iterations = 100, tolerance = 1e-3 }: ForsterOptions = {},
+): ForsterMap {
+  const { basis, scales } = span(x);
+  const r = basis.cols;
+  // z = x W in the span's coordinates, from the start that whitens them.
+  const w = scaleColumns(identity(r), scales);
+  const z = scaleColumns(multiply(x, basis), scales);
+  if (x.rows > r) checkPosition(z);
+  for (let iteration = 0; ; iteration++) {
+    toSphere(z);
+    const moment = secondMoment(z);
+    const deviation = distanceFromIdentity(moment);
+    if (deviation <= tolerance) {
+      return { basis, core: squareRoot(multiply(w, transpose(w))), deviation, iterations: iteration };
+    }
+    if (iteration >= iterations || !Number.isFinite(deviation)) {
+      throw new InputError(
+        `forster_transform: wanted a deviation from isotropy of at most ${tolerance} within ${iterations} ` +
+          `iterations, got ${deviation.toPrecision(3)} (raise forster_transform_n_iters or forster_transform_tol)`,
+      );
+    }
+    const lower = cholesky(moment);
+    divideRows(z, lower);
+    divideRows(w, lower);
+  }
+}
+
+/**
+ * Ax/|Ax| for every row of x [N, M].
+ * @throws InputError naming a sample that is orthogonal to every training sample.
+ */
+export function applyForster({ basis, core }: ForsterMap, x: Matrix, what: string): Matrix {
+  return normaliseRows(multiply(multiply(multiply(x, basis), core), transpose(basis)), what);
+}
+
+/** An orthonormal basis [M, r] of the rows of x, and 1 / (singular value) along each of its columns. */
+function span(x: Matrix): { basis: Matrix; scales: Float64Array } {
+  const wide = x.rows <= x.cols;
+  const { values, vectors } = eigen(wide ? multiply(x, transpose(x)) : multiply(transpose(x), x));
+  const n = values.length;
+  const least = Math.max(x.rows, x.cols) * 2 ** -52 * Math.max(...values);
+  const kept = [...values.keys()].filter((k) => values[k]! > least);
+  if (wide && kept.length < n) {
+    throw new InputError(
+      `forster_transform: wanted ${n} linearly independent training samples, got rank ${kept.length}`,
+    );
+  }
+  const scales = Float64Array.from(kept, (k) => 1 / Math.sqrt(values[k]!));
+  const columns = zeros(n, kept.length);
+  for (let i = 0; i < n; i++) {
+    for (const [j, k] of kept.entries()) columns.data[i * kept.length + j] = vectors.data[i * n + k]!;
+  }
+  // The Gram's eigenvectors are the left singular vectors U: V = Xᵀ U / s.
+  return { basis: wide ? scaleColumns(multiply(transpose(x), columns), scales) : columns, scales };
+}
+
+/**
+ * No map exists when N > r and one direction belongs to one sample alone: N − 1 samples then lie in r − 1 dimensions,
+ * more than isotropy allows. Such a sample has leverage 1, the squared norm of its whitened row.
+ */
+function checkPosition({ rows, cols, data }: Matrix): void {
+  for (let n = 0; n < rows; n++) {
+    let leverage = 0;
+    for (const value of data.subarray(n * cols, (n + 1) * cols)) leverage += value * value;
+    if (leverage > 1 - 1e-9) {
+      throw new InputError(
+        `forster_transform: wanted more than one training sample in every direction (${rows} samples of rank ` +
+          `${cols}), got one that only sample ${n} has; at most ${cols} samples can be transformed`,
+      );
+    }
+  }
+}
+
+/** Multiplies column j by `factors[j]` in place. */
+function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
+  for (let i = 0; i < a.data.length; i++) a.data[i]! *= factors[i % a.cols]!;
+  return a;
+}
+
+/** Divides every row by its norm in place. */
+function toSphere({ rows, cols, data }: Matrix): void {
+  for (let n = 0; n < rows; n++) {
+    const row = data.subarray(n * cols, (n + 1) * cols);
+    let squares = 0;
+    for (const value of row) squares += value * value;
+    const norm = Math.sqrt(squares);
+    for (let i = 0; i < cols; i++) row[i]! /= norm;
+  }
+}
+
+/** (r/N) Σ_n z_n z_nᵀ [r, r]: the lower triangle. */
+function secondMoment({ rows, cols, data }: Matrix): Matrix {
+  const out = zeros(cols, cols);
+  for (let n = 0; n < rows; n++) {
+    const row = data.subarray(n * cols, (n + 1) * cols);
+    for (let i = 0; i < cols; i++) {
+      const factor = (cols / rows) * row[i]!;
+      const at = i * cols;
+      for (let j = 0; j <= i; j++) out.data[at + j]! += factor * row[j]!;
+    }
+  }
+  return out;
+}
+
+/** ‖S − I‖_F / √r of a symmetric S, by its lower triangle. */
+function distanceFromIdentity({ rows, data }: Matrix): number {
+  let squares = 0;
+  for (let i = 0; i < rows; i++) {
+    squares += (data[i * rows + i]! - 1) ** 2;
+    for (let j = 0; j < i; j++) squares += 2 * data[i * rows + j]! ** 2;
+  }
+  return Math.sqrt(squares / rows);
+}
+
+/** L with S = L Lᵀ, in place on the lower triangle. */
+function cholesky(s: Matrix): Matrix {
+  const { rows: n, data } = s;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = data[i * n + j]!;
+      for (let k = 0; k < j; k++) sum -= data[i * n + k]! * data[j * n + k]!;
+      data[i * n + j] = i === j ? Math.sqrt(sum) : sum / data[j * n + j]!;
+    }
+  }
+  return s;
+}
+
+/** a ← a L⁻ᵀ: every row y of the result solves L y = row. */
+function divideRows({ rows, cols, data }: Matrix, lower: Matrix): void {
+  for (let n = 0; n < rows; n++) {
+    const row = data.subarray(n * cols, (n + 1) * cols);
+    for (let i = 0; i < cols; i++) {
+      let sum = row[i]!;
+      for (let k = 0; k < i; k++) sum -= lower.data[i * cols + k]! * row[k]!;
+      row[i] = sum / lower.data[i * cols + i]!;
+    }
+  }
+}
+
+/** The symmetric positive square root, with largest eigenvalue 1. */
+function squareRoot(k: Matrix): Matrix {
+  const { values, vectors } = eigen(k);
+  const largest = Math.max(...values);
+  const roots = values.map((value) => Math.sqrt(Math.max(value, 0) / largest));
+  const transposed = transpose(vectors);
+  return multiply(scaleColumns(vectors, roots), transposed);
+}

@@ -1,0 +1,57 @@
+/**
+ * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels
+ * for a loss. Where the images come from is the collection's business, so a file reader and a browser share this.
+ */
+import type { Matrix } from "../matrix/matrix.ts";
+import { selectClasses } from "./classes.ts";
+import { checkSelection, type Dataset, type Selection } from "./dataset.ts";
+import { encodeLabels } from "./labels.ts";
+import { normalise } from "./normalise.ts";
+
+/** A labelled collection that can hand out any of its images. */
+export type ImageCollection = {
+  /** The class of every image. */
+  readonly labels: Uint8Array;
+  /** Entries per image, M. */
+  readonly inputs: number;
+  /** The flattened images [indices.length, M] at ascending `indices`. */
+  readonly read: (indices: Uint32Array) => Promise<Uint8Array>;
+};
+
+/**
+ * The first `trainSize` training and `testSize` test images of the target classes, in the collections' order; each
+ * split normalised by itself (see `normalise`).
+ * @throws InputError naming the flag or the image at fault.
+ */
+export async function imageDataset(
+  train: ImageCollection,
+  test: ImageCollection,
+  selection: Selection,
+): Promise<Dataset> {
+  checkSelection(selection);
+  const [xTrain, yTrain] = await split(
+    train,
+    selection,
+    "train_size",
+    selection.trainSize,
+    "training images",
+  );
+  const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images");
+  return { xTrain, yTrain, xTest, yTest, targetClasses: [...selection.targetClasses] };
+}
+
+async function split(
+  images: ImageCollection,
+  { targetClasses, lossType }: Selection,
+  flag: string,
+  size: number,
+  what: string,
+): Promise<[x: Matrix, y: Matrix]> {
+  const indices = selectClasses(images.labels, { targetClasses, size, flag, what });
+  const data = await images.read(indices);
+  const labels = Uint8Array.from(indices, (i) => images.labels[i]!);
+  return [
+    normalise({ rows: size, cols: images.inputs, data }, what),
+    encodeLabels(labels, targetClasses, lossType),
+  ];
+}

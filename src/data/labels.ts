@@ -1,0 +1,59 @@
+/**
+ * @file Labels as a network's outputs are compared with them.
+ *
+ * Mean squared error: two classes share one output, +1/2 for the first class and −1/2 for the second; more are
+ * one-hot. Softmax cross-entropy needs one output a class, for two classes too: a softmax over one output is 1
+ * whatever the network says.
+ */
+import { InputError } from "../error.ts";
+import { type Matrix, zeros } from "../matrix/matrix.ts";
+import type { LossType } from "./dataset.ts";
+
+/**
+ * Labels [N, C] of samples whose classes are known.
+ * @param labels the class of each sample, by its number in the source
+ * @param targetClasses the classes in the order of the outputs
+ */
+export function encodeLabels(
+  labels: ArrayLike<number>,
+  targetClasses: readonly number[],
+  lossType: LossType,
+): Matrix {
+  const shared = lossType === "mse" && targetClasses.length === 2;
+  const y = zeros(labels.length, shared ? 1 : targetClasses.length);
+  for (let n = 0; n < labels.length; n++) {
+    const c = targetClasses.indexOf(labels[n]!);
+    if (c < 0) throw new InputError(`labels: wanted one of ${targetClasses.join(", ")}, got ${labels[n]}`);
+    if (shared) y.data[n] = c === 0 ? 0.5 : -0.5;
+    else y.data[n * y.cols + c] = 1;
+  }
+  return y;
+}
+
+/**
+ * Labels [N, C] that were made for any loss, made fit for `lossType`: a single column of signs becomes two one-hot
+ * columns for cross-entropy; everything else stays as it is.
+ * @throws InputError when cross-entropy is given rows that are not probabilities.
+ */
+export function adaptLabels(y: Matrix, lossType: LossType, what: string): Matrix {
+  if (lossType === "mse") return y;
+  if (y.cols === 1) {
+    const out = zeros(y.rows, 2);
+    for (const [n, label] of y.data.entries()) {
+      if (label === 0)
+        throw new InputError(`${what}: wanted a sign for cross_entropy, got 0 for sample ${n}`);
+      out.data[2 * n + (label > 0 ? 0 : 1)] = 1;
+    }
+    return out;
+  }
+  for (let n = 0; n < y.rows; n++) {
+    const row = y.data.subarray(n * y.cols, (n + 1) * y.cols);
+    const sum = row.reduce((a, b) => a + b, 0);
+    if (Math.abs(sum - 1) > 1e-6 || row.some((p) => p < 0)) {
+      throw new InputError(
+        `${what}: wanted probabilities that sum to 1 for cross_entropy, got sample ${n} with sum ${sum}`,
+      );
+    }
+  }
+  return y;
+}

@@ -1,0 +1,20 @@
+/**
+ * @file Datasets in `.npz` files (see `../npz-dataset.ts` for the layout).
+ */
+import type { Dataset } from "../dataset.ts";
+import { decodeDataset, encodeDataset, type NpzOptions } from "../npz-dataset.ts";
+import { readWhole, writeWhole } from "./files.ts";
+
+/**
+ * Reads a dataset, taking the first `trainSize` and `testSize` samples (by default all).
+ * @throws InputError naming the file and what is wrong with it.
+ */
+export const loadDataset = async (path: string, options: NpzOptions): Promise<Dataset> =>
+  decodeDataset(await readWhole(path), path, options);
+
+/**
+ * Writes a dataset whole or not at all; makes the folder.
+ * @throws InputError naming a file that cannot be written.
+ */
+export const saveDataset = (path: string, dataset: Dataset): Promise<void> =>
+  writeWhole(path, encodeDataset(dataset));

@@ -1,0 +1,137 @@
+/**
+ * @file NumPy's `.npz` archives as bytes: a zip container of `.npy` files. Reads stored and deflated entries
+ * (`numpy.savez`, `numpy.savez_compressed`) and verifies every size and checksum; writes stored entries.
+ *
+ * Format: PKWARE's APPNOTE 6.3, without zip64: archives stay below 4 GiB.
+ */
+import { InputError } from "../error.ts";
+import { type NpyArray, type NpySource, readNpy, writeNpy } from "../matrix/npy.ts";
+
+const LOCAL = 0x04034b50;
+const CENTRAL = 0x02014b50;
+const END = 0x06054b50;
+
+const fail = (name: string, wanted: string, got: string): InputError =>
+  new InputError(`npz ${name}: wanted ${wanted}, got ${got}`);
+
+/**
+ * Reads every array of a `.npz` archive by its name (without `.npy`).
+ * @param name what errors call the archive
+ * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt or holds anything but real numbers.
+ */
+export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<string, NpyArray>> {
+  const arrays = new Map<string, NpyArray>();
+  for (const entry of entries(bytes, name)) {
+    if (!entry.name.endsWith(".npy")) continue;
+    const key = entry.name.slice(0, -".npy".length);
+    arrays.set(key, readNpy(await unpack(entry, `${name} (${key})`), `${name} (${key})`));
+  }
+  return arrays;
+}
+
+type Entry = { name: string; method: number; crc: number; size: number; packed: Uint8Array };
+
+/** The entries of a zip archive, by its central directory. */
+function entries(bytes: Uint8Array, name: string): Entry[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const expect = (at: number, signature: number): number => {
+    if (at + 22 <= bytes.length && view.getUint32(at, true) === signature) return at;
+    throw fail(name, "a whole .npz archive", `${bytes.length} bytes, broken at ${at}`);
+  };
+  // The directory's end is the last 22 bytes, or before a comment of at most 65535.
+  const first = Math.max(0, bytes.length - 22 - 0xffff);
+  let end = bytes.length - 22;
+  while (end >= first && view.getUint32(end, true) !== END) end--;
+  if (end < first) throw fail(name, "a whole .npz archive", `${bytes.length} bytes without a zip directory`);
+  const found: Entry[] = [];
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left--) {
+    expect(at, CENTRAL);
+    const packedSize = view.getUint32(at + 20, true);
+    const nameEnd = at + 46 + view.getUint16(at + 28, true);
+    const local = expect(view.getUint32(at + 42, true), LOCAL);
+    const start = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
+    if (start + packedSize > end) throw fail(name, `${packedSize} bytes at ${start}`, `an end at ${end}`);
+    found.push({
+      name: new TextDecoder().decode(bytes.subarray(at + 46, nameEnd)),
+      method: view.getUint16(at + 10, true),
+      crc: view.getUint32(at + 16, true),
+      size: view.getUint32(at + 24, true),
+      packed: bytes.subarray(start, start + packedSize),
+    });
+    at = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+  }
+  return found;
+}
+
+/** The content of an entry, with its size and checksum verified. */
+async function unpack({ method, size, crc, packed }: Entry, name: string): Promise<Uint8Array> {
+  if (method !== 0 && method !== 8) throw fail(name, "a stored or deflated entry", `zip method ${method}`);
+  const content = method === 0 ? packed : await inflate(packed, name);
+  if (content.length !== size) throw fail(name, `${size} bytes`, `${content.length}`);
+  if (crc32(content) !== crc) throw fail(name, "data with the recorded checksum", "corrupt data");
+  return content;
+}
+
+async function inflate(packed: Uint8Array, name: string): Promise<Uint8Array> {
+  try {
+    const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
+    const inflated = source.pipeThrough(new DecompressionStream("deflate-raw"));
+    return new Uint8Array(await new Response(inflated).arrayBuffer());
+  } catch {
+    throw fail(name, "a whole deflated entry", "corrupt data");
+  }
+}
+
+/** Writes a `.npz` archive, uncompressed as `numpy.savez` does; the same arrays give the same bytes. */
+export function writeNpz(arrays: Readonly<Record<string, NpySource>>): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let offset = 0;
+  for (const [key, array] of Object.entries(arrays)) {
+    const name = new TextEncoder().encode(`${key}.npy`);
+    const content = writeNpy(array);
+    // version 2.0, UTF-8 names, stored, 1980-01-01 00:00; then checksum, both sizes, length of name, no extra field
+    const shared = [u16(20, 0x800, 0, 0, 33), u32(crc32(content), content.length, content.length)];
+    const header = [u32(LOCAL), ...shared, u16(name.length, 0), name];
+    directory.push(u32(CENTRAL), u16(20), ...shared, u16(name.length, 0, 0, 0, 0), u32(0, offset), name);
+    parts.push(...header, content);
+    offset += length(header) + content.length;
+  }
+  const count = Object.keys(arrays).length;
+  return concat([
+    ...parts,
+    ...directory,
+    u32(END),
+    u16(0, 0, count, count),
+    u32(length(directory), offset),
+    u16(0),
+  ]);
+}
+
+/** Little-endian unsigned numbers as bytes. */
+const u16 = (...values: number[]): Uint8Array => Uint8Array.from(values.flatMap((x) => [x & 255, x >>> 8]));
+const u32 = (...values: number[]): Uint8Array => u16(...values.flatMap((x) => [x & 0xffff, x >>> 16]));
+
+const length = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(length(parts));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+  return n;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = CRC[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}

@@ -1,0 +1,66 @@
+/**
+ * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
+ * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
+ */
+import type { Fisher } from "../fisher/fisher.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+
+/** The isotropy of a method. */
+export type Isotropy = {
+  /** alpha measured, tr G / n. */
+  readonly alpha: number;
+  /** |G - alpha I|_F / |alpha I|_F. */
+  readonly deviation: number;
+  /** Columns of G that were looked at: all n, or random probes for a large kernel (then both are estimates). */
+  readonly probes: number;
+};
+
+/** Options of {@link isotropy}. */
+export type IsotropyOptions = { damping?: number; maxColumns?: number };
+
+/** Largest n for which every column of G is formed; beyond it, as many random signs are probed. */
+const MAX_COLUMNS = 256;
+
+/**
+ * Isotropy of `fisher` on a training kernel.
+ * @throws SingularGramError as `fisher.prepare` does.
+ */
+export function isotropy(fisher: Fisher, kernel: Kernel, options: IsotropyOptions = {}): Isotropy {
+  const { damping = 0, maxColumns = MAX_COLUMNS } = options;
+  const G = fisher.prepare(kernel, damping).propagator(kernel);
+  const n = kernel.samples * kernel.outputs;
+  const whole = n <= maxColumns;
+  const probes = whole ? n : maxColumns;
+  const probe = whole ? unitVectors(n) : randomSigns(n);
+
+  // For unit vectors the sums below are tr G and |G - alpha I|^2; for random signs z, E[z z^T] = I, expectations of them.
+  const zs = Array.from({ length: probes }, (_, p) => probe(p));
+  const products = zs.map(G);
+  const share = whole ? 1 : 1 / probes;
+  let traceSum = 0;
+  for (const [p, z] of zs.entries()) for (let i = 0; i < n; i++) traceSum += z[i]! * products[p]![i]!;
+  const alpha = (traceSum * share) / n;
+  let squares = 0;
+  for (const [p, z] of zs.entries()) {
+    for (let i = 0; i < n; i++) squares += (products[p]![i]! - alpha * z[i]!) ** 2;
+  }
+  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes };
+}
+
+const unitVectors = (n: number) => (p: number) => {
+  const z = new Float64Array(n);
+  z[p] = 1;
+  return z;
+};
+
+/** Vectors of signs from a 32-bit xorshift, the same in every run. */
+function randomSigns(n: number): () => Float64Array {
+  let state = 0x9e3779b9;
+  return () =>
+    Float64Array.from({ length: n }, () => {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return state < 0 ? -1 : 1;
+    });
+}

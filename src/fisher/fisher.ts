@@ -1,0 +1,46 @@
+/**
+ * @file What a Fisher approximation is. On N samples with C outputs, residual r [N C] and damping rho on the Fisher
+ * matrix, F + rho I with F = J^T J / N, every method is a linear map from r to an update of rank N a layer,
+ *
+ *     dtheta_l = U_l^T H_l,    U_l = K_l^T Delta_l,    K_l [N C, N] linear in r,
+ *
+ * and so to a change of the outputs on any samples, G' r. One map decides both; the learning rate multiplies it.
+ * X(K, rho) = (K / N + rho I)^-1 throughout.
+ */
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Combination } from "../linearization/update.ts";
+
+/** K_l of one layer, in the form that the method makes it. */
+export type Coefficients = Combination;
+
+/** A Fisher approximation bound to a training kernel and a damping. */
+export type Preconditioner = {
+  /** K_l of every layer for a residual r [N C]. */
+  coefficients(residual: Float64Array): readonly Coefficients[];
+  /**
+   * The same update seen in function space on the rows of `cross` [N' C, N C]: r to G' r. On the training kernel
+   * itself it is G r.
+   */
+  propagator(cross: Kernel): (residual: Float64Array) => Float64Array;
+};
+
+/** Sizes on which the alpha of the theory depends. */
+export type Shape = { readonly samples: number; readonly layers: number; readonly width: number };
+
+/** A Fisher approximation. */
+export type Fisher = {
+  readonly name: string;
+  /** One line for `--help` and reports. */
+  readonly title: string;
+  /**
+   * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
+   * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.
+   * @throws InputError when the method does not exist for that depth.
+   */
+  alpha(shape: Shape): number | undefined;
+  /**
+   * Factors what the method inverts.
+   * @throws SingularGramError when a Gram has no numerical inverse at this damping.
+   */
+  prepare(kernel: Kernel, damping: number): Preconditioner;
+};

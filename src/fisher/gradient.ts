@@ -1,0 +1,16 @@
+/**
+ * @file Gradient descent, the method without a Fisher matrix: v = r, U_l[n] = (1/N) sum_c r_nc Delta_l[n, c],
+ * G = sum_l Theta_l / N.
+ */
+import type { Fisher } from "./fisher.ts";
+import { networkPropagator, perSample } from "./tangent.ts";
+
+export const gradient: Fisher = {
+  name: "gradient",
+  title: "gradient descent",
+  alpha: () => undefined,
+  prepare: (kernel) => ({
+    coefficients: (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),
+    propagator: (cross) => networkPropagator(cross, (residual) => residual),
+  }),
+};

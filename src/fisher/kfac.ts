@@ -1,0 +1,99 @@
+/**
+ * @file K-FAC (Martens & Grosse, arXiv 1503.05671; paper, section 4.3), for any number of outputs: the block of a
+ * layer is approximated by (H^T H / N) (x) (Delta^T Delta / N), each factor damped,
+ *
+ *     X_A = X(A_l, rho_A),  X_B = X(B_l, rho_B),  rho_A = sqrt(rho) pi,  rho_B = sqrt(rho) / pi,
+ *     pi^2 = (tr A_l / M_in) / (tr B_l / M_out),
+ *     U_l = (X_B E X_A)^T Delta_l  with E[(n, c), n] = r_nc / N,
+ *     G = (1/N) sum_l (B_l X_B) o ((A_l X_A) (x) 1 1^T),
+ *
+ * which tends to N (L - 1) + 1 times the identity: every layer but the last counts N, the last one 1.
+ *
+ * A Gram that the architecture makes singular (the N C x N C Gram of the C output signals; inputs with fewer
+ * features than samples) is inverted undamped on its range, which is the exact inverse of the smaller, primal factor.
+ */
+import { SingularGramError } from "../error.ts";
+import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
+import { factorize } from "../matrix/cholesky.ts";
+import { addDiagonal, multiply, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
+import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
+import type { Coefficients, Fisher } from "./fisher.ts";
+import { addProduct } from "./tangent.ts";
+
+export const kfac: Fisher = {
+  name: "kfac",
+  title: "NGD with Kronecker-factored blocks (K-FAC)",
+  alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
+
+  prepare(kernel, damping) {
+    const { samples: N, outputs: C } = kernel;
+    const inverses = kernel.layers.map((layer, l) => factorInverses(kernel, layer, l, damping));
+    return {
+      coefficients: (residual) =>
+        inverses.map(({ XA, XB }): Coefficients => {
+          // K_l = X_B (E X_A): row (n, c) of E X_A is r_nc / N times row n of X_A.
+          const scaled = zeros(N * C, N);
+          for (let row = 0; row < N * C; row++) {
+            const n = Math.floor(row / C);
+            for (let m = 0; m < N; m++) {
+              scaled.data[row * N + m] = (residual[row]! / N) * XA.data[n * N + m]!;
+            }
+          }
+          return { kind: "mixing", matrix: multiply(XB, scaled) };
+        }),
+      propagator(cross) {
+        const G = zeros(cross.layers[0]!.signalGram.rows, N * C);
+        for (const [l, layer] of cross.layers.entries()) {
+          const hatA = multiply(layer.inputGram, inverses[l]!.XA);
+          const hatB = multiply(layer.signalGram, inverses[l]!.XB);
+          for (let row = 0; row < G.rows; row++) {
+            const a = Math.floor(row / C) * N;
+            for (let col = 0; col < N * C; col++) {
+              const at = row * N * C + col;
+              G.data[at]! += (hatB.data[at]! * hatA.data[a + Math.floor(col / C)]!) / N;
+            }
+          }
+        }
+        return (residual) => {
+          const out = new Float64Array(G.rows);
+          addProduct(out, G, residual, 1);
+          return out;
+        };
+      },
+    };
+  },
+};
+
+/** X_A [N, N] and X_B [N C, N C] of one layer. */
+function factorInverses(
+  kernel: Kernel,
+  layer: LayerKernel,
+  index: number,
+  damping: number,
+): { XA: Matrix; XB: Matrix } {
+  const traceA = trace(layer.inputGram) / layer.fanIn;
+  const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
+  // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
+  const pi = traceA > 0 && traceB > 0 ? Math.sqrt(traceA / traceB) : 1;
+  const root = Math.sqrt(damping);
+  const name = `of layer ${index + 1}`;
+  const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
+    dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon);
+  return {
+    XA: invert(layer.inputGram, layer.inputRank, root * pi, `kfac: inputs ${name}`),
+    XB: invert(layer.signalGram, layer.signalRank, root / pi, `kfac: signals ${name}`),
+  };
+}
+
+/** (K + rho I)^-1, or on the range of K when undamped and its rank is bounded below its size: K^+. */
+function dampedInverse(k: Matrix, maxRank: number, rho: number, what: string, epsilon: number): Matrix {
+  if (rho > 0 || maxRank >= k.rows) {
+    return factorize(addDiagonal(k, rho), { what, epsilon }).inverse();
+  }
+  const { factor: F, rank, condition } = pivotedCholesky(k, maxRank, epsilon);
+  if (rank < maxRank) throw new SingularGramError({ what, size: k.rows, rank, condition });
+  // K^+ = F (F^T F)^-2 F^T.
+  const Ft = transpose(F);
+  const half = multiply(factorize(multiply(Ft, F), { what, epsilon }).inverse(), Ft);
+  return multiply(transpose(half), half);
+}

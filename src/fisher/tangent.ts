@@ -1,0 +1,50 @@
+/**
+ * @file Steps of methods whose coefficients are one number v_l[n, c] a sample and output: the change of the outputs
+ * is sum over l of Theta'_l v_l / N.
+ */
+import { layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import type { Coefficients } from "./fisher.ts";
+
+/** U_l[n] = (1/N) sum_c v[n, c] Delta_l[n, c]. */
+export const perSample = (v: Float64Array, samples: number): Coefficients => ({
+  kind: "per-sample",
+  values: v.map((x) => x / samples),
+});
+
+/** target += factor * (a v). */
+export function addProduct(target: Float64Array, a: Matrix, v: Float64Array, factor: number): void {
+  for (let i = 0; i < a.rows; i++) {
+    let sum = 0;
+    for (let j = 0, at = i * a.cols; j < a.cols; j++, at++) sum += a.data[at]! * v[j]!;
+    target[i]! += factor * sum;
+  }
+}
+
+/** r to sum over l of Theta'_l v_l / N, with v_l = solve(r)[l]. */
+export function layerwisePropagator(
+  cross: Kernel,
+  solve: (residual: Float64Array) => readonly (Float64Array | undefined)[],
+): (residual: Float64Array) => Float64Array {
+  const thetas = cross.layers.map((layer) => layerNtk(layer, cross.outputs));
+  return (residual) => {
+    const out = new Float64Array(thetas[0]!.rows);
+    for (const [l, v] of solve(residual).entries()) {
+      if (v) addProduct(out, thetas[l]!, v, 1 / cross.samples);
+    }
+    return out;
+  };
+}
+
+/** r to Theta' v / N with Theta' the NTK of all layers and v = solve(r). */
+export function networkPropagator(
+  cross: Kernel,
+  solve: (residual: Float64Array) => Float64Array,
+): (residual: Float64Array) => Float64Array {
+  const theta = ntk(cross);
+  return (residual) => {
+    const out = new Float64Array(theta.rows);
+    addProduct(out, theta, solve(residual), 1 / cross.samples);
+    return out;
+  };
+}

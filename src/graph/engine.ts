@@ -1,0 +1,125 @@
+/**
+ * @file The engine: ONNX Runtime sessions on one device, at one precision, with the settings that make wide
+ * matrix products fast (all cores, no spinning between calls) and no silent fallback to another device.
+ *
+ * Inputs are passed without copying. Outputs given as arrays are written in place without copying or page faults;
+ * outputs asked for by name alone are allocated.
+ */
+import { loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
+import type { Graph, Precision } from "./graph.ts";
+import { InputError } from "../error.ts";
+
+/** Where the network runs. */
+export type Device = "cpu" | "webgpu" | "cuda";
+
+export const DEVICES: readonly Device[] = ["cpu", "webgpu", "cuda"];
+
+/** A float tensor of the engine's precision, or an int64 vector. */
+export type Tensor = OrtTensor;
+
+/** The float storage of a precision. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** Named tensors. */
+export type Tensors = Record<string, Tensor>;
+
+/** A compiled graph: runs on `feeds`, writes into `outputs` (null: allocate) and returns them. */
+export type Program = {
+  run(feeds: Tensors, outputs: Record<string, Tensor | null>): Promise<Tensors>;
+  release(): Promise<void>;
+};
+
+/** Settings of {@link createEngine}. */
+export type EngineOptions = {
+  device?: Device;
+  precision?: Precision;
+  /** Threads of one operation. Default: the cores that the platform reports. */
+  threads?: number;
+};
+
+/** One device at one precision. */
+export type Engine = {
+  readonly device: Device;
+  readonly precision: Precision;
+  /** Compiles a graph. */
+  compile(graph: Graph): Promise<Program>;
+  /** A float tensor over `data` (no copy where the precision already agrees) with the given shape. */
+  tensor(data: FloatArray, dims: readonly number[]): Tensor;
+  /** An int64 vector of one element. */
+  integer(value: number): Tensor;
+  /** A zero array of the engine's precision. */
+  floats(length: number): FloatArray;
+  /** Machine epsilon of the engine's precision. */
+  readonly epsilon: number;
+};
+
+/** Cores of this machine. ONNX Runtime's own default counted one on virtual machines. */
+const cores = (): number =>
+  globalThis.process?.getBuiltinModule?.("os").availableParallelism() ??
+  globalThis.navigator?.hardwareConcurrency ??
+  1;
+
+const sessionOptions = (device: Device, threads: number): OrtSessionOptions => ({
+  executionProviders: [device],
+  intraOpNumThreads: threads,
+  graphOptimizationLevel: "all",
+  extra: {
+    session: {
+      // Spinning threads steal the cores from the host's float64 solves between two runs.
+      intra_op: { allow_spinning: "0" },
+      ...(device === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
+    },
+  },
+});
+
+function program(session: OrtSession): Program {
+  return {
+    async run(feeds, outputs) {
+      const results = await session.run(feeds, outputs);
+      return results as Tensors;
+    },
+    release: () => session.release(),
+  };
+}
+
+/**
+ * Opens an engine.
+ * @throws InputError when the device cannot compute at that precision; a device that is missing on this machine is
+ * reported when the first graph is compiled.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { device = "cpu", precision = "float32", threads = cores() } = options;
+  if (precision === "float64" && device !== "cpu") {
+    throw new InputError(`precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`);
+  }
+  const ort = await loadOrt();
+  ort.env.logLevel = "error";
+  const Floats = precision === "float32" ? Float32Array : Float64Array;
+  return {
+    device,
+    precision,
+    epsilon: precision === "float32" ? 2 ** -23 : 2 ** -52,
+    floats: (length) => new Floats(length),
+    tensor: (data, dims) =>
+      new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims) as Tensor,
+    integer: (value) => new ort.Tensor("int64", BigInt64Array.of(BigInt(value)), [1]) as Tensor,
+    async compile(graph) {
+      try {
+        const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));
+        return program(session);
+      } catch (error) {
+        throw new InputError(
+          device === "cpu"
+            ? `engine: ONNX Runtime refused the graph: ${String(error).split("\n")[0]}`
+            : `device: wanted a working ${device} provider, got none on this machine (${reason(error)})`,
+        );
+      }
+    },
+  };
+}
+
+/** The first line of an error of ONNX Runtime, short enough for one line. */
+const reason = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error)
+    .split("\n")[0]!
+    .slice(0, 160);

@@ -1,0 +1,66 @@
+/**
+ * @file The ONNX operations that natgrad's graphs are made of, each a function of the graph and its operands.
+ * Shapes follow the ONNX operator documents; what is said here is only what natgrad relies on.
+ */
+import type { Graph, Value } from "./graph.ts";
+
+/** Options of {@link gemm}: alpha * op(a) op(b) + beta * c. */
+export type GemmOptions = {
+  transA?: boolean;
+  transB?: boolean;
+  alpha?: number;
+  beta?: number;
+  plus?: Value;
+};
+
+/** alpha * op(a) op(b) + beta * plus, for matrices; a zero inner size gives beta * plus. */
+export function gemm(g: Graph, a: Value, b: Value, options: GemmOptions = {}): Value {
+  const { transA = false, transB = false, alpha = 1, beta = 1, plus } = options;
+  return g.node("Gemm", plus ? [a, b, plus] : [a, b], [
+    { name: "transA", value: { int: Number(transA) } },
+    { name: "transB", value: { int: Number(transB) } },
+    { name: "alpha", value: { float: alpha } },
+    { name: "beta", value: { float: beta } },
+  ]);
+}
+
+/** `a` scaled by a constant. */
+export const scaleBy = (g: Graph, a: Value, factor: number): Value =>
+  g.node("Mul", [a, g.constant([factor])]);
+
+/** Elementwise product with broadcasting. */
+export const mul = (g: Graph, a: Value, b: Value): Value => g.node("Mul", [a, b]);
+
+/** max(a, 0). */
+export const relu = (g: Graph, a: Value): Value => g.node("Relu", [a]);
+
+/** 1 where a > 0, else 0, in the precision of the graph. */
+export const step = (g: Graph, a: Value): Value =>
+  g.node(
+    "Cast",
+    [g.node("Greater", [a, g.constant([0])])],
+    [{ name: "to", value: { int: g.precision === "float32" ? 1 : 11 } }],
+  );
+
+/** Rows [0, count) of `a`, where `count` is an int64 vector of one element. */
+export const firstRows = (g: Graph, a: Value, count: Value): Value =>
+  g.node("Slice", [a, g.integers(0), count, g.integers(0)]);
+
+/** Columns [0, count) of a matrix. */
+export const firstColumns = (g: Graph, a: Value, count: number): Value =>
+  g.node("Slice", [a, g.integers(0), g.integers(count), g.integers(1)]);
+
+/** A new axis of size one before axis 1. */
+export const unsqueeze1 = (g: Graph, a: Value): Value => g.node("Unsqueeze", [a, g.integers(1)]);
+
+/** `a` with a new shape; one size may be -1. */
+export const reshape = (g: Graph, a: Value, ...shape: number[]): Value =>
+  g.node("Reshape", [a, g.integers(...shape)]);
+
+/** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
+export const appendColumn = (g: Graph, a: Value, value: number): Value =>
+  g.node(
+    "Pad",
+    [a, g.integers(0, 0, 0, 1), g.constant([value])],
+    [],
+  );

@@ -1,0 +1,98 @@
+/**
+ * @file The kernel of an infinitely wide network (paper, section 2.2; Jacot et al., arXiv 1806.07572; Lee et al.,
+ * arXiv 1902.06720), for inputs of any norm:
+ *
+ *     A_1 = sigma_w^2 x.x' / M_0 + sigma_b^2,     A_{l+1} = sigma_w^2 E[phi phi'] + sigma_b^2
+ *     B_L = 1,                                    B_l = sigma_w^2 B_{l+1} o E[phi-dot phi-dot']
+ *
+ * and A_{L} is the NNGP kernel of the outputs. The outputs are independent: B is the block of one of them. All in
+ * float64 on the host; tiles bound the memory of the intermediate layers.
+ */
+import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Covariance, InfiniteForward } from "../network/layer.ts";
+import type { Network } from "../network/network.ts";
+import type { Kernel, LayerKernel } from "./kernel.ts";
+
+/** Options of {@link analyticKernel}. */
+export type AnalyticOptions = {
+  /** Rows of a tile; need not divide the number of rows. Default: all. */
+  tile?: number;
+};
+
+/**
+ * The analytic kernel between samples `x1` [N', M_0] and training samples `x2` [N, M_0] (default: `x1` itself).
+ * Only the layers of the network matter, and its widths only as fan-in and fan-out of K-FAC's damping.
+ */
+export function analyticKernel(
+  network: Network,
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats> = x1,
+  options: AnalyticOptions = {},
+): Kernel {
+  const { tile = x1.rows } = options;
+  const last = network.weights.length - 1;
+  const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows }, l) => ({
+    fanIn,
+    fanOut,
+    // Hidden widths are infinite; the input features and the outputs are not.
+    inputRank: l === 0 ? rows : Infinity,
+    signalRank: l === last ? 1 : Infinity,
+    inputGram: zeros(x1.rows, x2.rows),
+    signalGram: zeros(x1.rows, x2.rows),
+  }));
+  const var2 = meanSquares(x2);
+  for (let start = 0; start < x1.rows; start += tile) {
+    const rows = rowRange(x1, start, Math.min(start + tile, x1.rows));
+    const grams = propagate(network, inputCovariance(rows, x2, var2));
+    for (const [l, gram] of grams.entries()) {
+      layers[l]!.inputGram.data.set(gram.inputGram.data, start * x2.rows);
+      layers[l]!.signalGram.data.set(gram.signalGram.data, start * x2.rows);
+    }
+  }
+  return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
+}
+
+/** A_l and B_l of one tile, first layer to last. */
+function propagate(network: Network, input: Covariance): { inputGram: Matrix; signalGram: Matrix }[] {
+  let state = input;
+  let width = network.inputs;
+  const steps: (InfiniteForward & { hasWeights: boolean })[] = [];
+  for (const layer of network.layers) {
+    const step = layer.infinite(state);
+    steps.push({ ...step, hasWeights: layer.weights?.(width) !== undefined });
+    state = step.output;
+    width = layer.widthOut(width);
+  }
+  const ones = new Float64Array(input.cov.data.length).fill(1);
+  let signals: Matrix = matrix(input.cov.rows, input.cov.cols, ones);
+  const grams = [];
+  for (const { hasWeights, output, backward } of steps.toReversed()) {
+    if (hasWeights) grams.push({ inputGram: output.cov, signalGram: signals });
+    signals = backward(signals);
+  }
+  return grams.toReversed();
+}
+
+/** x.x' / M_0 with its diagonals. */
+function inputCovariance(x1: Matrix<Floats>, x2: Matrix<Floats>, var2: Float64Array): Covariance {
+  const width = x1.cols;
+  const cov = zeros(x1.rows, x2.rows);
+  for (let i = 0; i < x1.rows; i++) {
+    for (let j = 0; j < x2.rows; j++) {
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += x1.data[i * width + k]! * x2.data[j * width + k]!;
+      cov.data[i * x2.rows + j] = sum / width;
+    }
+  }
+  return { cov, var1: meanSquares(x1), var2 };
+}
+
+/** |x|^2 / M_0 of every row. */
+function meanSquares(x: Matrix<Floats>): Float64Array {
+  const out = new Float64Array(x.rows);
+  for (let i = 0; i < x.rows; i++) {
+    for (let k = 0; k < x.cols; k++) out[i]! += x.data[i * x.cols + k]! ** 2;
+    out[i]! /= x.cols;
+  }
+  return out;
+}

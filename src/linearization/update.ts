@@ -1,0 +1,92 @@
+/**
+ * @file Applies an update given by its coefficients: U_l = K_l^T Delta_l, theta_l += factor * U_l^T H_l.
+ */
+import type { Engine, FloatArray, Program } from "../graph/engine.ts";
+import { createGraph, type Graph } from "../graph/graph.ts";
+import { gemm } from "../graph/ops.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import type { LayerLinearization } from "./linearize.ts";
+import { appendRows, createFolder, MAX_RANK, type LayerWeights } from "./weights.ts";
+
+/** How the signals of a batch combine into U_l [N, fanOut]. */
+export type Combination =
+  /** U_l[n] = sum_c values[n, c] Delta_l[n, c]. */
+  | { readonly kind: "per-sample"; readonly values: Float64Array }
+  /** U_l = matrix^T Delta_l with a full matrix [N C, N]. */
+  | { readonly kind: "mixing"; readonly matrix: Matrix }
+  /** No update. */
+  | { readonly kind: "none" };
+
+/** Applies updates to weights. */
+export type Updater = {
+  /** U_l [N, fanOut], written to `out` (default: a new array). */
+  combine(layer: LayerLinearization, how: Combination, factor?: number, out?: FloatArray): Promise<FloatArray>;
+  /** theta_l += factor * U_l^T H_l. */
+  apply(weights: LayerWeights, layer: LayerLinearization, how: Combination, factor: number): Promise<void>;
+};
+
+/** The updater of an engine. */
+export function createUpdater(engine: Engine): Updater {
+  const folder = createFolder(engine);
+  let mixing: Promise<Program> | undefined;
+
+  const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
+    const N = layer.inputGram.rows;
+    const target = out ?? engine.floats(N * layer.fanOut);
+    if (how.kind === "per-sample") {
+      combinePerSample(target, layer.signals.data as FloatArray, how.values, N, layer.fanOut, factor);
+    } else if (how.kind === "mixing") {
+      mixing ??= engine.compile(mixingGraph(engine));
+      const scaled = how.matrix.data.map((x) => factor * x);
+      const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
+      const wanted = engine.tensor(target, [N, layer.fanOut]);
+      const { U } = await (await mixing).run({ K, delta: layer.signals }, { U: wanted });
+      if (U!.data !== target) target.set(U!.data as FloatArray);
+    } else {
+      target.fill(0);
+    }
+    return target;
+  };
+
+  return {
+    combine,
+    async apply(weights, layer, how, factor) {
+      if (how.kind === "none") return;
+      const N = layer.inputGram.rows;
+      if (N >= MAX_RANK) {
+        await folder.fold(weights);
+        const U = await combine(layer, how, factor);
+        return folder.accumulate(weights, layer.inputs, engine.tensor(U, [N, layer.fanOut]));
+      }
+      if (weights.rank + N > MAX_RANK) await folder.fold(weights);
+      const [left, right] = appendRows(engine, weights, N);
+      left.set(layer.inputs.data as FloatArray);
+      await combine(layer, how, factor, right);
+    },
+  };
+}
+
+function combinePerSample(
+  target: FloatArray,
+  signals: FloatArray,
+  values: Float64Array,
+  samples: number,
+  width: number,
+  factor: number,
+): void {
+  const outputs = values.length / samples;
+  target.fill(0);
+  for (let row = 0; row < values.length; row++) {
+    const weight = factor * values[row]!;
+    const to = Math.floor(row / outputs) * width;
+    for (let i = 0, from = row * width; i < width; i++, from++) target[to + i]! += weight * signals[from]!;
+  }
+}
+
+function mixingGraph(engine: Engine): Graph {
+  const g = createGraph(engine.precision);
+  const K = g.input("K", ["NC", "N"]);
+  const delta = g.input("delta", ["NC", "M"]);
+  g.output("U", gemm(g, K, delta, { transA: true }), ["N", "M"]);
+  return g;
+}

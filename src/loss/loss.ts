@@ -1,0 +1,32 @@
+/**
+ * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs.
+ */
+import type { Matrix } from "../matrix/matrix.ts";
+
+/** A loss function. */
+export type Loss = {
+  readonly name: string;
+  readonly title: string;
+  /** The mean loss of outputs f against labels y. */
+  value(f: Matrix, y: Matrix): number;
+  /** r [N, C] such that the gradient of the loss is (1/N) J^T r. */
+  residual(f: Matrix, y: Matrix): Matrix;
+};
+
+/**
+ * Share of samples that are classified right: by sign for one output, by the greatest output otherwise. Labels are
+ * signed (one output) or one-hot. An output of exactly zero, or NaN, is wrong.
+ */
+export function accuracy(f: Matrix, y: Matrix): number {
+  const { rows: N, cols: C } = f;
+  let right = 0;
+  for (let n = 0; n < N; n++) {
+    right += Number(C === 1 ? f.data[n]! * y.data[n]! > 0 : argmax(f, n) === argmax(y, n));
+  }
+  return right / N;
+}
+
+function argmax(a: Matrix, row: number): number {
+  const values = a.data.subarray(row * a.cols, (row + 1) * a.cols);
+  return values.indexOf(Math.max(...values));
+}

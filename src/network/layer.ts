@@ -1,0 +1,55 @@
+/**
+ * @file What a layer of a network is: three faces of one map.
+ *
+ * - **forward**: its values on N samples, as nodes of an ONNX graph;
+ * - **backward**: given the signals df_c(x_n)/d(output) of every sample and output, the signals of its input;
+ * - **infinite**: the same two steps for the covariances of an infinitely wide layer.
+ *
+ * Shapes: N samples, C outputs of the network, L weight layers, M_l width of layer l, R rank of the low-rank update.
+ */
+import type { Graph, Value } from "../graph/graph.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+
+/** Size of the weights of a layer: theta [fanOut, rows], rows = fanIn, plus one for the bias (the last column). */
+export type WeightShape = { readonly fanIn: number; readonly rows: number; readonly fanOut: number };
+
+/**
+ * Weights in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut].
+ * Every update of theta is a sum of outer products of inputs and signals, so steps append rows instead of
+ * rewriting theta.
+ */
+export type WeightValues = { readonly base: Value; readonly left: Value; readonly right: Value };
+
+/** Forward face on a graph, and the way back. */
+export type Forward = {
+  /** Values of the layer [N, M]. */
+  readonly output: Value;
+  /** Weight layers only: the inputs H [N, rows] such that output = H theta^T. */
+  readonly inputs?: Value;
+  /**
+   * Signals of the layer's input from the signals of its output, both with rows (n, c), n outermost.
+   * `first` cuts values of all N samples to those that are linearised.
+   */
+  backward(delta: Value, first: (value: Value) => Value): Value;
+};
+
+/** Covariances over two sets of samples at infinite width: cov[n, m] = E[u(x_n) u(x'_m)]; variances of each set. */
+export type Covariance = {
+  readonly cov: Matrix;
+  readonly var1: Float64Array;
+  readonly var2: Float64Array;
+};
+
+/** Infinite-width face, and the way back for E[delta delta'] [N, N'] (one output). */
+export type InfiniteForward = { readonly output: Covariance; backward(signals: Matrix): Matrix };
+
+/** A layer: a map from [N, width in] to [N, width out]. */
+export type Layer = {
+  readonly name: string;
+  /** Width of the output for a given width of the input. */
+  widthOut(widthIn: number): number;
+  /** Weight layers only: the size of theta. */
+  weights?(widthIn: number): WeightShape;
+  forward(g: Graph, input: Value, widthIn: number, outputs: number, weights?: WeightValues): Forward;
+  infinite(input: Covariance): InfiniteForward;
+};

@@ -1,0 +1,56 @@
+/**
+ * @file A network is a chain of layers with the widths worked out: what `serial` returns.
+ */
+import { InputError } from "../error.ts";
+import { dense, type DenseOptions } from "./dense.ts";
+import type { Layer, WeightShape } from "./layer.ts";
+import { relu } from "./relu.ts";
+
+/** A chain of layers from `inputs` features to `outputs` values. */
+export type Network = {
+  /** M_0, features of a sample. */
+  readonly inputs: number;
+  /** C, outputs. */
+  readonly outputs: number;
+  readonly layers: readonly Layer[];
+  /** Sizes of the weight layers, first to last; their number is L. */
+  readonly weights: readonly WeightShape[];
+};
+
+/**
+ * Chains layers; the last one must be a weight layer (the outputs are linear in its weights).
+ * @throws InputError when there is no layer or the last has no weights.
+ */
+export function serial(inputs: number, ...layers: readonly Layer[]): Network {
+  if (!layers.at(-1)?.weights) {
+    throw new InputError("serial: wanted a weight layer at the end, got " + (layers.at(-1)?.name ?? "none"));
+  }
+  const weights: WeightShape[] = [];
+  let width = inputs;
+  for (const layer of layers) {
+    const shape = layer.weights?.(width);
+    if (shape) weights.push(shape);
+    width = layer.widthOut(width);
+  }
+  return { inputs, outputs: width, layers, weights };
+}
+
+/** Options of {@link mlp}. */
+export type MlpOptions = DenseOptions & {
+  /** L, weight layers. */
+  depth?: number;
+  /** M, width of every hidden layer. */
+  width?: number;
+  /** C, outputs. */
+  outputs?: number;
+};
+
+/** A ReLU network of `depth` dense layers, all hidden widths equal (paper, section 2.1). */
+export function mlp(inputs: number, options: MlpOptions = {}): Network {
+  const { depth = 3, width = 4096, outputs = 1, ...variances } = options;
+  if (!Number.isInteger(depth) || depth < 1) {
+    throw new InputError(`n_layers: wanted a positive integer, got ${depth}`);
+  }
+  const hidden = Array.from({ length: depth - 1 }, () => [dense(width, variances), relu()]).flat();
+  return serial(inputs, ...hidden, dense(outputs, variances));
+}

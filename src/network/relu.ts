@@ -1,0 +1,31 @@
+/**
+ * @file ReLU. Its duals are the arc-cosine kernels of degrees 1 and 0 (Cho & Saul 2009): with c the correlation
+ * and t = arccos(c),
+ *
+ *     E[phi phi']         = sqrt(p q) (sin t + (pi - t) c) / (2 pi)
+ *     E[phi-dot phi-dot'] = (pi - t) / (2 pi)
+ */
+import { relu as reluOp, step } from "../graph/ops.ts";
+import { activation } from "./activation.ts";
+import type { Layer } from "./layer.ts";
+
+/** Correlation, clamped against rounding. */
+const correlation = (k: number, norm: number): number => Math.min(1, Math.max(-1, k / norm));
+
+/** max(u, 0); the derivative at zero is zero. */
+export const relu = (): Layer =>
+  activation({
+    name: "relu",
+    value: reluOp,
+    derivative: step,
+    dual(k, p, q) {
+      const norm = Math.sqrt(p * q);
+      if (norm === 0) return 0;
+      const c = correlation(k, norm);
+      return (norm * (Math.sqrt(1 - c * c) + (Math.PI - Math.acos(c)) * c)) / (2 * Math.PI);
+    },
+    dualDerivative(k, p, q) {
+      const norm = Math.sqrt(p * q);
+      return norm === 0 ? 0 : (Math.PI - Math.acos(correlation(k, norm))) / (2 * Math.PI);
+    },
+  });
