@@ -15,6 +15,7 @@ import { eigen } from "../matrix/eigen.ts";
 import { identity, type Matrix, multiply, transpose, zeros } from "../matrix/matrix.ts";
 import type { Dataset } from "./dataset.ts";
 import { normaliseRows } from "./normalise.ts";
+import { cholesky, distanceFromIdentity, divideRows, secondMoment, toSphere } from "./whiten.ts";
 
 /** A = basis · core · basisᵀ, of rank r. */
 export type ForsterMap = {
@@ -113,7 +114,7 @@ function checkPosition({ rows, cols, data }: Matrix): void {
     if (leverage > 1 - 1e-9) {
       throw new InputError(
         `forster_transform: wanted more than one training sample in every direction (${rows} samples of rank ` +
-          `${cols}), got one that only sample ${n} has; at most ${cols} samples can be transformed`,
+          `${cols}), got one that only sample ${n} has; take fewer samples`,
       );
     }
   }
@@ -123,66 +124,6 @@ function checkPosition({ rows, cols, data }: Matrix): void {
 function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
   for (let i = 0; i < a.data.length; i++) a.data[i]! *= factors[i % a.cols]!;
   return a;
-}
-
-/** Divides every row by its norm in place. */
-function toSphere({ rows, cols, data }: Matrix): void {
-  for (let n = 0; n < rows; n++) {
-    const row = data.subarray(n * cols, (n + 1) * cols);
-    let squares = 0;
-    for (const value of row) squares += value * value;
-    const norm = Math.sqrt(squares);
-    for (let i = 0; i < cols; i++) row[i]! /= norm;
-  }
-}
-
-/** (r/N) Σ_n z_n z_nᵀ [r, r]: the lower triangle. */
-function secondMoment({ rows, cols, data }: Matrix): Matrix {
-  const out = zeros(cols, cols);
-  for (let n = 0; n < rows; n++) {
-    const row = data.subarray(n * cols, (n + 1) * cols);
-    for (let i = 0; i < cols; i++) {
-      const factor = (cols / rows) * row[i]!;
-      const at = i * cols;
-      for (let j = 0; j <= i; j++) out.data[at + j]! += factor * row[j]!;
-    }
-  }
-  return out;
-}
-
-/** ‖S − I‖_F / √r of a symmetric S, by its lower triangle. */
-function distanceFromIdentity({ rows, data }: Matrix): number {
-  let squares = 0;
-  for (let i = 0; i < rows; i++) {
-    squares += (data[i * rows + i]! - 1) ** 2;
-    for (let j = 0; j < i; j++) squares += 2 * data[i * rows + j]! ** 2;
-  }
-  return Math.sqrt(squares / rows);
-}
-
-/** L with S = L Lᵀ, in place on the lower triangle. */
-function cholesky(s: Matrix): Matrix {
-  const { rows: n, data } = s;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = data[i * n + j]!;
-      for (let k = 0; k < j; k++) sum -= data[i * n + k]! * data[j * n + k]!;
-      data[i * n + j] = i === j ? Math.sqrt(sum) : sum / data[j * n + j]!;
-    }
-  }
-  return s;
-}
-
-/** a ← a L⁻ᵀ: every row y of the result solves L y = row. */
-function divideRows({ rows, cols, data }: Matrix, lower: Matrix): void {
-  for (let n = 0; n < rows; n++) {
-    const row = data.subarray(n * cols, (n + 1) * cols);
-    for (let i = 0; i < cols; i++) {
-      let sum = row[i]!;
-      for (let k = 0; k < i; k++) sum -= lower.data[i * cols + k]! * row[k]!;
-      row[i] = sum / lower.data[i * cols + i]!;
-    }
-  }
 }
 
 /** The symmetric positive square root, with largest eigenvalue 1. */

@@ -8,7 +8,7 @@ import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
 import type { Dataset, LossType } from "./dataset.ts";
 import { adaptLabels } from "./labels.ts";
 import { checkFinite } from "./normalise.ts";
-import { readNpz, writeNpz } from "./npz.ts";
+import { readNpz, writeNpz } from "../matrix/npz.ts";
 
 const KEYS = {
   xTrain: "arr_0",

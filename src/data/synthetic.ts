@@ -5,7 +5,7 @@
  * Everything is drawn from one stream of standard normals, in a fixed order, so a seed gives one dataset.
  */
 import { InputError } from "../error.ts";
-import { type Matrix, rowRange, zeros } from "../matrix/matrix.ts";
+import { addScaled, type Matrix, multiply, rowRange, scale, transpose, zeros } from "../matrix/matrix.ts";
 import { checkSelection, type Dataset, type LossType } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normaliseRows } from "./normalise.ts";
@@ -43,74 +43,73 @@ export type SyntheticOptions = {
  */
 export function synthetic(normals: Normals, options: SyntheticOptions): Dataset {
   const { kind = "blobs", trainSize, testSize, lossType, inputs = 32, classes = 2 } = options;
-  const { spread = 1, degree = 2, noise = 0 } = options;
   const targetClasses = Array.from({ length: classes }, (_, c) => c);
   checkSelection({ targetClasses, trainSize, testSize, lossType });
-  const check = (ok: boolean, what: string, wanted: string, got: unknown): void => {
-    if (!ok) throw new InputError(`synthetic ${what}: wanted ${wanted}, got ${String(got)}`);
-  };
   check(Number.isInteger(inputs) && inputs >= 2, "inputs", "a whole number above 1", inputs);
-  check(spread >= 0 && spread < Infinity, "spread", "a finite number of at least 0", spread);
-  check(noise >= 0 && noise < Infinity, "noise", "a finite number of at least 0", noise);
-
-  const n = trainSize + testSize;
-  const draw = (rows: number, cols: number): Matrix => {
+  const draw: Draw = (rows, cols) => {
     const out = zeros(rows, cols);
     normals(out.data);
     return out;
   };
-  const directions = (rows: number): Matrix => normaliseRows(draw(rows, inputs), `synthetic ${kind}`);
-  const split = (x: Matrix, y: Matrix, kept: readonly number[]): Dataset => ({
+  const n = trainSize + testSize;
+  const settings = { ...options, classes };
+  const drawn = DRAWERS[kind];
+  check(drawn !== undefined, "kind", "blobs, parity or teacher", kind);
+  const { x, ...answers } = drawn(draw, n, inputs, settings);
+  const y = "y" in answers ? answers.y : encodeLabels(answers.labels, targetClasses, lossType);
+  return {
     xTrain: rowRange(x, 0, trainSize),
     yTrain: rowRange(y, 0, trainSize),
     xTest: rowRange(x, trainSize, n),
     yTest: rowRange(y, trainSize, n),
-    targetClasses: kept,
-  });
-
-  switch (kind) {
-    case "blobs": {
-      const centres = directions(classes);
-      const x = draw(n, inputs);
-      const labels = Array.from({ length: n }, (_, i) => i % classes);
-      for (let i = 0; i < x.data.length; i++) {
-        const centre = centres.data[labels[Math.floor(i / inputs)]! * inputs + (i % inputs)]!;
-        x.data[i] = centre + (spread * x.data[i]!) / Math.sqrt(inputs);
-      }
-      return split(
-        normaliseRows(x, "synthetic blobs"),
-        encodeLabels(labels, targetClasses, lossType),
-        targetClasses,
-      );
-    }
-    case "parity": {
-      check(classes === 2, "parity", "2 classes", classes);
-      check(Number.isInteger(degree) && degree >= 1 && degree <= inputs, "degree", `1 to ${inputs}`, degree);
-      const x = directions(n);
-      const labels = Array.from({ length: n }, (_, i) => {
-        const product = x.data
-          .subarray(i * inputs, i * inputs + degree)
-          .reduce((a, b) => a * Math.sign(b), 1);
-        return product > 0 ? 0 : 1;
-      });
-      return split(x, encodeLabels(labels, targetClasses, lossType), targetClasses);
-    }
-    case "teacher": {
-      check(lossType === "mse", "teacher", "loss_type mse (its labels are numbers)", lossType);
-      const outputs = classes === 2 ? 1 : classes;
-      const w = directions(outputs);
-      const x = directions(n);
-      const y = draw(n, outputs);
-      for (let i = 0; i < n; i++) {
-        for (let c = 0; c < outputs; c++) {
-          let sum = 0;
-          for (let m = 0; m < inputs; m++) sum += w.data[c * inputs + m]! * x.data[i * inputs + m]!;
-          y.data[i * outputs + c] = Math.sqrt(inputs) * sum + noise * y.data[i * outputs + c]!;
-        }
-      }
-      return split(x, y, []);
-    }
-    default:
-      throw new InputError(`synthetic kind: wanted blobs, parity or teacher, got ${String(kind)}`);
-  }
+    targetClasses: "y" in answers ? [] : targetClasses,
+  };
 }
+
+type Draw = (rows: number, cols: number) => Matrix;
+type Settings = SyntheticOptions & { readonly classes: number };
+type Drawn = { readonly x: Matrix } & ({ readonly labels: readonly number[] } | { readonly y: Matrix });
+type Drawer = (draw: Draw, n: number, inputs: number, settings: Settings) => Drawn;
+
+function check(ok: boolean, what: string, wanted: string, got: unknown): void {
+  if (!ok) throw new InputError(`synthetic ${what}: wanted ${wanted}, got ${String(got)}`);
+}
+
+/** Points [rows, cols] uniform on the unit sphere. */
+const onSphere = (draw: Draw, rows: number, cols: number): Matrix =>
+  normaliseRows(draw(rows, cols), "synthetic");
+
+function blobs(draw: Draw, n: number, inputs: number, { classes, spread = 1 }: Settings): Drawn {
+  check(spread >= 0 && spread < Infinity, "spread", "a finite number of at least 0", spread);
+  const centres = onSphere(draw, classes, inputs);
+  const x = draw(n, inputs);
+  const labels = Array.from({ length: n }, (_, i) => i % classes);
+  for (let i = 0; i < x.data.length; i++) {
+    const centre = centres.data[labels[Math.floor(i / inputs)]! * inputs + (i % inputs)]!;
+    x.data[i] = centre + (spread * x.data[i]!) / Math.sqrt(inputs);
+  }
+  return { x: normaliseRows(x, "synthetic"), labels };
+}
+
+function parity(draw: Draw, n: number, inputs: number, { classes, degree = 2 }: Settings): Drawn {
+  check(classes === 2, "parity", "2 classes", classes);
+  check(Number.isInteger(degree) && degree >= 1 && degree <= inputs, "degree", `1 to ${inputs}`, degree);
+  const x = onSphere(draw, n, inputs);
+  const labels = Array.from({ length: n }, (_, i) => {
+    const sign = x.data.subarray(i * inputs, i * inputs + degree).reduce((a, b) => a * Math.sign(b), 1);
+    return sign > 0 ? 0 : 1;
+  });
+  return { x, labels };
+}
+
+function teacher(draw: Draw, n: number, inputs: number, { classes, lossType, noise = 0 }: Settings): Drawn {
+  check(lossType === "mse", "teacher", "loss_type mse (its labels are numbers)", lossType);
+  check(noise >= 0 && noise < Infinity, "noise", "a finite number of at least 0", noise);
+  const outputs = classes === 2 ? 1 : classes;
+  const w = onSphere(draw, outputs, inputs);
+  const x = onSphere(draw, n, inputs);
+  const y = addScaled(scale(draw(n, outputs), noise), Math.sqrt(inputs), multiply(x, transpose(w)));
+  return { x, y };
+}
+
+const DRAWERS: Record<SyntheticKind, Drawer> = { blobs, parity, teacher };

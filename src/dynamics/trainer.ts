@@ -27,7 +27,20 @@ export type Trainer = {
   /** Outputs at the present weights. */
   evaluate(): Promise<Outputs>;
   /** Takes one step and returns the outputs from before it: they come with the linearisation. */
-  step(options: StepOptions): Promise<Outputs>;
+  step(options: StepOptions): Promise<StepResult>;
+};
+
+/** What a step returns: the outputs before it, and where its time went. */
+export type StepResult = Outputs & { readonly seconds: StepSeconds };
+
+/** Wall-clock seconds of the parts of a step. */
+export type StepSeconds = {
+  /** Forward and backward passes and Grams, on the engine. */
+  readonly linearize: number;
+  /** Solves on the host. */
+  readonly precondition: number;
+  /** Forming U_l and adding it to the weights. */
+  readonly update: number;
 };
 
 /** Trains `weights` in place, from where they are. */
@@ -47,15 +60,25 @@ export function createTrainer(
     evaluate: async () => split(await linearizer.forward(weights, x)),
 
     async step({ learningRate, damping = 0 }) {
+      const start = performance.now();
       const linearization = await linearizer.linearize(weights, x, N);
+      const linearized = performance.now();
+
       const outputs = split(linearization.outputs);
       const residual = loss.residual(outputs.train, y);
       const kernel = kernelOf(network, linearization, engine.epsilon);
       const coefficients = fisher.prepare(kernel, damping).coefficients(residual.data);
+      const solved = performance.now();
+
       for (const [l, layer] of linearization.layers.entries()) {
         await updater.apply(weights[l]!, layer, coefficients[l]!, -learningRate);
       }
-      return outputs;
+      const seconds = {
+        linearize: (linearized - start) / 1000,
+        precondition: (solved - linearized) / 1000,
+        update: (performance.now() - solved) / 1000,
+      };
+      return { ...outputs, seconds };
     },
   };
 }

@@ -7,13 +7,15 @@
  * Undamped, S_l v_l = (T^-1 1)_l r: every layer solves its own block times one number, and layers whose number is
  * zero do not move (for L = 3 only the middle one does). alpha = 1^T T^-1 1. T is singular for L = 3s + 2.
  */
-import { array, linalg } from "numpy-ts";
-import { InputError, SingularGramError } from "../error.ts";
+import { InputError } from "../error.ts";
 import { layerNtk } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
+import { solveGeneral } from "../matrix/lu.ts";
 import { matrix, scale, zeros, type Matrix } from "../matrix/matrix.ts";
 import type { Fisher } from "./fisher.ts";
 import { addProduct, layerwisePropagator, perSample } from "./tangent.ts";
+
+const WHAT = "block_tri_diagonal: coupled system";
 
 /**
  * T^-1 1 for T [L, L] with ones on three diagonals.
@@ -61,11 +63,11 @@ export const blockTriDiagonal: Fisher = {
     return {
       coefficients(residual) {
         const right = matrix(n * grams.length, 1, repeat(residual, grams.length));
-        return split(solveGeneral(system, right).data).map((v) => perSample(v, samples));
+        return split(solveGeneral(system, right, WHAT).data).map((v) => perSample(v, samples));
       },
       propagator(cross) {
         // v = V r with V [L N C, N C] solved for once: the recursion calls this many times.
-        const V = solveGeneral(system, stackedIdentity(n, grams.length));
+        const V = solveGeneral(system, stackedIdentity(n, grams.length), WHAT);
         return layerwisePropagator(cross, (residual) => {
           const v = new Float64Array(V.rows);
           addProduct(v, V, residual, 1);
@@ -90,26 +92,6 @@ function coupledSystem(grams: readonly Matrix[], damping: number): Matrix {
   }
   for (let i = 0; i < L * n; i++) system.data[i * L * n + i]! += damping;
   return system;
-}
-
-/** Solves a general square system by LU with partial pivoting: the coupled system is not symmetric. */
-function solveGeneral(system: Matrix, right: Matrix): Matrix {
-  try {
-    const solution = linalg.solve(
-      array(system.data).reshape(system.rows, system.cols),
-      array(right.data).reshape(right.rows, right.cols),
-    );
-    const data = (solution.data as Float64Array).slice();
-    if (data.every(Number.isFinite)) return matrix(right.rows, right.cols, data);
-  } catch {
-    // falls through to the typed error
-  }
-  throw new SingularGramError({
-    what: "block_tri_diagonal: coupled system",
-    size: system.rows,
-    rank: undefined,
-    condition: Infinity,
-  });
 }
 
 /** v repeated `times` times: 1_L (x) v. */

@@ -63,7 +63,8 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
     throw fail(name, "a header with descr, fortran_order and shape of one plain dtype", header.slice(0, 80));
   }
   const kind = descr.slice(1) as Kind;
-  if (!/^[<>|=]/.test(descr) || !(kind in STORAGE)) throw fail(name, "real numbers", `dtype ${descr}`);
+  if (!/^[<>|=]/.test(descr) || !Object.hasOwn(STORAGE, kind))
+    throw fail(name, "real numbers", `dtype ${descr}`);
 
   const shape = [...sizes.matchAll(/\d+/g)].map(Number);
   const width = STORAGE[kind].BYTES_PER_ELEMENT;

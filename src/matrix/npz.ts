@@ -5,7 +5,7 @@
  * Format: PKWARE's APPNOTE 6.3, without zip64: archives stay below 4 GiB.
  */
 import { InputError } from "../error.ts";
-import { type NpyArray, type NpySource, readNpy, writeNpy } from "../matrix/npy.ts";
+import { type NpyArray, type NpySource, readNpy, writeNpy } from "./npy.ts";
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
