@@ -1,0 +1,48 @@
+/**
+ * @file The library: everything that runs in Node and in the browser. `natgrad/node` adds files, datasets on disk and
+ * whole experiments.
+ */
+export { InputError, SingularGramError, type Singularity } from "./error.ts";
+export {
+  createEngine,
+  DEVICES,
+  type Device,
+  type Engine,
+  type EngineOptions,
+  type FloatArray,
+  type Tensor,
+} from "./graph/engine.ts";
+export type { Precision } from "./graph/graph.ts";
+export { matrix, type Floats, type Matrix } from "./matrix/matrix.ts";
+export { readNpy, writeNpy, type NpyArray, type NpySource } from "./matrix/npy.ts";
+export { readNpz, writeNpz } from "./matrix/npz.ts";
+export { randomState, type RandomState } from "./random/random-state.ts";
+export type { Dataset, LossType, Selection } from "./data/dataset.ts";
+export { decodeDataset, encodeDataset } from "./data/npz-dataset.ts";
+export { fitForster, applyForster, forsterTransform, type ForsterMap } from "./data/forster.ts";
+export { imageDataset, type ImageCollection } from "./data/images.ts";
+export { synthetic, type SyntheticKind, type SyntheticOptions } from "./data/synthetic.ts";
+export type { Covariance, Forward, InfiniteForward, Layer, WeightShape } from "./network/layer.ts";
+export { activation, type Activation } from "./network/activation.ts";
+export { dense, type DenseOptions } from "./network/dense.ts";
+export { initialise } from "./network/initialise.ts";
+export { mlp, serial, type MlpOptions, type Network } from "./network/network.ts";
+export { relu } from "./network/relu.ts";
+export {
+  createLinearizer,
+  type LayerLinearization,
+  type Linearization,
+  type Linearizer,
+} from "./linearization/linearize.ts";
+export { createUpdater, type Combination, type Updater } from "./linearization/update.ts";
+export { createFolder, createWeights, type LayerWeights, type Weights } from "./linearization/weights.ts";
+export { analyticKernel } from "./kernel/analytic.ts";
+export { empiricalKernel, kernelOf } from "./kernel/empirical.ts";
+export { layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";
+export { accuracy, type Loss } from "./loss/loss.ts";
+export { mse } from "./loss/mse.ts";
+export * from "./fisher/index.ts";
+export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";
+export { gradientFlow } from "./dynamics/gradient-flow.ts";
+export { isotropy, type Isotropy } from "./dynamics/isotropy.ts";
+export { createTrainer, type Batch, type Trainer } from "./dynamics/trainer.ts";

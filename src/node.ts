@@ -1,0 +1,19 @@
+/**
+ * @file The library in Node: `natgrad` plus datasets on disk and whole experiments.
+ */
+export * from "./index.ts";
+export { mnist } from "./data/node/mnist.ts";
+export { loadDataset, saveDataset } from "./data/node/npz.ts";
+export { readWhole, writeWhole } from "./data/node/files.ts";
+export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
+export { loadKernels, loadWeights, saveKernels, saveWeights, type Kernels } from "./experiment/files.ts";
+export {
+  run,
+  type ConfigEvent,
+  type DoneEvent,
+  type Metrics,
+  type Progress,
+  type RunEvent,
+  type StepEvent,
+} from "./experiment/run.ts";
+export { WRITERS, type Writer } from "./report/writers.ts";
