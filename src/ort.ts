@@ -10,6 +10,9 @@ export type OrtSession = Ort.InferenceSession;
 export type OrtSessionOptions = Ort.InferenceSession.SessionOptions;
 export type OrtModule = Pick<typeof Ort, "InferenceSession" | "Tensor" | "env">;
 
+/** True in Node, where `#ort` is the native build. */
+export const isNative = globalThis.process?.versions?.node !== undefined;
+
 let loading: Promise<OrtModule> | undefined;
 
 /** ONNX Runtime for this platform. */

@@ -5,7 +5,7 @@
  * Inputs are passed without copying. Outputs given as arrays are written in place without copying or page faults;
  * outputs asked for by name alone are allocated.
  */
-import { loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
+import { isNative, loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
 import type { Graph, Precision } from "./graph.ts";
 import { InputError } from "../error.ts";
 
@@ -35,6 +35,8 @@ export type EngineOptions = {
   precision?: Precision;
   /** Threads of one operation. Default: the cores that the platform reports. */
   threads?: number;
+  /** Browser only: address of the folder that holds onnxruntime-web's `.wasm` files. */
+  wasmPaths?: string;
 };
 
 /** One device at one precision. */
@@ -60,7 +62,7 @@ const cores = (): number =>
   1;
 
 const sessionOptions = (device: Device, threads: number): OrtSessionOptions => ({
-  executionProviders: [device],
+  executionProviders: [device === "cpu" && !isNative ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
   extra: {
@@ -88,12 +90,17 @@ function program(session: OrtSession): Program {
  * reported when the first graph is compiled.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { device = "cpu", precision = "float32", threads = cores() } = options;
+  const { device = "cpu", precision = "float32", threads = cores(), wasmPaths } = options;
   if (precision === "float64" && device !== "cpu") {
     throw new InputError(`precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`);
   }
   const ort = await loadOrt();
   ort.env.logLevel = "error";
+  if (!isNative) {
+    // Threads need a page that is cross-origin isolated.
+    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
+    if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  }
   const Floats = precision === "float32" ? Float32Array : Float64Array;
   return {
     device,

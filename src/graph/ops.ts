@@ -4,23 +4,18 @@
  */
 import type { Graph, Value } from "./graph.ts";
 
-/** Options of {@link gemm}: alpha * op(a) op(b) + beta * c. */
-export type GemmOptions = {
-  transA?: boolean;
-  transB?: boolean;
-  alpha?: number;
-  beta?: number;
-  plus?: Value;
-};
+/** Options of {@link gemm}. */
+export type GemmOptions = { transA?: boolean; transB?: boolean; plus?: Value };
 
-/** alpha * op(a) op(b) + beta * plus, for matrices; a zero inner size gives beta * plus. */
+/**
+ * op(a) op(b) + plus, for matrices; a zero inner size gives `plus`. There is no alpha: ONNX attributes are float32,
+ * which would cost a float64 graph half its digits.
+ */
 export function gemm(g: Graph, a: Value, b: Value, options: GemmOptions = {}): Value {
-  const { transA = false, transB = false, alpha = 1, beta = 1, plus } = options;
+  const { transA = false, transB = false, plus } = options;
   return g.node("Gemm", plus ? [a, b, plus] : [a, b], [
     { name: "transA", value: { int: Number(transA) } },
     { name: "transB", value: { int: Number(transB) } },
-    { name: "alpha", value: { float: alpha } },
-    { name: "beta", value: { float: beta } },
   ]);
 }
 

@@ -52,9 +52,8 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
         inputs,
         backward(delta) {
           const update = gemm(g, delta, right, { transB: true });
-          const plus = gemm(g, delta, base, { alpha });
-          const back = gemm(g, update, left, { alpha, plus });
-          return hasBias ? firstColumns(g, back, fanIn) : back;
+          const back = gemm(g, update, left, { plus: gemm(g, delta, base) });
+          return scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, alpha);
         },
       };
     },

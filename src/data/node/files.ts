@@ -6,7 +6,9 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../error.ts";
 
-const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+/** ENOENT, EACCES, ... of what the system refused. */
+export const errorCode = (error: unknown): string =>
+  (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
  * The bytes of a file.
@@ -16,7 +18,7 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new InputError(`${path}: wanted a readable file, got ${code(error)}`);
+    throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
   }
 }
 
@@ -38,6 +40,6 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new InputError(`${path}: wanted a writable place, got ${code(error)}`);
+    throw new InputError(`${path}: wanted a writable place, got ${errorCode(error)}`);
   }
 }

@@ -1,0 +1,46 @@
+/**
+ * @file The network of the default run and its data, in one process.
+ */
+import {
+  createEngine,
+  createLinearizer,
+  initialise,
+  matrix,
+  mlp,
+  mnist,
+  type Batch,
+  type Engine,
+  type FloatArray,
+  type Linearizer,
+  type Network,
+} from "../src/node.ts";
+
+/** What the trainers of a benchmark share. */
+export type Setup = {
+  readonly engine: Engine;
+  readonly network: Network;
+  readonly linearizer: Linearizer;
+  /** theta_l of every layer as drawn. Steps leave them as they are until the rank of an update is folded in. */
+  readonly thetas: readonly FloatArray[];
+  readonly batch: Batch;
+  readonly samples: number;
+};
+
+/** MNIST's digits 0 and 1, three layers. */
+export async function setup({ train = 100, test = 50, width = 4096 } = {}): Promise<Setup> {
+  const data = await mnist({ targetClasses: [0, 1], trainSize: train, testSize: test, lossType: "mse" });
+  const engine = await createEngine();
+  const network = mlp(data.xTrain.cols, { width, depth: 3 });
+  const linearizer = await createLinearizer(engine, network);
+  const thetas = initialise(engine, network, 1);
+  const samples = train + test;
+  const x = new Float32Array(samples * data.xTrain.cols);
+  x.set(data.xTrain.data);
+  x.set(data.xTest.data, data.xTrain.data.length);
+  const batch = { x: matrix(samples, data.xTrain.cols, x), y: data.yTrain };
+  return { engine, network, linearizer, thetas, batch, samples };
+}
+
+/** Operands of the floor that are the network's own weights. */
+export const given = ({ thetas }: Setup): Record<string, FloatArray> =>
+  Object.fromEntries(thetas.map((theta, l) => [`theta${l}`, theta]));

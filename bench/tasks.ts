@@ -1,0 +1,19 @@
+/**
+ * @file Runs one measurement in this process and prints its numbers as JSON: `tasks.ts NAME [NUMBER...]`. Benchmarks
+ * start it; see `inFreshProcess`.
+ */
+import { coldLoop, warmLoops } from "./default-run.ts";
+import { largeN } from "./large-n.ts";
+import { longRun } from "./long-run.ts";
+
+const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
+  coldLoop,
+  warmLoops,
+  longRun,
+  largeN,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const task = TASKS[name];
+if (!task) throw new RangeError(`task: wanted one of ${Object.keys(TASKS).join(", ")}, got ${name}`);
+process.stdout.write(`${JSON.stringify(await task(...args.map(Number)))}\n`);

@@ -1,0 +1,92 @@
+/**
+ * @file Downloads as streams of bytes that end in an error when they are late, cut short or not what was promised.
+ * Nothing is written to disk here: what comes through is unpacked on the fly, and kept once its content is verified.
+ */
+import { createHash } from "node:crypto";
+
+/** Told how many bytes have come, of how many where the server says so; starts again at 0 for another address. */
+export type FetchProgress = (received: number, total: number | undefined) => void;
+
+/** How to download. */
+export type DownloadOptions = {
+  readonly progress?: FetchProgress | undefined;
+  /** Milliseconds until the server must have answered. */
+  readonly connectTimeout?: number;
+  /** Milliseconds without a byte after which the server is given up. */
+  readonly stallTimeout?: number;
+};
+
+/** A stream of bytes. */
+export type Bytes = AsyncIterable<Uint8Array>;
+
+/**
+ * What `address` (http or https, a user name and password may be in it) answers, as it comes.
+ * @throws Error whose {@link failure} is ENOTFOUND, `HTTP 404`, `no answer in 4 s`, ...
+ */
+export async function* download(
+  address: string,
+  { progress, connectTimeout = 4000, stallTimeout = 20_000 }: DownloadOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const controller = new AbortController();
+  const giveUp = (after: number, reason: string): NodeJS.Timeout =>
+    setTimeout(() => controller.abort(new Error(`${reason} in ${after / 1000} s`)), after);
+  let timer = giveUp(connectTimeout, "no answer");
+  try {
+    const response = await fetch(...request(address, controller.signal));
+    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+    const length = Number(response.headers.get("content-length") ?? Number.NaN);
+    const total = Number.isNaN(length) ? undefined : length;
+    let received = 0;
+    progress?.(0, total);
+    const reader = response.body.getReader();
+    for (;;) {
+      clearTimeout(timer);
+      timer = giveUp(stallTimeout, "no more bytes");
+      const { done, value } = await reader.read();
+      clearTimeout(timer); // Whoever takes the bytes may take their time.
+      if (done) break;
+      received += value.length;
+      progress?.(received, total);
+      yield value;
+    }
+  } finally {
+    clearTimeout(timer);
+    controller.abort();
+  }
+}
+
+/** `bytes`, and at their end an error unless their `algorithm` digest is `expected` (hexadecimal). */
+export async function* verified(bytes: Bytes, algorithm: string, expected: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash(algorithm);
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const got = hash.digest("hex");
+  if (got !== expected) throw new Error(`${algorithm} ${got.slice(0, 12)}...`);
+}
+
+/** All of `bytes` in one piece. */
+export async function collect(bytes: Bytes): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** What went wrong with a download or an archive, in a word or two. */
+export function failure(error: unknown): string {
+  const { cause, code, message } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  return cause?.code ?? code ?? cause?.message ?? message ?? String(error);
+}
+
+/** Compressed once more on the way, a file would not be what its checksum was taken of; fetch takes no passwords. */
+function request(address: string, signal: AbortSignal): [url: URL, init: RequestInit] {
+  const url = new URL(address);
+  const headers: Record<string, string> = { "accept-encoding": "identity" };
+  if (url.username) {
+    const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.authorization = `Basic ${Buffer.from(user).toString("base64")}`;
+    url.username = url.password = "";
+  }
+  return [url, { headers, signal }];
+}

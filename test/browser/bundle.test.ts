@@ -1,0 +1,91 @@
+/**
+ * @file The core runs in the browser: bundles it, opens Chromium, takes one exact step, and compares with Node.
+ * Chromium is looked for in CHROMIUM_PATH or where Debian puts it; without one the test is skipped.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { build } from "esbuild";
+import { chromium, type Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exactStep } from "./step.ts";
+
+const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+const found = existsSync(executablePath);
+if (!found) console.log(`skipped: no Chromium at ${executablePath} (set CHROMIUM_PATH)`);
+
+const root = new URL("../../", import.meta.url);
+const ort = new URL("node_modules/onnxruntime-web/dist/", root);
+const TYPES: Record<string, string> = { js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm" };
+
+describe.skipIf(!found)("the core in Chromium", () => {
+  let server: Server;
+  let browser: Browser;
+  let address: string;
+
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `export { exactStep } from "./test/browser/step.ts";`,
+        resolveDir: new URL(".", root).pathname,
+        loader: "ts",
+      },
+      bundle: true,
+      format: "esm",
+      platform: "browser",
+      target: "es2023",
+      write: false,
+      logLevel: "silent",
+    });
+    const bundle = outputFiles[0]!.contents;
+    server = createServer((request, response) => {
+      const name = request.url!.slice(1);
+      const isolation = {
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+      };
+      const send = (type: string, body: string | Uint8Array) =>
+        response.writeHead(200, { ...isolation, "Content-Type": type }).end(body);
+      if (name === "") return send("text/html", "<!doctype html><title>natgrad</title>");
+      if (name === "bundle.js") return send(TYPES.js!, bundle);
+      const path = new URL(name.replace(/^ort\//, ""), ort);
+      if (!existsSync(path)) return response.writeHead(404).end();
+      return send(TYPES[name.split(".").at(-1)!]!, readFileSync(path));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  it("takes the same exact step as in Node", async () => {
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(address);
+    const here = await exactStep({});
+    const there = await page.evaluate(async (base) => {
+      const module = (await import(`${base}bundle.js`)) as { exactStep: typeof exactStep };
+      return { isolated: crossOriginIsolated, ...(await module.exactStep({ wasmPaths: `${base}ort/` })) };
+    }, address);
+    expect(problems).toEqual([]);
+    expect(there.isolated).toBe(true);
+    expect(there.losses[0]).toBeCloseTo(here.losses[0]!, 5);
+    expect(there.losses[1]! / here.losses[1]!).toBeCloseTo(1, 1);
+    expect(there.losses[1]).toBeLessThan(there.losses[0]! / 20);
+    expect(there.deviation).toBeLessThan(1e-8);
+  });
+});

@@ -1,0 +1,36 @@
+/**
+ * @file One exact step on a fixed tiny problem: the same code in Node and, bundled, in the browser.
+ */
+import {
+  analyticKernel,
+  createEngine,
+  createLinearizer,
+  createTrainer,
+  createWeights,
+  exact,
+  initialise,
+  isotropy,
+  matrix,
+  mlp,
+  mse,
+  randomState,
+  type EngineOptions,
+} from "../../src/index.ts";
+
+/** Losses before and after the step, and the isotropy of exact NGD on the analytic kernel. */
+export async function exactStep(options: EngineOptions): Promise<{ losses: number[]; deviation: number }> {
+  const engine = await createEngine(options);
+  const network = mlp(12, { depth: 3, width: 256, biasVariance: 0.1 });
+  const { normalsInto } = randomState(11);
+  const x = matrix(10, 12, normalsInto(new Float32Array(120)));
+  const y = matrix(8, 1, Float64Array.from({ length: 8 }, (_, n) => (n % 2 ? 0.5 : -0.5)));
+  const weights = createWeights(network, initialise(engine, network, 1));
+  const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
+  const before = await trainer.step({ learningRate: 1 });
+  const after = await trainer.evaluate();
+  const train = matrix(8, 12, x.data.subarray(0, 96));
+  return {
+    losses: [mse.value(before.train, y), mse.value(after.train, y)],
+    deviation: isotropy(exact, analyticKernel(network, train)).deviation,
+  };
+}

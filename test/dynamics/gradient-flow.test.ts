@@ -1,0 +1,58 @@
+/**
+ * @file Gradient descent in continuous time, against Neural Tangents and against small steps of the recursion.
+ */
+import { describe, expect, it } from "vitest";
+import { predictSteps } from "../../src/dynamics/function-space.ts";
+import { gradientFlow } from "../../src/dynamics/gradient-flow.ts";
+import { gradient } from "../../src/fisher/index.ts";
+import { analyticKernel } from "../../src/kernel/analytic.ts";
+import { mse } from "../../src/loss/mse.ts";
+import { mlp } from "../../src/network/network.ts";
+import { peerFixture, variances } from "../support/fixtures.ts";
+import { relativeError } from "../support/tiny.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
+
+const gd = await peerFixture("gd");
+
+describe.each([1, 3])("gradient flow with %i outputs", (C) => {
+  const name = `relu_depth3_bias_out${C}`;
+  const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
+  const kernels = {
+    train: analyticKernel(network, gd.get("x_train")),
+    test: analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
+  };
+  const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
+  const y = gd.get(`y_out${C}`);
+
+  it("is that of Neural Tangents, whose loss is a mean over outputs too", () => {
+    const times = gd.get("times").data;
+    for (const [k, t] of times.entries()) {
+      if (t === 0) continue;
+      // Its time is eta t / (N C) against eta t / N here.
+      const learningRate = (gd.get("learning_rate").data[0]! * t) / C;
+      const f = gradientFlow(kernels, start, y, { learningRate }).step();
+      const at = (key: string, n: number) => gd.get(`${name}_analytic_gd_${key}`).data.slice(k * n * C, (k + 1) * n * C);
+      expect(relativeError(f.train.data, at("train", 6))).toBeLessThan(TOLERANCE.peer);
+      expect(relativeError(f.test.data, at("test", 4))).toBeLessThan(TOLERANCE.peer);
+    }
+  });
+
+  it("is the limit of the recursion for small steps", () => {
+    const flow = gradientFlow(kernels, start, y, { learningRate: 1 }).step();
+    const errors = [100, 200].map((steps) => {
+      const recursion = predictSteps(gradient, mse, kernels, start, y, { learningRate: 1 / steps });
+      let f = start;
+      for (let t = 0; t < steps; t++) f = recursion.step();
+      return relativeError(f.train.data, flow.train.data);
+    });
+    expect(errors[1]).toBeLessThan(0.01);
+    expect(errors[0]! / errors[1]!).toBeCloseTo(2, 1);
+  });
+
+  it("looked at twice has gone twice as far", () => {
+    const twice = gradientFlow(kernels, start, y, { learningRate: 1 });
+    twice.step();
+    const far = gradientFlow(kernels, start, y, { learningRate: 2 }).step();
+    expect(relativeError(twice.step().test.data, far.test.data)).toBeLessThan(TOLERANCE.twin);
+  });
+});

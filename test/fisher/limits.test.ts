@@ -1,0 +1,155 @@
+/**
+ * @file Each approximation where it must equal another, or a closed form.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isotropy } from "../../src/dynamics/isotropy.ts";
+import { InputError, SingularGramError } from "../../src/error.ts";
+import { blockWeights } from "../../src/fisher/block-tri-diagonal.ts";
+import { blockDiagonal, blockTriDiagonal, exact, FISHERS, gradient, kfac } from "../../src/fisher/index.ts";
+import { analyticKernel } from "../../src/kernel/analytic.ts";
+import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { matrix } from "../../src/matrix/matrix.ts";
+import { mlp } from "../../src/network/network.ts";
+import { randomState } from "../../src/random/random-state.ts";
+import { relativeError, tiny, tinyCase, type TinyCase } from "../support/tiny.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
+import { solve, type Rows } from "../support/twin.ts";
+
+const damping = fc.double({ min: 0.05, max: 2, noNaN: true });
+
+async function kernelAndResidual(sizes: TinyCase): Promise<{ kernel: Kernel; residual: Float64Array }> {
+  const { linearizer, weights, train, labels } = await tiny(sizes);
+  const { train: kernel } = await empiricalKernel(linearizer, weights, train);
+  return { kernel, residual: labels.data };
+}
+
+const G = (fisher: typeof exact, kernel: Kernel, rho: number, r: Float64Array) =>
+  fisher.prepare(kernel, rho).propagator(kernel)(r);
+
+describe("block_diagonal", () => {
+  it("is exact for a network of one layer", async () => {
+    await fc.assert(
+      fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
+        const { kernel, residual } = await kernelAndResidual({ ...sizes, depth: 1 });
+        expect(
+          relativeError(G(blockDiagonal, kernel, rho, residual), G(exact, kernel, rho, residual)),
+        ).toBeLessThan(TOLERANCE.twin);
+      }),
+    );
+  });
+});
+
+describe("block_tri_diagonal", () => {
+  it("is block_diagonal for a network of one layer", async () => {
+    await fc.assert(
+      fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
+        const { kernel, residual } = await kernelAndResidual({ ...sizes, depth: 1 });
+        expect(
+          relativeError(G(blockTriDiagonal, kernel, rho, residual), G(blockDiagonal, kernel, rho, residual)),
+        ).toBeLessThan(TOLERANCE.twin);
+      }),
+    );
+  });
+
+  it("weights its layers by T^-1 1, for every depth at which T is regular", () => {
+    for (let L = 1; L <= 13; L++) {
+      if (L % 3 === 2) continue;
+      const T: Rows = Array.from({ length: L }, (_, l) =>
+        Array.from({ length: L }, (_, k) => Number(Math.abs(l - k) <= 1)),
+      );
+      expect(relativeError(blockWeights(L), solve(T, Array.from({ length: L }, () => 1)))).toBeLessThan(1e-12);
+    }
+  });
+
+  it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
+    expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4 })).toThrow(InputError);
+    expect(() => blockWeights(layers)).toThrow(/n_layers: wanted a depth other than 2, 5, 8/);
+  });
+});
+
+describe("kfac", () => {
+  it("has the step of block_diagonal for one sample and one output, up to how the damping is split", async () => {
+    await fc.assert(
+      fc.asyncProperty(tinyCase({ minWidth: 3 }), async (sizes) => {
+        const one = { ...sizes, samples: 1, outputs: 1 };
+        const { kernel, residual } = await kernelAndResidual(one);
+        // A dead layer has no signal and neither method is defined undamped.
+        fc.pre(kernel.layers.every(({ signalGram, inputGram }) => signalGram.data[0]! * inputGram.data[0]! > 1e-6));
+        expect(
+          relativeError(G(kfac, kernel, 0, residual), G(blockDiagonal, kernel, 0, residual)),
+        ).toBeLessThan(TOLERANCE.twin);
+      }),
+    );
+  });
+});
+
+describe("undamped methods on the kernel of an infinitely wide network", () => {
+  const cases = FISHERS.filter((f) => f !== gradient).flatMap((f) => [1, 3, 4].map((L) => [f.name, L, f] as const));
+
+  it.each(cases)("%s at depth %i has G = alpha I with the alpha of the theory", (_, depth, fisher) => {
+    const x = matrix(6, 20, randomState(7).normalsInto(new Float64Array(120)));
+    for (const outputs of [1, 3]) {
+      const kernel = analyticKernel(mlp(20, { depth, width: 50, outputs, biasVariance: 0.1 }), x);
+      const { alpha, deviation } = isotropy(fisher, kernel);
+      expect(alpha).toBeCloseTo(fisher.alpha({ samples: 6, layers: depth, width: 50 })!, 8);
+      expect(deviation).toBeLessThan(1e-9);
+    }
+  });
+});
+
+describe("a method with large damping", () => {
+  it("tends to gradient descent over the damping", async () => {
+    for (const fisher of [exact, blockDiagonal, blockTriDiagonal]) {
+      const { kernel, residual } = await kernelAndResidual({
+        depth: 3,
+        inputs: 3,
+        width: 5,
+        outputs: 2,
+        samples: 3,
+        bias: true,
+        seed: 5,
+      });
+      const rho = 1e7;
+      const scaled = G(fisher, kernel, rho, residual).map((x) => rho * x);
+      expect(relativeError(scaled, G(gradient, kernel, 0, residual)), fisher.name).toBeLessThan(1e-5);
+    }
+  });
+});
+
+describe("a Gram without an inverse", () => {
+  it.each([exact, blockDiagonal, blockTriDiagonal, kfac].map((f) => [f.name, f] as const))(
+    "is refused undamped by %s with its rank and condition",
+    (_, fisher) => {
+      // Two equal samples.
+      const row = randomState(3).normalsInto(new Float64Array(8));
+      const x = matrix(3, 8, Float64Array.of(...row, ...row, ...row.map((v, i) => (i < 4 ? v : -v))));
+      const kernel = analyticKernel(mlp(8, { depth: 3 }), x);
+      try {
+        fisher.prepare(kernel, 0);
+        expect.unreachable();
+      } catch (error) {
+        expect(error).toBeInstanceOf(SingularGramError);
+        const { singularity, message } = error as SingularGramError;
+        expect(singularity.rank).toBe(2);
+        expect(singularity.condition).toBeGreaterThan(1e12);
+        expect(message).toMatch(/wanted an invertible Gram, got 3 x 3 of rank 2 and condition/);
+      }
+      expect(() => fisher.prepare(kernel, 1e-3)).not.toThrow();
+    },
+  );
+
+  it("is refused when the network has fewer parameters than outputs to fit", async () => {
+    const { kernel } = await kernelAndResidual({
+      depth: 1,
+      inputs: 2,
+      width: 2,
+      outputs: 1,
+      samples: 4,
+      bias: false,
+      seed: 1,
+    });
+    expect(() => exact.prepare(kernel, 0)).toThrow(/exact: NTK: wanted an invertible Gram, got 4 x 4 of rank 2/);
+  });
+});

@@ -1,0 +1,191 @@
+/**
+ * @file The tables that the paper's NumPy program prints, for every case of golden.json that says what must match:
+ * losses to a relative 1e-3 while above 1e-6 (float32 noise below), accuracies exactly.
+ *
+ * The two ten-class cases come from a program whose Jacobian of the last layer has its rows in another order (outputs
+ * outermost) than those of the other layers (samples outermost), so that its Fisher matrix is not that of the network.
+ * natgrad's is (see test/fisher/twin.test.ts). To show that this order is the whole difference, those cases are run
+ * with a method that puts it back, and then agree.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadDataset } from "../../src/data/node/npz.ts";
+import { createTrainer } from "../../src/dynamics/trainer.ts";
+import { parseConfig } from "../../src/experiment/config.ts";
+import { run, type Metrics, type StepEvent } from "../../src/experiment/run.ts";
+import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
+import { blockDiagonal, exact } from "../../src/fisher/index.ts";
+import { createEngine } from "../../src/graph/engine.ts";
+import { layerNtk } from "../../src/kernel/kernel.ts";
+import { createLinearizer } from "../../src/linearization/linearize.ts";
+import { createWeights } from "../../src/linearization/weights.ts";
+import { accuracy } from "../../src/loss/loss.ts";
+import { mse } from "../../src/loss/mse.ts";
+import { factorize } from "../../src/matrix/cholesky.ts";
+import { addScaled, matrix, scale, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { initialise } from "../../src/network/initialise.ts";
+import { mlp } from "../../src/network/network.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
+
+type GoldenStep = Metrics & { step: number; predict: Metrics };
+type GoldenCase = { name: string; dataset: string; args: string[]; steps: GoldenStep[]; match: string[] };
+
+const folder = new URL("../fixtures/golden/", import.meta.url).pathname;
+const { cases } = JSON.parse(readFileSync(`${folder}golden.json`, "utf8")) as { cases: GoldenCase[] };
+const matching = cases.filter(({ match }) => match.length > 0);
+const tenClasses = (c: GoldenCase) => c.args.includes("--n_classes");
+
+/** `--name value --flag` as an object. */
+function options(args: readonly string[]): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [i, arg] of args.entries()) {
+    if (!arg.startsWith("--")) continue;
+    const next = args[i + 1];
+    out[arg.slice(2)] = next === undefined || next.startsWith("--") ? "true" : next;
+  }
+  return out;
+}
+
+async function rowsOf(c: GoldenCase): Promise<StepEvent[]> {
+  const rows: StepEvent[] = [];
+  const config = parseConfig({ ...options(c.args), dataset_path: `${folder}${c.dataset}` });
+  for await (const event of run(config)) if (event.event === "step") rows.push(event);
+  return rows;
+}
+
+function agree(got: Metrics, wanted: Metrics, where: string): void {
+  for (const name of ["train_accuracy", "test_accuracy"] as const) {
+    expect(got[name], `${name} of ${where}`).toBeCloseTo(wanted[name], 12);
+  }
+  for (const name of ["train_loss", "test_loss"] as const) {
+    if (wanted[name] < TOLERANCE.goldenFloor) expect(got[name], `${name} of ${where}`).toBeLessThan(1e-5);
+    else {
+      expect(Math.abs(got[name] / wanted[name] - 1), `${name} of ${where}`).toBeLessThan(TOLERANCE.golden);
+    }
+  }
+}
+
+describe("the golden tables", () => {
+  it("hold eight or more cases to agree with", () => {
+    expect(matching.length).toBeGreaterThanOrEqual(8);
+  });
+
+  it.each(matching.map((c) => [c.name, c] as const))("%s agrees", async (name, c) => {
+    const rows = await rowsOf(c);
+    expect(rows.length).toBe(c.steps.length);
+    for (const [t, wanted] of c.steps.entries()) {
+      if (c.match.includes("network") && !tenClasses(c)) agree(rows[t]!, wanted, `${name}, step ${t}`);
+      if (c.match.includes("predict")) agree(rows[t]!.predict, wanted.predict, `${name}, step ${t}, predict`);
+    }
+  });
+
+  it.each(matching.filter(tenClasses).map((c) => [c.name, c] as const))(
+    "%s agrees in its network columns once the last layer's rows are put in the reference's order",
+    async (name, c) => {
+      const { width, n_steps } = options(c.args) as { width: string; n_steps: string };
+      const data = await loadDataset(`${folder}${c.dataset}`, { lossType: "mse" });
+      const engine = await createEngine();
+      const network = mlp(784, { width: Number(width), outputs: 10 });
+      const weights = createWeights(network, initialise(engine, network, 1));
+      const x = matrix(150, 784, Float32Array.of(...data.xTrain.data, ...data.xTest.data));
+      const fisher = name.startsWith("exact") ? referenceExact : referenceBlockDiagonal;
+      const linearizer = await createLinearizer(engine, network);
+      const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
+      const learningRate = 1 / fisher.alpha({ samples: 100, layers: 3, width: 0 })!;
+      for (const [t, wanted] of c.steps.entries()) {
+        const f = t < Number(n_steps) ? await trainer.step({ learningRate }) : await trainer.evaluate();
+        const got = {
+          train_accuracy: accuracy(f.train, data.yTrain),
+          train_loss: mse.value(f.train, data.yTrain),
+          test_accuracy: accuracy(f.test, data.yTest),
+          test_loss: mse.value(f.test, data.yTest),
+        };
+        agree(got, wanted, `${name}, step ${t}`);
+      }
+    },
+  );
+});
+
+describe("undamped K-FAC", () => {
+  // float64 losses of a corrected reference at the default learning rate 1 / (N (L - 1) + 1).
+  it.each([
+    [4096, [0.132521, 0.036052, 3.127e-3, 8.11e-5, 2.84e-7]],
+    [1024, [0.131285, 0.060388, 8.061e-3, 3.775e-4, 4.13e-6]],
+  ])("follows the float64 training losses at width %i", async (width, wanted) => {
+    const config = parseConfig({
+      dataset_path: `${folder}mnist01_100_50.npz`,
+      natural_gradient_type: "kfac",
+      precision: "float64",
+      n_steps: wanted.length - 1,
+      width,
+    });
+    const losses: number[] = [];
+    for await (const event of run(config)) if (event.event === "step") losses.push(event.train_loss);
+    // Half a unit of the last digit given.
+    for (const [t, loss] of losses.entries()) expect(Math.abs(loss / wanted[t]! - 1)).toBeLessThan(2.5e-3);
+  });
+});
+
+describe("the default run", () => {
+  it("prints the known table for exact NGD on MNIST at width 4096", async () => {
+    const rows: StepEvent[] = [];
+    for await (const event of run(parseConfig({ natural_gradient_type: "exact" }))) {
+      if (event.event === "step") rows.push(event);
+    }
+    const start = { train_accuracy: 0.44, train_loss: 0.132521, test_accuracy: 0.38, test_loss: 0.128394 };
+    agree(rows[0]!, start, "row 0");
+    agree(rows[0]!.predict, start, "row 0, predict");
+    const after = { train_accuracy: 1, train_loss: 2.31e-4, test_accuracy: 1, test_loss: 3.788e-3 };
+    agree(rows[1]!, after, "row 1");
+    expect(rows[1]!.predict.test_loss).toBeCloseTo(3.169e-3, 5);
+    expect(rows[1]!.predict.train_loss).toBeLessThan(1e-15);
+  });
+});
+
+/** Index in (c, n) order of the row that stands at `row` in (n, c) order. */
+const referenceRow = (row: number, N: number, C: number): number => (row % C) * N + Math.floor(row / C);
+
+/** Theta of the last layer with rows and columns in the order (c, n). */
+function reordered(theta: Matrix, N: number, C: number): Matrix {
+  const out = zeros(theta.rows, theta.cols);
+  for (let i = 0; i < theta.rows; i++) {
+    for (let j = 0; j < theta.cols; j++) {
+      out.data[referenceRow(i, N, C) * theta.cols + referenceRow(j, N, C)] = theta.data[i * theta.cols + j]!;
+    }
+  }
+  return out;
+}
+
+/** A method whose last layer sees the solution in the order (c, n). */
+function referenceMethod(base: Fisher, solveLayers: (thetas: Matrix[], r: Float64Array) => Float64Array[]): Fisher {
+  return {
+    ...base,
+    prepare(kernel) {
+      const { samples: N, outputs: C } = kernel;
+      const last = kernel.layers.length - 1;
+      const thetas = kernel.layers.map((layer, l) => {
+        const theta = scale(layerNtk(layer, C), 1 / N);
+        return l === last ? reordered(theta, N, C) : theta;
+      });
+      return {
+        coefficients: (residual) =>
+          solveLayers(thetas, residual).map((v, l): Coefficients => {
+            const values = l === last ? v.map((_, row) => v[referenceRow(row, N, C)]!) : v;
+            return { kind: "per-sample", values: values.map((x) => x / N) };
+          }),
+        propagator: () => () => new Float64Array(),
+      };
+    },
+  };
+}
+
+const referenceExact = referenceMethod(exact, (thetas, residual) => {
+  const sum = zeros(thetas[0]!.rows, thetas[0]!.cols);
+  for (const theta of thetas) addScaled(sum, 1, theta);
+  const v = factorize(sum, { what: "reference" }).solve(residual);
+  return thetas.map(() => v);
+});
+
+const referenceBlockDiagonal = referenceMethod(blockDiagonal, (thetas, residual) =>
+  thetas.map((theta) => factorize(theta, { what: "reference" }).solve(residual)),
+);

@@ -1,0 +1,111 @@
+/**
+ * @file Low-rank weights: the same network whether updates sit in factors or in the wide matrix.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { exact } from "../../src/fisher/index.ts";
+import { createEngine } from "../../src/graph/engine.ts";
+import { createTrainer } from "../../src/dynamics/trainer.ts";
+import { createLinearizer } from "../../src/linearization/linearize.ts";
+import { createUpdater } from "../../src/linearization/update.ts";
+import { createFolder, createWeights, MAX_RANK } from "../../src/linearization/weights.ts";
+import { mse } from "../../src/loss/mse.ts";
+import { matrix } from "../../src/matrix/matrix.ts";
+import { initialise } from "../../src/network/initialise.ts";
+import { mlp } from "../../src/network/network.ts";
+import { randomState } from "../../src/random/random-state.ts";
+import { relativeError, tiny, tinyCase } from "../support/tiny.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
+
+describe("weights with low-rank factors", () => {
+  it("give the outputs and the linearisation of the folded weights", async () => {
+    await fc.assert(
+      fc.asyncProperty(tinyCase(), async (sizes) => {
+        const { engine, linearizer, weights, train } = await tiny(sizes);
+        const first = await linearizer.linearize(weights, train);
+        const updater = createUpdater(engine);
+        for (const [l, layer] of first.layers.entries()) {
+          const values = Float64Array.from({ length: layer.signalGram.rows }, (_, i) => 0.1 * (i + 1));
+          await updater.apply(weights[l]!, layer, { kind: "per-sample", values }, 0.3);
+        }
+        expect(weights.every(({ rank }) => rank === sizes.samples)).toBe(true);
+        const factored = await linearizer.linearize(weights, train);
+        const kept = factored.layers.map(({ inputGram, signalGram }) => [inputGram.data, signalGram.data]);
+        const f = factored.outputs.data;
+
+        const folder = createFolder(engine);
+        for (const layer of weights) await folder.fold(layer);
+        expect(weights.every(({ rank }) => rank === 0)).toBe(true);
+        const folded = await linearizer.linearize(weights, train);
+        expect(relativeError(folded.outputs.data, f)).toBeLessThan(TOLERANCE.twin);
+        for (const [l, { inputGram, signalGram }] of folded.layers.entries()) {
+          expect(relativeError(inputGram.data, kept[l]![0]!)).toBeLessThan(TOLERANCE.twin);
+          expect(relativeError(signalGram.data, kept[l]![1]!)).toBeLessThan(TOLERANCE.twin);
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("are folded in place, so that the array given at the start is the one that moves", async () => {
+    const engine = await createEngine({ threads: 1 });
+    const network = mlp(4, { depth: 1, outputs: 3 });
+    const base = new Float32Array(12);
+    const [layer] = createWeights(network, [base]);
+    const left = engine.tensor(Float32Array.of(1, 2, 3, 4), [1, 4]);
+    const right = engine.tensor(Float32Array.of(1, 0, -1), [1, 3]);
+    const folder = createFolder(engine);
+    await folder.accumulate(layer!, left, right);
+    await folder.accumulate(layer!, left, right);
+    expect([...base]).toEqual([2, 4, 6, 8, 0, 0, 0, 0, -2, -4, -6, -8]);
+  });
+
+  it(`never pass rank ${MAX_RANK} over many steps, nor change what is learnt`, async () => {
+    const network = mlp(10, { depth: 3, width: 32 });
+    const N = 70;
+    const x = matrix(N, 10, randomState(1).normalsInto(new Float32Array(N * 10)));
+    const y = matrix(N, 1, randomState(2).normalsInto(new Float64Array(N)));
+    const losses: number[][] = [];
+    // N = 70 keeps factors and folds every fifth step; the same samples five times over (350) fold at once.
+    for (const copies of [1, 5]) {
+      const engine = await createEngine({ precision: "float64" });
+      const linearizer = await createLinearizer(engine, network);
+      const weights = createWeights(network, initialise(engine, network, 3));
+      const rows = (m: typeof x | typeof y) =>
+        Float64Array.from({ length: copies * m.data.length }, (_, i) => m.data[i % m.data.length]!);
+      const batch = { x: matrix(copies * N, 10, rows(x)), y: matrix(copies * N, 1, rows(y)) };
+      const trainer = createTrainer(linearizer, weights, exact, mse, batch);
+      const seen: number[] = [];
+      for (let t = 0; t < 12; t++) {
+        const f = await trainer.step({ learningRate: 0.3, damping: 1e-2 });
+        seen.push(mse.value(f.train, batch.y));
+        expect(weights.every(({ rank }) => rank <= MAX_RANK)).toBe(true);
+      }
+      losses.push(seen);
+    }
+    expect(relativeError(losses[1]!, losses[0]!)).toBeLessThan(1e-7);
+    expect(losses[0]!.at(-1)).toBeLessThan(losses[0]![0]! / 3);
+  });
+});
+
+describe("the float32 engine", () => {
+  it("linearises as float64 does, to float32 rounding", async () => {
+    const network = mlp(20, { depth: 3, width: 64, outputs: 2, biasVariance: 0.1 });
+    const x = randomState(5).normalsInto(new Float32Array(160));
+    const results = [];
+    for (const precision of ["float32", "float64"] as const) {
+      const engine = await createEngine({ precision });
+      const weights = createWeights(network, initialise(engine, network, 4));
+      const linearizer = await createLinearizer(engine, network);
+      results.push(await linearizer.linearize(weights, matrix(8, 20, x), 5));
+    }
+    const [single, double] = results;
+    expect(relativeError(single!.outputs.data, double!.outputs.data)).toBeLessThan(TOLERANCE.float32);
+    for (const [l, { inputGram, signalGram }] of double!.layers.entries()) {
+      expect(inputGram.rows).toBe(5);
+      expect(signalGram.rows).toBe(10);
+      expect(relativeError(single!.layers[l]!.inputGram.data, inputGram.data)).toBeLessThan(TOLERANCE.float32);
+      expect(relativeError(single!.layers[l]!.signalGram.data, signalGram.data)).toBeLessThan(TOLERANCE.float32);
+    }
+  });
+});

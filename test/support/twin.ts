@@ -1,0 +1,146 @@
+/**
+ * @file The plain twin: tiny ReLU networks in ordinary arrays, with explicit Jacobians and parameter-space solves, all
+ * float64. Nothing here is shared with `src/`, and nothing is fast.
+ *
+ * Rows of J are (n, c), n outermost; columns are layers in order, each theta_l [out][rows] row by row.
+ */
+
+export type TinyNetwork = {
+  /** M_0, ..., M_L. */
+  widths: number[];
+  weightVariance: number;
+  biasVariance: number;
+  /** theta[l][o][i], the bias last where there is one. */
+  theta: number[][][];
+};
+
+export type Vector = number[];
+export type Rows = number[][];
+
+export const dot = (a: Vector, b: Vector): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+export const apply = (a: Rows, x: Vector): Vector => a.map((row) => dot(row, x));
+export const flip = (a: Rows): Rows => a[0]!.map((_, j) => a.map((row) => row[j]!));
+export const product = (a: Rows, b: Rows): Rows => {
+  const bt = flip(b);
+  return a.map((row) => bt.map((col) => dot(row, col)));
+};
+export const plusDiagonal = (a: Rows, rho: number): Rows =>
+  a.map((row, i) => row.map((x, j) => (i === j ? x + rho : x)));
+export const times = (a: Rows, factor: number): Rows => a.map((row) => row.map((x) => x * factor));
+
+/** a^-1 b by Gaussian elimination with partial pivoting. */
+export function solve(a: Rows, b: Vector): Vector {
+  const n = a.length;
+  const m = a.map((row, i) => [...row, b[i]!]);
+  for (let k = 0; k < n; k++) {
+    let p = k;
+    for (let i = k + 1; i < n; i++) if (Math.abs(m[i]![k]!) > Math.abs(m[p]![k]!)) p = i;
+    [m[k], m[p]] = [m[p]!, m[k]!];
+    for (let i = k + 1; i < n; i++) {
+      const f = m[i]![k]! / m[k]![k]!;
+      for (let j = k; j <= n; j++) m[i]![j]! -= f * m[k]![j]!;
+    }
+  }
+  const x = Array.from<number>({ length: n }).fill(0);
+  for (let i = n - 1; i >= 0; i--) {
+    let sum = m[i]![n]!;
+    for (let j = i + 1; j < n; j++) sum -= m[i]![j]! * x[j]!;
+    x[i] = sum / m[i]![i]!;
+  }
+  return x;
+}
+
+/** What the twin knows of one sample: H and Delta of every layer, and the outputs. */
+export type SamplePass = { inputs: Rows; signals: Rows[]; outputs: Vector };
+
+/** H_l and Delta_l[c] of one sample by textbook backpropagation, one output at a time. */
+export function pass(net: TinyNetwork, x: Vector): SamplePass {
+  const L = net.theta.length;
+  const inputs: Rows = [];
+  const before: Rows = [];
+  let h = x;
+  for (let l = 0; l < L; l++) {
+    const scale = Math.sqrt(net.weightVariance / net.widths[l]!);
+    const H = h.map((v) => scale * v);
+    if (net.biasVariance > 0) H.push(Math.sqrt(net.biasVariance));
+    inputs.push(H);
+    const u = apply(net.theta[l]!, H);
+    before.push(u);
+    h = l < L - 1 ? u.map((v) => Math.max(0, v)) : u;
+  }
+  const outputs = before[L - 1]!;
+  const signals: Rows[] = net.theta.map(() => []);
+  for (let c = 0; c < outputs.length; c++) {
+    let delta = outputs.map((_, k) => Number(k === c));
+    for (let l = L - 1; l >= 0; l--) {
+      signals[l]![c] = delta;
+      if (l === 0) break;
+      const scale = Math.sqrt(net.weightVariance / net.widths[l]!);
+      delta = before[l - 1]!.map((u, i) => (u > 0 ? scale * dot(delta, net.theta[l]!.map((row) => row[i]!)) : 0));
+    }
+  }
+  return { inputs, signals, outputs };
+}
+
+export const outputsOf = (net: TinyNetwork, xs: Rows): Rows => xs.map((x) => pass(net, x).outputs);
+
+/** The Jacobian of each layer, [N C][parameters of the layer]. */
+export function jacobians(net: TinyNetwork, xs: Rows): Rows[] {
+  const passes = xs.map((x) => pass(net, x));
+  return net.theta.map((_, l) =>
+    passes.flatMap(({ inputs, signals }) =>
+      signals[l]!.map((delta) => delta.flatMap((d) => inputs[l]!.map((h) => d * h))),
+    ),
+  );
+}
+
+/** H_l [N][rows] and Delta_l [N C][out]. */
+export function factorsOf(net: TinyNetwork, xs: Rows, l: number): { H: Rows; D: Rows } {
+  const passes = xs.map((x) => pass(net, x));
+  return { H: passes.map((p) => p.inputs[l]!), D: passes.flatMap((p) => p.signals[l]!) };
+}
+
+/**
+ * The step of a method, one vector a layer, by a solve with the Fisher matrix in parameter space:
+ * (F + rho I)^-1 J^T r / N with the blocks of F = J^T J / N that the method keeps.
+ */
+export function parameterStep(
+  method: string,
+  net: TinyNetwork,
+  xs: Rows,
+  residual: Vector,
+  rho: number,
+): Vector[] {
+  const N = xs.length;
+  const J = jacobians(net, xs);
+  const gradients = J.map((j) => apply(flip(j), residual).map((g) => g / N));
+  if (method === "gradient") return gradients;
+  if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, residual, l, rho));
+
+  const reach = { exact: Infinity, block_diagonal: 0, block_tri_diagonal: 1 }[method]!;
+  const layerOf = J.flatMap((j, l) => j[0]!.map(() => l));
+  const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
+  const F = times(product(flip(whole), whole), 1 / N);
+  const kept = F.map((row, i) => row.map((x, j) => (Math.abs(layerOf[i]! - layerOf[j]!) <= reach ? x : 0)));
+  const step = solve(plusDiagonal(kept, rho), gradients.flat());
+  return J.map((_, l) => step.filter((_, i) => layerOf[i] === l));
+}
+
+/** (Delta^T Delta / N + rho_B)^-1 gradient (H^T H / N + rho_A)^-1, row by row of theta. */
+function kfacStep(net: TinyNetwork, xs: Rows, residual: Vector, l: number, rho: number): Vector {
+  const N = xs.length;
+  const { H, D } = factorsOf(net, xs, l);
+  const C = D.length / N;
+  const squares = (a: Rows) => a.flat().reduce((sum, x) => sum + x * x, 0);
+  const a = squares(H) / net.widths[l]!;
+  const b = squares(D) / net.widths[l + 1]!;
+  const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;
+  const A = plusDiagonal(times(product(flip(H), H), 1 / N), Math.sqrt(rho) * pi);
+  const B = plusDiagonal(times(product(flip(D), D), 1 / N), Math.sqrt(rho) / pi);
+  const out = D[0]!.length;
+  const gradient = Array.from({ length: out }, (_, o) =>
+    H[0]!.map((_, i) => D.reduce((sum, d, row) => sum + residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N),
+  );
+  const right = gradient.map((row) => solve(A, row));
+  return flip(flip(right).map((col) => solve(B, col))).flat();
+}
