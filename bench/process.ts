@@ -28,7 +28,7 @@ async function measure(): Promise<Run> {
   const wall = await seconds(async () => {
     text = await output(node, ...COMMAND);
   });
-  const done = JSON.parse(text.trim().split("\n").at(-1)!) as DoneEvent;
+  const done = JSON.parse(text.trim().split("\n").at(-1) ?? "") as DoneEvent;
   const stages = STAGES.map((stage) => [stage, done.timings[stage] ?? 0] as const);
   return {
     wall,

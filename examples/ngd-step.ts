@@ -34,7 +34,8 @@ const kernels = {
   train: analyticKernel(network, data.xTrain),
   test: analyticKernel(network, data.xTest, data.xTrain),
 };
-const predicted = predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1 }).step();
+const predictor = await predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1 });
+const predicted = predictor.step();
 
 console.log("test loss before     ", mse.value(before.test, data.yTest).toFixed(6));
 console.log("test loss after      ", mse.value(after.test, data.yTest).toFixed(6));

@@ -12,7 +12,8 @@
  */
 import { InputError } from "../error.ts";
 import { eigen } from "../matrix/eigen.ts";
-import { identity, type Matrix, multiply, transpose, zeros } from "../matrix/matrix.ts";
+import { identity, type Matrix, zeros } from "../matrix/matrix.ts";
+import { product } from "../matrix/product.ts";
 import type { Dataset } from "./dataset.ts";
 import { normaliseRows } from "./normalise.ts";
 import { cholesky, distanceFromIdentity, divideRows, secondMoment, toSphere } from "./whiten.ts";
@@ -32,12 +33,12 @@ export type ForsterMap = {
 export type ForsterOptions = { readonly iterations?: number; readonly tolerance?: number };
 
 /** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
-export function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Dataset {
-  const map = fitForster(dataset.xTrain, options);
+export async function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Promise<Dataset> {
+  const map = await fitForster(dataset.xTrain, options);
   return {
     ...dataset,
-    xTrain: applyForster(map, dataset.xTrain, "forster_transform (training samples)"),
-    xTest: applyForster(map, dataset.xTest, "forster_transform (test samples)"),
+    xTrain: await applyForster(map, dataset.xTrain, "forster_transform (training samples)"),
+    xTest: await applyForster(map, dataset.xTest, "forster_transform (test samples)"),
   };
 }
 
@@ -45,22 +46,27 @@ export function forsterTransform(dataset: Dataset, options: ForsterOptions = {})
  * Fits the map to samples [N, M].
  * @throws InputError when N ≤ M samples are linearly dependent, or the deviation stays above the tolerance.
  */
-export function fitForster(
+export async function fitForster(
   x: Matrix,
   { iterations = 100, tolerance = 1e-3 }: ForsterOptions = {},
-): ForsterMap {
-  const { basis, scales } = span(x);
+): Promise<ForsterMap> {
+  const { basis, scales } = await span(x);
   const r = basis.cols;
   // z = x W in the span's coordinates, from the start that whitens them.
   const w = scaleColumns(identity(r), scales);
-  const z = scaleColumns(multiply(x, basis), scales);
+  const z = scaleColumns(await product(x, basis), scales);
   if (x.rows > r) checkPosition(z);
   for (let iteration = 0; ; iteration++) {
     toSphere(z);
     const moment = secondMoment(z);
     const deviation = distanceFromIdentity(moment);
     if (deviation <= tolerance) {
-      return { basis, core: squareRoot(multiply(w, transpose(w))), deviation, iterations: iteration };
+      return {
+        basis,
+        core: await squareRoot(await product(w, w, { transB: true })),
+        deviation,
+        iterations: iteration,
+      };
     }
     if (iteration >= iterations || !Number.isFinite(deviation)) {
       throw new InputError(
@@ -78,14 +84,15 @@ export function fitForster(
  * Ax/|Ax| for every row of x [N, M].
  * @throws InputError naming a sample that is orthogonal to every training sample.
  */
-export function applyForster({ basis, core }: ForsterMap, x: Matrix, what: string): Matrix {
-  return normaliseRows(multiply(multiply(multiply(x, basis), core), transpose(basis)), what);
+export async function applyForster({ basis, core }: ForsterMap, x: Matrix, what: string): Promise<Matrix> {
+  const inSpan = await product(await product(x, basis), core);
+  return normaliseRows(await product(inSpan, basis, { transB: true }), what);
 }
 
 /** An orthonormal basis [M, r] of the rows of x, and 1 / (singular value) along each of its columns. */
-function span(x: Matrix): { basis: Matrix; scales: Float64Array } {
+async function span(x: Matrix): Promise<{ basis: Matrix; scales: Float64Array }> {
   const wide = x.rows <= x.cols;
-  const { values, vectors } = eigen(wide ? multiply(x, transpose(x)) : multiply(transpose(x), x));
+  const { values, vectors } = await eigen(await product(x, x, wide ? { transB: true } : { transA: true }));
   const n = values.length;
   const least = Math.max(x.rows, x.cols) * 2 ** -52 * Math.max(...values);
   const kept = [...values.keys()].filter((k) => values[k]! > least);
@@ -100,7 +107,10 @@ function span(x: Matrix): { basis: Matrix; scales: Float64Array } {
     for (const [j, k] of kept.entries()) columns.data[i * kept.length + j] = vectors.data[i * n + k]!;
   }
   // The Gram's eigenvectors are the left singular vectors U: V = Xᵀ U / s.
-  return { basis: wide ? scaleColumns(multiply(transpose(x), columns), scales) : columns, scales };
+  return {
+    basis: wide ? scaleColumns(await product(x, columns, { transA: true }), scales) : columns,
+    scales,
+  };
 }
 
 /**
@@ -127,10 +137,10 @@ function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
 }
 
 /** The symmetric positive square root, with largest eigenvalue 1. */
-function squareRoot(k: Matrix): Matrix {
-  const { values, vectors } = eigen(k);
+async function squareRoot(k: Matrix): Promise<Matrix> {
+  const { values, vectors } = await eigen(k);
   const largest = Math.max(...values);
   const roots = values.map((value) => Math.sqrt(Math.max(value, 0) / largest));
-  const transposed = transpose(vectors);
-  return multiply(scaleColumns(vectors, roots), transposed);
+  const scaled = scaleColumns({ ...vectors, data: vectors.data.slice() }, roots);
+  return product(scaled, vectors, { transB: true });
 }

@@ -27,17 +27,17 @@ export type PredictOptions = { learningRate: number; damping?: number };
  * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C].
  * @throws SingularGramError when the method cannot be prepared on this kernel at this damping.
  */
-export function predictSteps(
+export async function predictSteps(
   fisher: Fisher,
   loss: Loss,
   kernels: { train: Kernel; test: Kernel },
   start: Outputs,
   y: Matrix,
   { learningRate, damping = 0 }: PredictOptions,
-): Predictor {
-  const preconditioner = fisher.prepare(kernels.train, damping);
-  const G = preconditioner.propagator(kernels.train);
-  const Gtest = preconditioner.propagator(kernels.test);
+): Promise<Predictor> {
+  const preconditioner = await fisher.prepare(kernels.train, damping);
+  const G = await preconditioner.propagator(kernels.train);
+  const Gtest = await preconditioner.propagator(kernels.test);
   let now = start;
   return {
     step() {

@@ -10,23 +10,24 @@
  */
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
-import { multiply, subtract, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
+import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
+import { product } from "../matrix/product.ts";
 import type { Outputs, Predictor } from "./function-space.ts";
 
 /** Gradient flow of the mean squared error, looked at every `learningRate` of time. */
-export function gradientFlow(
+export async function gradientFlow(
   kernels: { train: Kernel; test: Kernel },
   start: Outputs,
   y: Matrix,
   { learningRate }: { learningRate: number },
-): Predictor {
+): Promise<Predictor> {
   const { samples, outputs } = kernels.train;
-  const { values, vectors } = eigen(ntk(kernels.train));
+  const { values, vectors } = await eigen(ntk(kernels.train));
   // With one output's kernel the C outputs are columns; with a kernel of all outputs they are one long column.
   const asColumns = (a: Matrix): Matrix => ({ rows: a.data.length / columns, cols: columns, data: a.data });
   const columns = outputs === y.cols ? 1 : y.cols;
-  const modes = multiply(transpose(vectors), asColumns(subtract(start.train, y)));
-  const toTest = multiply(ntk(kernels.test), vectors);
+  const modes = await product(vectors, asColumns(subtract(start.train, y)), { transA: true });
+  const toTest = await product(ntk(kernels.test), vectors);
 
   /** Sum over modes i of basis[., i] weight(values[i]) modes[i, .]. */
   const combine = (basis: Matrix, weight: (value: number) => number): Matrix => {

@@ -25,9 +25,14 @@ const MAX_COLUMNS = 256;
  * Isotropy of `fisher` on a training kernel.
  * @throws SingularGramError as `fisher.prepare` does.
  */
-export function isotropy(fisher: Fisher, kernel: Kernel, options: IsotropyOptions = {}): Isotropy {
+export async function isotropy(
+  fisher: Fisher,
+  kernel: Kernel,
+  options: IsotropyOptions = {},
+): Promise<Isotropy> {
   const { damping = 0, maxColumns = MAX_COLUMNS } = options;
-  const G = fisher.prepare(kernel, damping).propagator(kernel);
+  const preconditioner = await fisher.prepare(kernel, damping);
+  const G = await preconditioner.propagator(kernel);
   const n = kernel.samples * kernel.outputs;
   const whole = n <= maxColumns;
   const probes = whole ? n : maxColumns;

@@ -67,7 +67,8 @@ export function createTrainer(
       const outputs = split(linearization.outputs);
       const residual = loss.residual(outputs.train, y);
       const kernel = kernelOf(network, linearization, engine.epsilon);
-      const coefficients = fisher.prepare(kernel, damping).coefficients(residual.data);
+      const preconditioner = await fisher.prepare(kernel, damping);
+      const coefficients = await preconditioner.coefficients(residual.data);
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {

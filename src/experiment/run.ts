@@ -125,10 +125,11 @@ export async function* run(config: Config, progress: Progress = () => {}): Async
       now = await clock.time("loop", () => trainer.evaluate());
     }
     const start = now;
-    predictor ??= clock.timeSync("predict", () =>
+    predictor ??= await clock.time("predict", () =>
       createPredictor(config, fisher, loss, kernels, start, y, options),
     );
-    predicted = step === 0 ? now : clock.timeSync("predict", () => predictor!.step());
+    const { step: advance } = predictor;
+    predicted = step === 0 ? now : await clock.time("predict", advance);
     const metrics = measure(loss, now, dataset);
     diverged = !Object.values(metrics).every(Number.isFinite);
     yield { event: "step", step, ...metrics, predict: measure(loss, predicted, dataset) };
@@ -157,7 +158,7 @@ async function loadData(config: Config): Promise<Dataset> {
     dataset = await mnist({ ...sizes, targetClasses });
   }
   if (config.forster_transform) {
-    dataset = forsterTransform(dataset, {
+    dataset = await forsterTransform(dataset, {
       iterations: config.forster_transform_n_iters,
       tolerance: config.forster_transform_tol,
     });
@@ -229,7 +230,7 @@ function createPredictor(
   start: Outputs,
   y: Matrix,
   options: { learningRate: number; damping: number },
-): Predictor {
+): Promise<Predictor> {
   if (fisher.name === "gradient" && config.gd_prediction === "continuous") {
     return gradientFlow(kernels, start, y, options);
   }
@@ -263,12 +264,6 @@ function stopwatch() {
     async time<T>(name: string, work: () => T | Promise<T>): Promise<T> {
       const start = performance.now();
       const result = await work();
-      add(name, (performance.now() - start) / 1000);
-      return result;
-    },
-    timeSync<T>(name: string, work: () => T): T {
-      const start = performance.now();
-      const result = work();
       add(name, (performance.now() - start) / 1000);
       return result;
     },

@@ -3,7 +3,7 @@
  * v_l = X(Theta_l, rho) r, G = sum_l Theta_l X_l / N, which tends to L I undamped.
  */
 import { layerNtk } from "../kernel/kernel.ts";
-import { factorize } from "../matrix/cholesky.ts";
+import { factorize, type Factorization } from "../matrix/cholesky.ts";
 import { addDiagonal, scale } from "../matrix/matrix.ts";
 import type { Fisher } from "./fisher.ts";
 import { layerwisePropagator, perSample } from "./tangent.ts";
@@ -12,15 +12,16 @@ export const blockDiagonal: Fisher = {
   name: "block_diagonal",
   title: "NGD with one block of the Fisher matrix a layer",
   alpha: ({ layers }) => layers,
-  prepare(kernel, damping) {
+  async prepare(kernel, damping) {
     const { samples, outputs, epsilon } = kernel;
-    const blocks = kernel.layers.map((layer, l) => {
+    const blocks: Factorization[] = [];
+    for (const [l, layer] of kernel.layers.entries()) {
       const gram = addDiagonal(scale(layerNtk(layer, outputs), 1 / samples), damping);
-      return factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon });
-    });
+      blocks.push(await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }));
+    }
     return {
-      coefficients: (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
-      propagator: (cross) => layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
+      coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
+      propagator: async (cross) => layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
     };
   },
 };

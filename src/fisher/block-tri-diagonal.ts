@@ -2,20 +2,27 @@
  * @file Block-tri-diagonal NGD (paper, section 4.2): blocks F_lk with |l - k| <= 1 are kept. With T_lk = 1 for
  * |l - k| <= 1 and S_l = Theta_l / N the push-through identity turns the P x P solve into
  *
- *     [(T (x) I) blockdiag(S_l) + rho I] v = 1_L (x) r,     dtheta_l = J_l^T v_l / N.
+ *     sum over |k - l| <= 1 of S_k v_k + rho v_l = r for every l,     dtheta_l = J_l^T v_l / N.
  *
  * Undamped, S_l v_l = (T^-1 1)_l r: every layer solves its own block times one number, and layers whose number is
  * zero do not move (for L = 3 only the middle one does). alpha = 1^T T^-1 1. T is singular for L = 3s + 2.
+ *
+ * Damped, layers 1, 3, 5, ... do not couple with each other, and their S_l + rho is positive definite: with
+ * P_l = S_l (S_l + rho)^-1 they drop out by Cholesky and leave, for layers k = 2, 4, ..., a system of half the size,
+ *
+ *     (S_k + rho - (P_{k-1} + P_{k+1}) S_k) v_k - P_{k+1} S_{k+2} v_{k+2} - P_{k-1} S_{k-2} v_{k-2}
+ *         = r - P_{k-1} r - P_{k+1} r,
+ *
+ * which is not definite and takes an LU.
  */
 import { InputError } from "../error.ts";
 import { layerNtk } from "../kernel/kernel.ts";
-import { factorize } from "../matrix/cholesky.ts";
+import { factorize, type Factorization } from "../matrix/cholesky.ts";
 import { solveGeneral } from "../matrix/lu.ts";
-import { matrix, scale, zeros, type Matrix } from "../matrix/matrix.ts";
-import type { Fisher } from "./fisher.ts";
+import { addDiagonal, identity, matrix, rowRange, scale, zeros, type Matrix } from "../matrix/matrix.ts";
+import { accumulate, product } from "../matrix/product.ts";
+import type { Coefficients, Fisher } from "./fisher.ts";
 import { addProduct, layerwisePropagator, perSample } from "./tangent.ts";
-
-const WHAT = "block_tri_diagonal: coupled system";
 
 /**
  * T^-1 1 for T [L, L] with ones on three diagonals.
@@ -27,7 +34,7 @@ export function blockWeights(layers: number): Float64Array {
       `n_layers: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
     );
   }
-  // Elimination by hand: w_1 + w_2 = 1, and three neighbours sum to one, so the pattern has period three.
+  // w_1 + w_2 = 1 and three neighbours sum to one, so the pattern has period three.
   const start = layers % 3 === 0 ? 0 : 1;
   return Float64Array.from({ length: layers }, (_, l) => [start, 1 - start, 0][l % 3]!);
 }
@@ -37,73 +44,100 @@ export const blockTriDiagonal: Fisher = {
   title: "NGD with the blocks of neighbouring layers of the Fisher matrix",
   alpha: ({ layers }) => blockWeights(layers).reduce((sum, w) => sum + w, 0),
 
-  prepare(kernel, damping) {
+  async prepare(kernel, damping) {
     const { samples, outputs, epsilon } = kernel;
     const weights = blockWeights(kernel.layers.length);
     const grams = kernel.layers.map((layer) => scale(layerNtk(layer, outputs), 1 / samples));
+    const what = (l: number) => `block_tri_diagonal: NTK of layer ${l + 1}`;
 
     if (damping === 0) {
-      const blocks = grams.map((gram, l) =>
-        weights[l] === 0
-          ? undefined
-          : factorize(gram, { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon }),
-      );
+      const blocks: (Factorization | undefined)[] = [];
+      for (const [l, gram] of grams.entries()) {
+        blocks.push(weights[l] === 0 ? undefined : await factorize(gram, { what: what(l), epsilon }));
+      }
       const solve = (residual: Float64Array) =>
         blocks.map((block, l) => block?.solve(residual).map((x) => weights[l]! * x));
       return {
-        coefficients: (residual) =>
-          solve(residual).map((v) => (v ? perSample(v, samples) : { kind: "none" as const })),
-        propagator: (cross) => layerwisePropagator(cross, solve),
+        coefficients: async (residual) =>
+          solve(residual).map((v): Coefficients => (v ? perSample(v, samples) : { kind: "none" })),
+        propagator: async (cross) => layerwisePropagator(cross, solve),
       };
     }
 
-    const system = coupledSystem(grams, damping);
-    const n = grams[0]!.rows;
-    const split = (v: Float64Array) => grams.map((_, l) => v.subarray(l * n, (l + 1) * n));
+    const solve = await coupledSolver(grams, damping, what);
     return {
-      coefficients(residual) {
-        const right = matrix(n * grams.length, 1, repeat(residual, grams.length));
-        return split(solveGeneral(system, right, WHAT).data).map((v) => perSample(v, samples));
+      async coefficients(residual) {
+        const v = await solve(matrix(residual.length, 1, residual));
+        return v.map(({ data }) => perSample(data, samples));
       },
-      propagator(cross) {
-        // v = V r with V [L N C, N C] solved for once: the recursion calls this many times.
-        const V = solveGeneral(system, stackedIdentity(n, grams.length), WHAT);
-        return layerwisePropagator(cross, (residual) => {
-          const v = new Float64Array(V.rows);
-          addProduct(v, V, residual, 1);
-          return split(v);
-        });
+      async propagator(cross) {
+        // v_l = V_l r, with V solved for once: the recursion calls this many times.
+        const V = await solve(identity(grams[0]!.rows));
+        return layerwisePropagator(cross, (residual) =>
+          V.map((Vl) => {
+            const v = new Float64Array(Vl.rows);
+            addProduct(v, Vl, residual, 1);
+            return v;
+          }),
+        );
       },
     };
   },
 };
 
-/** (T (x) I) blockdiag(S_l) + rho I, [L n, L n]. */
-function coupledSystem(grams: readonly Matrix[], damping: number): Matrix {
-  const L = grams.length;
-  const n = grams[0]!.rows;
-  const system = zeros(L * n, L * n);
-  for (let l = 0; l < L; l++) {
-    for (let k = Math.max(0, l - 1); k <= Math.min(L - 1, l + 1); k++) {
-      for (let i = 0; i < n; i++) {
-        system.data.set(grams[k]!.data.subarray(i * n, (i + 1) * n), (l * n + i) * L * n + k * n);
-      }
-    }
+/** R [n, m] to v_l [n, m] of every layer, damped; layers count from 0 here, so that the odd ones stay. */
+async function coupledSolver(
+  S: readonly Matrix[],
+  rho: number,
+  what: (l: number) => string,
+): Promise<(R: Matrix) => Promise<Matrix[]>> {
+  const L = S.length;
+  const n = S[0]!.rows;
+  const dropped: Factorization[] = [];
+  const P: Matrix[] = [];
+  for (let l = 0; l < L; l += 2) {
+    dropped[l] = await factorize(addDiagonal(scale(S[l]!, 1), rho), { what: what(l) });
+    // S_l and (S_l + rho)^-1 commute.
+    P[l] = await dropped[l]!.solveMatrix(S[l]!);
   }
-  for (let i = 0; i < L * n; i++) system.data[i * L * n + i]! += damping;
-  return system;
+  const kept = Array.from({ length: Math.floor(L / 2) }, (_, i) => 2 * i + 1);
+  const system = zeros(kept.length * n, kept.length * n);
+  for (const [i, k] of kept.entries()) {
+    const diagonal = addDiagonal(scale(S[k]!, 1), rho);
+    for (const l of [k - 1, k + 1]) {
+      if (l >= L) continue;
+      await accumulate(diagonal, -1, P[l]!, S[k]!);
+      const far = 2 * l - k;
+      if (far > 0 && far < L) setBlock(system, i, (far - 1) / 2, scale(await product(P[l]!, S[far]!), -1));
+    }
+    setBlock(system, i, i, diagonal);
+  }
+
+  return async (R) => {
+    const right = zeros(kept.length * n, R.cols);
+    for (const [i, k] of kept.entries()) {
+      const part = rowRange(right, i * n, (i + 1) * n);
+      part.data.set(R.data);
+      for (const l of [k - 1, k + 1]) if (l < L) await accumulate(part, -1, P[l]!, R);
+    }
+    const v: Matrix[] = [];
+    if (kept.length > 0) {
+      const solution = await solveGeneral(system, right, "block_tri_diagonal: coupled layers");
+      for (const [i, k] of kept.entries()) v[k] = rowRange(solution, i * n, (i + 1) * n);
+    }
+    for (let l = 0; l < L; l += 2) {
+      const rest = scale(R, 1);
+      for (const k of [l - 1, l + 1]) if (k > 0 && k < L) await accumulate(rest, -1, S[k]!, v[k]!);
+      v[l] = await dropped[l]!.solveMatrix(rest);
+    }
+    return v;
+  };
 }
 
-/** v repeated `times` times: 1_L (x) v. */
-function repeat(v: Float64Array, times: number): Float64Array {
-  const out = new Float64Array(v.length * times);
-  for (let l = 0; l < times; l++) out.set(v, l * v.length);
-  return out;
-}
-
-/** 1_L (x) I, [L n, n]. */
-function stackedIdentity(n: number, L: number): Matrix {
-  const out = zeros(L * n, n);
-  for (let row = 0; row < out.rows; row++) out.data[row * n + (row % n)] = 1;
-  return out;
+/** Writes `block` [n, n] at block row i and block column j. */
+function setBlock(target: Matrix, i: number, j: number, block: Matrix): void {
+  const n = block.rows;
+  for (let row = 0; row < n; row++) {
+    target.data.set(block.data.subarray(row * n, (row + 1) * n), (i * n + row) * target.cols + j * n);
+  }
 }

@@ -13,16 +13,16 @@ export const exact: Fisher = {
   name: "exact",
   title: "NGD with the exact Fisher matrix",
   alpha: () => 1,
-  prepare(kernel, damping) {
+  async prepare(kernel, damping) {
     const { samples, epsilon } = kernel;
     const gram = addDiagonal(scale(ntk(kernel), 1 / samples), damping);
-    const { solve } = factorize(gram, { what: "exact: NTK", epsilon });
+    const { solve } = await factorize(gram, { what: "exact: NTK", epsilon });
     return {
-      coefficients(residual) {
+      async coefficients(residual) {
         const shared = perSample(solve(residual), samples);
         return kernel.layers.map(() => shared);
       },
-      propagator: (cross) => networkPropagator(cross, solve),
+      propagator: async (cross) => networkPropagator(cross, solve),
     };
   },
 };

@@ -16,12 +16,12 @@ export type Coefficients = Combination;
 /** A Fisher approximation bound to a training kernel and a damping. */
 export type Preconditioner = {
   /** K_l of every layer for a residual r [N C]. */
-  coefficients(residual: Float64Array): readonly Coefficients[];
+  coefficients(residual: Float64Array): Promise<readonly Coefficients[]>;
   /**
    * The same update seen in function space on the rows of `cross` [N' C, N C]: r to G' r. On the training kernel
    * itself it is G r.
    */
-  propagator(cross: Kernel): (residual: Float64Array) => Float64Array;
+  propagator(cross: Kernel): Promise<(residual: Float64Array) => Float64Array>;
 };
 
 /** Sizes on which the alpha of the theory depends. */
@@ -42,5 +42,5 @@ export type Fisher = {
    * Factors what the method inverts.
    * @throws SingularGramError when a Gram has no numerical inverse at this damping.
    */
-  prepare(kernel: Kernel, damping: number): Preconditioner;
+  prepare(kernel: Kernel, damping: number): Promise<Preconditioner>;
 };

@@ -9,8 +9,8 @@ export const gradient: Fisher = {
   name: "gradient",
   title: "gradient descent",
   alpha: () => undefined,
-  prepare: (kernel) => ({
-    coefficients: (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),
-    propagator: (cross) => networkPropagator(cross, (residual) => residual),
+  prepare: async (kernel) => ({
+    coefficients: async (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),
+    propagator: async (cross) => networkPropagator(cross, (residual) => residual),
   }),
 };

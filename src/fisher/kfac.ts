@@ -15,8 +15,9 @@
 import { SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
-import { addDiagonal, multiply, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
+import { addDiagonal, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
+import { product } from "../matrix/product.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 import { addProduct } from "./tangent.ts";
 
@@ -25,12 +26,16 @@ export const kfac: Fisher = {
   title: "NGD with Kronecker-factored blocks (K-FAC)",
   alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
 
-  prepare(kernel, damping) {
+  async prepare(kernel, damping) {
     const { samples: N, outputs: C } = kernel;
-    const inverses = kernel.layers.map((layer, l) => factorInverses(kernel, layer, l, damping));
+    const inverses: FactorInverses[] = [];
+    for (const [l, layer] of kernel.layers.entries()) {
+      inverses.push(await factorInverses(kernel, layer, l, damping));
+    }
     return {
-      coefficients: (residual) =>
-        inverses.map(({ XA, XB }): Coefficients => {
+      async coefficients(residual) {
+        const all: Coefficients[] = [];
+        for (const { XA, XB } of inverses) {
           // K_l = X_B (E X_A): row (n, c) of E X_A is r_nc / N times row n of X_A.
           const scaled = zeros(N * C, N);
           for (let row = 0; row < N * C; row++) {
@@ -39,13 +44,15 @@ export const kfac: Fisher = {
               scaled.data[row * N + m] = (residual[row]! / N) * XA.data[n * N + m]!;
             }
           }
-          return { kind: "mixing", matrix: multiply(XB, scaled) };
-        }),
-      propagator(cross) {
+          all.push({ kind: "mixing", matrix: await product(XB, scaled) });
+        }
+        return all;
+      },
+      async propagator(cross) {
         const G = zeros(cross.layers[0]!.signalGram.rows, N * C);
         for (const [l, layer] of cross.layers.entries()) {
-          const hatA = multiply(layer.inputGram, inverses[l]!.XA);
-          const hatB = multiply(layer.signalGram, inverses[l]!.XB);
+          const hatA = await product(layer.inputGram, inverses[l]!.XA);
+          const hatB = await product(layer.signalGram, inverses[l]!.XB);
           for (let row = 0; row < G.rows; row++) {
             const a = Math.floor(row / C) * N;
             for (let col = 0; col < N * C; col++) {
@@ -65,12 +72,14 @@ export const kfac: Fisher = {
 };
 
 /** X_A [N, N] and X_B [N C, N C] of one layer. */
-function factorInverses(
+type FactorInverses = { readonly XA: Matrix; readonly XB: Matrix };
+
+async function factorInverses(
   kernel: Kernel,
   layer: LayerKernel,
   index: number,
   damping: number,
-): { XA: Matrix; XB: Matrix } {
+): Promise<FactorInverses> {
   const traceA = trace(layer.inputGram) / layer.fanIn;
   const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
   // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
@@ -80,20 +89,26 @@ function factorInverses(
   const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
     dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon);
   return {
-    XA: invert(layer.inputGram, layer.inputRank, root * pi, `kfac: inputs ${name}`),
-    XB: invert(layer.signalGram, layer.signalRank, root / pi, `kfac: signals ${name}`),
+    XA: await invert(layer.inputGram, layer.inputRank, root * pi, `kfac: inputs ${name}`),
+    XB: await invert(layer.signalGram, layer.signalRank, root / pi, `kfac: signals ${name}`),
   };
 }
 
 /** (K + rho I)^-1, or on the range of K when undamped and its rank is bounded below its size: K^+. */
-function dampedInverse(k: Matrix, maxRank: number, rho: number, what: string, epsilon: number): Matrix {
+async function dampedInverse(
+  k: Matrix,
+  maxRank: number,
+  rho: number,
+  what: string,
+  epsilon: number,
+): Promise<Matrix> {
   if (rho > 0 || maxRank >= k.rows) {
-    return factorize(addDiagonal(k, rho), { what, epsilon }).inverse();
+    return (await factorize(addDiagonal(k, rho), { what, epsilon })).inverse();
   }
   const { factor: F, rank, condition } = pivotedCholesky(k, maxRank, epsilon);
   if (rank < maxRank) throw new SingularGramError({ what, size: k.rows, rank, condition });
   // K^+ = F (F^T F)^-2 F^T.
-  const Ft = transpose(F);
-  const half = multiply(factorize(multiply(Ft, F), { what, epsilon }).inverse(), Ft);
-  return multiply(transpose(half), half);
+  const primal = await factorize(await product(F, F, { transA: true }), { what, epsilon });
+  const half = await primal.solveMatrix(transpose(F));
+  return product(half, half, { transA: true });
 }

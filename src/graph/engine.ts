@@ -2,8 +2,8 @@
  * @file The engine: ONNX Runtime sessions on one device, at one precision, with the settings that make wide
  * matrix products fast (all cores, no spinning between calls) and no silent fallback to another device.
  *
- * Inputs are passed without copying. Outputs given as arrays are written in place without copying or page faults;
- * outputs asked for by name alone are allocated.
+ * On the native CPU, inputs are passed without copying and outputs that are given are written without copying or
+ * page faults. Outputs that are null are allocated.
  */
 import { isNative, loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
 import type { Graph, Precision } from "./graph.ts";
@@ -74,11 +74,22 @@ const sessionOptions = (device: Device, threads: number): OrtSessionOptions => (
   },
 });
 
-function program(session: OrtSession): Program {
+/**
+ * The native CPU provider writes into the outputs that it is given. Elsewhere they would come back untouched: there
+ * outputs are allocated by the provider, and copied into those that were given.
+ */
+function program(session: OrtSession, inPlace: boolean): Program {
   return {
     async run(feeds, outputs) {
-      const results = await session.run(feeds, outputs);
-      return results as Tensors;
+      if (inPlace) return (await session.run(feeds, outputs)) as Tensors;
+      const results = (await session.run(feeds, Object.keys(outputs))) as Tensors;
+      for (const [name, given] of Object.entries(outputs)) {
+        if (given === null) continue;
+        (given.data as FloatArray).set(results[name]!.data as FloatArray);
+        results[name]!.dispose();
+        results[name] = given;
+      }
+      return results;
     },
     release: () => session.release(),
   };
@@ -113,7 +124,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     async compile(graph) {
       try {
         const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));
-        return program(session);
+        return program(session, isNative && device === "cpu");
       } catch (error) {
         throw new InputError(
           device === "cpu"

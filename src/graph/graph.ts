@@ -21,12 +21,13 @@ export type Value = { readonly name: string };
 /** One dimension: fixed, or free and named. */
 export type Dim = number | string;
 
-type Attribute = { name: string; value: { int: number } | { ints: readonly number[] } };
+type Attribute = { name: string; value: { int: number } | { float: number } | { ints: readonly number[] } };
 
 const ELEMENT = { float32: DataType.FLOAT, float64: DataType.DOUBLE, int64: DataType.INT64 } as const;
 
 const attributeProto = ({ name, value }: Attribute) => {
   if ("int" in value) return { name, type: AttributeType.INT, i: BigInt(value.int) };
+  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
   return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
 };
 

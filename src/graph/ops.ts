@@ -5,17 +5,18 @@
 import type { Graph, Value } from "./graph.ts";
 
 /** Options of {@link gemm}. */
-export type GemmOptions = { transA?: boolean; transB?: boolean; plus?: Value };
+export type GemmOptions = { transA?: boolean; transB?: boolean; plus?: Value; negate?: boolean };
 
 /**
- * op(a) op(b) + plus, for matrices; a zero inner size gives `plus`. There is no alpha: ONNX attributes are float32,
- * which would cost a float64 graph half its digits.
+ * op(a) op(b) + plus, or plus - op(a) op(b) when `negate` is set, for matrices; a zero inner size gives `plus`. No other
+ * alpha: ONNX attributes are float32, which would cost a float64 graph half its digits.
  */
 export function gemm(g: Graph, a: Value, b: Value, options: GemmOptions = {}): Value {
-  const { transA = false, transB = false, plus } = options;
+  const { transA = false, transB = false, plus, negate = false } = options;
   return g.node("Gemm", plus ? [a, b, plus] : [a, b], [
     { name: "transA", value: { int: Number(transA) } },
     { name: "transB", value: { int: Number(transB) } },
+    { name: "alpha", value: { float: negate ? -1 : 1 } },
   ]);
 }
 

@@ -75,7 +75,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       const feeds = feedsFor(weights, x);
       feeds.count = engine.integer(count);
       feeds.cotangents = engine.tensor(repeatIdentity(count, C), [count * C, C]);
-      const wanted: Record<string, Tensor | null> = { f: buffer("f", x.rows, C) };
+      const wanted: Tensors = { f: buffer("f", x.rows, C) };
       for (const [l, { rows, fanOut }] of shapes.entries()) {
         wanted[`H${l}`] = buffer(`H${l}`, count, rows);
         wanted[`Delta${l}`] = buffer(`Delta${l}`, count * C, fanOut);
@@ -96,10 +96,9 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
 }
 
 /** Output tensors that are reused from call to call while their shape stays: fresh pages cost more than the copy. */
-function createBuffers(engine: Engine): (name: string, rows: number, cols: number) => Tensor | null {
+function createBuffers(engine: Engine): (name: string, rows: number, cols: number) => Tensor {
   const kept = new Map<string, Tensor>();
   return (name, rows, cols) => {
-    if (engine.device !== "cpu") return null;
     const known = kept.get(name);
     if (known?.dims[0] === rows && known.dims[1] === cols) return known;
     const fresh = engine.tensor(engine.floats(rows * cols), [rows, cols]);

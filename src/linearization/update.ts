@@ -40,8 +40,7 @@ export function createUpdater(engine: Engine): Updater {
       const scaled = how.matrix.data.map((x) => factor * x);
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
       const wanted = engine.tensor(target, [N, layer.fanOut]);
-      const { U } = await (await mixing).run({ K, delta: layer.signals }, { U: wanted });
-      if (U!.data !== target) target.set(U!.data as FloatArray);
+      await (await mixing).run({ K, delta: layer.signals }, { U: wanted });
     } else {
       target.fill(0);
     }

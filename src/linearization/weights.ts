@@ -78,9 +78,8 @@ export function createFolder(engine: Engine): Folder {
   async function accumulate(weights: LayerWeights, left: Tensor, right: Tensor): Promise<void> {
     program ??= engine.compile(foldGraph(engine));
     const base = engine.tensor(weights.base, [weights.fanOut, weights.rows]);
-    const { result } = await (await program).run({ left, right, base }, { result: base });
-    // The CPU provider writes into `base` itself: Gemm starts by copying C to its output, here the same memory.
-    if (result!.data !== weights.base) weights.base.set(result!.data as FloatArray);
+    // In place on the native CPU: Gemm starts by copying its C to the output, here the same memory.
+    await (await program).run({ left, right, base }, { result: base });
   }
 
   return {

@@ -1,7 +1,7 @@
 /**
- * @file Eigenvalues and eigenvectors of symmetric matrices (numpy.linalg.eigh), by ml-matrix.
+ * @file Eigenvalues and eigenvectors of symmetric matrices (numpy.linalg.eigh), by ml-matrix, which is loaded when
+ * first needed.
  */
-import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
 import { InputError } from "../error.ts";
 import { matrix, type Matrix } from "./matrix.ts";
 
@@ -9,10 +9,11 @@ import { matrix, type Matrix } from "./matrix.ts";
 export type Eigen = { readonly values: Float64Array; readonly vectors: Matrix };
 
 /** Decomposes a symmetric K [n, n]. */
-export function eigen(k: Matrix): Eigen {
+export async function eigen(k: Matrix): Promise<Eigen> {
   if (!k.data.every(Number.isFinite)) {
     throw new InputError("eigen: wanted finite numbers, got NaN or Infinity in the matrix");
   }
+  const { EigenvalueDecomposition, Matrix: MlMatrix } = await import("ml-matrix");
   const decomposition = new EigenvalueDecomposition(MlMatrix.from1DArray(k.rows, k.rows, k.data), {
     assumeSymmetric: true,
   });
@@ -21,4 +22,4 @@ export function eigen(k: Matrix): Eigen {
 }
 
 /** Eigenvalues of a symmetric K, ascending. */
-export const spectrum = (k: Matrix): Float64Array => eigen(k).values.slice().sort();
+export const spectrum = async (k: Matrix): Promise<Float64Array> => (await eigen(k)).values.slice().sort();

@@ -1,7 +1,6 @@
 /**
- * @file Solves with general square matrices in float64, by LU with partial pivoting: numpy.linalg.solve.
+ * @file Solves with general square matrices in float64, by LU with partial pivoting (numpy.linalg.solve), by ml-matrix.
  */
-import { array, linalg } from "numpy-ts";
 import { SingularGramError } from "../error.ts";
 import { matrix, type Matrix } from "./matrix.ts";
 
@@ -10,17 +9,13 @@ import { matrix, type Matrix } from "./matrix.ts";
  * @param what what an error calls the matrix
  * @throws SingularGramError when `a` is singular.
  */
-export function solveGeneral(a: Matrix, b: Matrix, what: string): Matrix {
-  try {
-    const solution = linalg.solve(
-      array(a.data).reshape(a.rows, a.cols),
-      array(b.data).reshape(b.rows, b.cols),
-    );
-    // A copy: numpy-ts takes the memory behind `data` back once the array is collected.
-    const data = (solution.data as Float64Array).slice();
-    if (data.every(Number.isFinite)) return matrix(b.rows, b.cols, data);
-  } catch {
-    // The typed error below says more than the library's.
+export async function solveGeneral(a: Matrix, b: Matrix, what: string): Promise<Matrix> {
+  const { LuDecomposition, Matrix: MlMatrix } = await import("ml-matrix");
+  const lu = new LuDecomposition(MlMatrix.from1DArray(a.rows, a.cols, a.data));
+  if (!lu.isSingular()) {
+    const solution = lu.solve(MlMatrix.from1DArray(b.rows, b.cols, b.data));
+    const out = matrix(b.rows, b.cols, Float64Array.from(solution.to1DArray()));
+    if (out.data.every(Number.isFinite)) return out;
   }
   throw new SingularGramError({ what, size: a.rows, rank: undefined, condition: Infinity });
 }

@@ -42,15 +42,15 @@ describe.each(cases)("%s at depth %i, %s, %i outputs", (name, depth, bias, C, fi
     const [xTrain, xTest] = [updates.get("x_train"), updates.get("x_test")];
     const kernels = await empiricalKernel(linearizer, weights, xTrain, [xTest]);
     const residual = mse.residual(await linearizer.forward(weights, xTrain), updates.get(`y_out${C}`)).data;
-    const preconditioner = fisher.prepare(kernels.train, rho);
+    const preconditioner = await fisher.prepare(kernels.train, rho);
 
-    const dfTrain = preconditioner.propagator(kernels.train)(residual);
-    const dfTest = preconditioner.propagator(kernels.others[0]!)(residual);
+    const dfTrain = (await preconditioner.propagator(kernels.train))(residual);
+    const dfTest = (await preconditioner.propagator(kernels.others[0]!))(residual);
     expect(relativeError(dfTrain, updates.get(`${key}_df_train`).data)).toBeLessThan(STEP);
     expect(relativeError(dfTest, updates.get(`${key}_df_test`).data)).toBeLessThan(STEP);
 
     const { layers } = await linearizer.linearize(weights, xTrain);
-    const coefficients = preconditioner.coefficients(residual);
+    const coefficients = await preconditioner.coefficients(residual);
     const [updater, folder] = [createUpdater(engine), createFolder(engine)];
     for (const [l, layer] of layers.entries()) {
       const { fanIn, fanOut, rows } = layer;

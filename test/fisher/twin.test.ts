@@ -25,7 +25,8 @@ describe.each(FISHERS.map((fisher) => [fisher.name, fisher] as const))("%s", (na
         const linearization = await linearizer.linearize(weights, train);
         const residual = mse.residual(linearization.outputs, labels);
         const { train: kernel } = await empiricalKernel(linearizer, weights, train);
-        const coefficients = fisher.prepare(kernel, rho).coefficients(residual.data);
+        const preconditioner = await fisher.prepare(kernel, rho);
+        const coefficients = await preconditioner.coefficients(residual.data);
 
         const updater = createUpdater(engine);
         const folder = createFolder(engine);
@@ -54,7 +55,7 @@ describe.each(FISHERS.map((fisher) => [fisher.name, fisher] as const))("%s", (na
         const kernels = await empiricalKernel(linearizer, weights, train, [test]);
         const f = await linearizer.forward(weights, train);
         const residual = mse.residual(f, labels).data;
-        const preconditioner = fisher.prepare(kernels.train, rho);
+        const preconditioner = await fisher.prepare(kernels.train, rho);
         const step = parameterStep(name, twin, toRows(train), [...residual], rho).flat();
 
         for (const [x, cross] of [
@@ -63,7 +64,7 @@ describe.each(FISHERS.map((fisher) => [fisher.name, fisher] as const))("%s", (na
         ] as const) {
           const J = jacobians(twin, toRows(x));
           const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
-          const moved = preconditioner.propagator(cross)(residual);
+          const moved = (await preconditioner.propagator(cross))(residual);
           expect(relativeError(moved, apply(whole, step))).toBeLessThan(TOLERANCE.twin);
         }
       }),

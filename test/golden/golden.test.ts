@@ -157,10 +157,10 @@ function reordered(theta: Matrix, N: number, C: number): Matrix {
 }
 
 /** A method whose last layer sees the solution in the order (c, n). */
-function referenceMethod(base: Fisher, solveLayers: (thetas: Matrix[], r: Float64Array) => Float64Array[]): Fisher {
+function referenceMethod(base: Fisher, solveLayers: (thetas: Matrix[], r: Float64Array) => Promise<Float64Array[]>): Fisher {
   return {
     ...base,
-    prepare(kernel) {
+    async prepare(kernel) {
       const { samples: N, outputs: C } = kernel;
       const last = kernel.layers.length - 1;
       const thetas = kernel.layers.map((layer, l) => {
@@ -168,24 +168,25 @@ function referenceMethod(base: Fisher, solveLayers: (thetas: Matrix[], r: Float6
         return l === last ? reordered(theta, N, C) : theta;
       });
       return {
-        coefficients: (residual) =>
-          solveLayers(thetas, residual).map((v, l): Coefficients => {
+        coefficients: async (residual) =>
+          (await solveLayers(thetas, residual)).map((v, l): Coefficients => {
             const values = l === last ? v.map((_, row) => v[referenceRow(row, N, C)]!) : v;
             return { kind: "per-sample", values: values.map((x) => x / N) };
           }),
-        propagator: () => () => new Float64Array(),
+        propagator: async () => () => new Float64Array(),
       };
     },
   };
 }
 
-const referenceExact = referenceMethod(exact, (thetas, residual) => {
+const referenceExact = referenceMethod(exact, async (thetas, residual) => {
   const sum = zeros(thetas[0]!.rows, thetas[0]!.cols);
   for (const theta of thetas) addScaled(sum, 1, theta);
-  const v = factorize(sum, { what: "reference" }).solve(residual);
+  const { solve } = await factorize(sum, { what: "reference" });
+  const v = solve(residual);
   return thetas.map(() => v);
 });
 
 const referenceBlockDiagonal = referenceMethod(blockDiagonal, (thetas, residual) =>
-  thetas.map((theta) => factorize(theta, { what: "reference" }).solve(residual)),
+  Promise.all(thetas.map(async (theta) => (await factorize(theta, { what: "reference" })).solve(residual))),
 );

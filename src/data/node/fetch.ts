@@ -56,7 +56,11 @@ export async function* download(
 }
 
 /** `bytes`, and at their end an error unless their `algorithm` digest is `expected` (hexadecimal). */
-export async function* verified(bytes: Bytes, algorithm: string, expected: string): AsyncGenerator<Uint8Array> {
+export async function* verified(
+  bytes: Bytes,
+  algorithm: string,
+  expected: string,
+): AsyncGenerator<Uint8Array> {
   const hash = createHash(algorithm);
   for await (const chunk of bytes) {
     hash.update(chunk);
@@ -76,7 +80,7 @@ export async function collect(bytes: Bytes): Promise<Uint8Array> {
 /** What went wrong with a download or an archive, in a word or two. */
 export function failure(error: unknown): string {
   const { cause, code, message } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
-  return cause?.code ?? code ?? cause?.message ?? message ?? String(error);
+  return (cause?.code ?? code ?? cause?.message ?? message ?? String(error)).replaceAll(/\s+/g, " ");
 }
 
 /** Compressed once more on the way, a file would not be what its checksum was taken of; fetch takes no passwords. */

@@ -7,8 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { InputError } from "../../error.ts";
 
 /** ENOENT, EACCES, ... of what the system refused. */
-export const errorCode = (error: unknown): string =>
-  (error as NodeJS.ErrnoException).code ?? String(error);
+export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
  * The bytes of a file.

@@ -32,7 +32,11 @@ export type StoredImages = Omit<ImageCollection, "read"> & {
 };
 
 /** An opened store. */
-export type ImageStore = { readonly digest: string; readonly train: StoredImages; readonly test: StoredImages };
+export type ImageStore = {
+  readonly digest: string;
+  readonly train: StoredImages;
+  readonly test: StoredImages;
+};
 
 const HASH = 32;
 const headSize = (count: number): number => HASH + 5 * count;
@@ -83,6 +87,14 @@ export async function openStore(path: string, shape: StoreShape): Promise<ImageS
     },
   });
   return { digest: sha256(head).toString("hex"), train: split(0, train), test: split(train, test) };
+}
+
+/** Whether every image of a store is what was written. */
+export async function isIntact({ train, test }: ImageStore): Promise<boolean> {
+  for (const { labels, read } of [train, test]) {
+    if (!(await read(Uint32Array.from(labels.keys())))) return false;
+  }
+  return true;
 }
 
 const checksum = (images: Uint8Array, i: number, inputs: number): number =>

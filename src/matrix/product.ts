@@ -1,0 +1,81 @@
+/**
+ * @file Products of float64 matrices: plain loops while small, the engine's float64 Gemm on the CPU beyond. What this
+ * folder factors and solves is built from these, so that large problems run at the speed of the machine.
+ */
+import { createEngine, type Engine, type Program } from "../graph/engine.ts";
+import { createGraph } from "../graph/graph.ts";
+import { gemm } from "../graph/ops.ts";
+import { matrix, multiply, transpose, zeros, type Matrix } from "./matrix.ts";
+
+/** Options of {@link product} and {@link accumulate}. */
+export type ProductOptions = { transA?: boolean; transB?: boolean };
+
+/** Multiply-adds below which a session's overhead costs more than the loops. */
+const SMALL = 2 ** 21;
+
+/** op(a) op(b) as a new matrix. */
+export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
+  const { rows, inner, cols } = sizes(a, b, options);
+  if (rows * inner * cols < SMALL) {
+    return multiply(options.transA ? transpose(a) : a, options.transB ? transpose(b) : b);
+  }
+  const out = zeros(rows, cols);
+  await run(a, b, undefined, out, options);
+  return out;
+}
+
+/** c += sign * op(a) op(b), in place; `c` may be a view. */
+export async function accumulate(
+  c: Matrix,
+  sign: 1 | -1,
+  a: Matrix,
+  b: Matrix,
+  options: ProductOptions = {},
+): Promise<void> {
+  const { rows, inner, cols } = sizes(a, b, options);
+  if (rows * inner * cols < SMALL) {
+    const ab = multiply(options.transA ? transpose(a) : a, options.transB ? transpose(b) : b);
+    for (let i = 0; i < c.data.length; i++) c.data[i]! += sign * ab.data[i]!;
+    return;
+  }
+  await run(a, b, { c, sign }, c, options);
+}
+
+function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: ProductOptions) {
+  const [rows, inner] = transA ? [a.cols, a.rows] : [a.rows, a.cols];
+  const [match, cols] = transB ? [b.cols, b.rows] : [b.rows, b.cols];
+  if (inner !== match) throw new RangeError(`product: wanted inner sizes to agree, got ${inner} and ${match}`);
+  return { rows, inner, cols };
+}
+
+let host: Promise<Engine> | undefined;
+const programs = new Map<string, Promise<Program>>();
+
+async function run(
+  a: Matrix,
+  b: Matrix,
+  plus: { c: Matrix; sign: 1 | -1 } | undefined,
+  out: Matrix,
+  { transA = false, transB = false }: ProductOptions,
+): Promise<void> {
+  const engine = await (host ??= createEngine({ precision: "float64" }));
+  const key = [transA, transB, plus?.sign].join();
+  let program = programs.get(key);
+  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, plus?.sign))));
+  const tensor = (m: Matrix) => engine.tensor(m.data, [m.rows, m.cols]);
+  const feeds = { a: tensor(a), b: tensor(b), ...(plus ? { c: tensor(plus.c) } : {}) };
+  await (await program).run(feeds, { out: tensor(out) });
+}
+
+function productGraph(transA: boolean, transB: boolean, sign: 1 | -1 | undefined): ReturnType<typeof createGraph> {
+  const g = createGraph("float64");
+  const a = g.input("a", ["a0", "a1"]);
+  const b = g.input("b", ["b0", "b1"]);
+  const plus = sign === undefined ? {} : { plus: g.input("c", ["m", "n"]), negate: sign < 0 };
+  g.output("out", gemm(g, a, b, { transA, transB, ...plus }), ["m", "n"]);
+  return g;
+}
+
+/** Rows [start, end) of a matrix given as a flat array of `cols` columns, without copying. */
+export const view = (data: Float64Array, cols: number, start: number, end: number): Matrix =>
+  matrix(end - start, cols, data.subarray(start * cols, end * cols));

@@ -1,0 +1,141 @@
+/**
+ * @file Factorisations and products, small and large: sizes on both sides of the block and of the engine's threshold.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { SingularGramError } from "../../src/error.ts";
+import { factorize } from "../../src/matrix/cholesky.ts";
+import { eigen } from "../../src/matrix/eigen.ts";
+import { solveGeneral } from "../../src/matrix/lu.ts";
+import {
+  addDiagonal,
+  identity,
+  matrix,
+  multiply,
+  norm,
+  scale,
+  subtract,
+  transpose,
+  zeros,
+  type Matrix,
+} from "../../src/matrix/matrix.ts";
+import { pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
+import { accumulate, product } from "../../src/matrix/product.ts";
+import { randomState } from "../../src/random/random-state.ts";
+
+const random = (rows: number, cols: number, seed = 1): Matrix =>
+  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
+
+const positive = async (n: number): Promise<Matrix> =>
+  addDiagonal(scale(await product(random(n, n), random(n, n), { transB: true }), 1 / n), 0.1);
+
+const distance = (a: Matrix, b: Matrix) => norm(subtract(a, b)) / norm(b);
+
+describe("factorize", () => {
+  it.each([1, 5, 127, 128, 129, 300, 520])("solves a system of %i", async (n) => {
+    const k = await positive(n);
+    const b = random(n, 3, 2);
+    const factor = await factorize(k, { what: "k" });
+    const many = await factor.solveMatrix(b);
+    expect(distance(await product(k, many), b)).toBeLessThan(1e-10);
+    for (let c = 0; c < 3; c++) {
+      const column = b.data.filter((_, i) => i % 3 === c);
+      const one = factor.solve(column);
+      expect(distance(matrix(n, 1, one), matrix(n, 1, many.data.filter((_, i) => i % 3 === c)))).toBeLessThan(1e-10);
+    }
+    expect(distance(await product(k, await factor.inverse()), identity(n))).toBeLessThan(1e-10);
+  });
+
+  it("reads the lower triangle only and leaves its argument alone", async () => {
+    const k = await positive(140);
+    const before = k.data.slice();
+    const half = { ...k, data: k.data.map((x, i) => (i % 140 > Math.floor(i / 140) ? Number.NaN : x)) };
+    const b = random(140, 1).data;
+    expect([...(await factorize(half, { what: "k" })).solve(b)]).toEqual([
+      ...(await factorize(k, { what: "k" })).solve(b),
+    ]);
+    expect([...k.data]).toEqual([...before]);
+  });
+
+  it.each([3, 200, 700])("refuses a singular matrix of %i with its condition, and its rank while that is cheap", async (n) => {
+    const half = random(n, n - 1);
+    const k = await product(half, half, { transB: true });
+    const error = await factorize(k, { what: "some Gram" }).then(
+      () => undefined,
+      (e: unknown) => e as SingularGramError,
+    );
+    expect(error).toBeInstanceOf(SingularGramError);
+    expect(error!.singularity.size).toBe(n);
+    expect(error!.singularity.rank).toBe(n > 600 ? undefined : n - 1);
+    expect(error!.singularity.condition).toBeGreaterThan(1e10);
+    expect(error!.message).toMatch(/^some Gram: wanted an invertible Gram, got [^\n]*$/);
+  });
+
+  it("refuses NaN and infinite entries", async () => {
+    for (const bad of [Number.NaN, Infinity, -1]) {
+      const k = identity(4);
+      k.data[10] = bad;
+      await expect(factorize(k, { what: "k" })).rejects.toThrow(SingularGramError);
+    }
+  });
+
+  it("takes rounding of the entries into account: noise of float32 is no rank", async () => {
+    const half = random(50, 40);
+    const k = await product(half, half, { transB: true });
+    const rounded = matrix(50, 50, Float64Array.from(Float32Array.from(k.data)));
+    await expect(factorize(rounded, { what: "k", epsilon: 2 ** -23 })).rejects.toThrow(/rank 40/);
+  });
+});
+
+describe("product and accumulate", () => {
+  it("agree with plain loops for every transposition, on both sides of the threshold", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(3, 40, 160),
+        fc.integer({ min: 1, max: 90 }),
+        fc.constantFrom(2, 150, 200),
+        fc.boolean(),
+        fc.boolean(),
+        async (m, k, n, transA, transB) => {
+          const a = transA ? random(k, m) : random(m, k);
+          const b = transB ? random(n, k, 2) : random(k, n, 2);
+          const wanted = multiply(transA ? transpose(a) : a, transB ? transpose(b) : b);
+          expect(distance(await product(a, b, { transA, transB }), wanted)).toBeLessThan(1e-12);
+          for (const sign of [1, -1] as const) {
+            const c = random(m, n, 3);
+            const sum = { ...c, data: c.data.map((x, i) => x + sign * wanted.data[i]!) };
+            await accumulate(c, sign, a, b, { transA, transB });
+            expect(distance(c, sum)).toBeLessThan(1e-12);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe("the other factorisations", () => {
+  it("solveGeneral solves a system that is not symmetric, and refuses a singular one", async () => {
+    const a = random(30, 30);
+    const b = random(30, 4, 2);
+    expect(distance(multiply(a, await solveGeneral(a, b, "a")), b)).toBeLessThan(1e-10);
+    await expect(solveGeneral(zeros(3, 3), zeros(3, 1), "a")).rejects.toThrow(SingularGramError);
+  });
+
+  it("eigen puts a symmetric matrix together again, eigenvalues ascending", async () => {
+    const k = await positive(40);
+    const { values, vectors } = await eigen(k);
+    const scaled = { ...vectors, data: vectors.data.map((x, i) => x * values[i % 40]!) };
+    expect(distance(multiply(scaled, transpose(vectors)), k)).toBeLessThan(1e-12);
+    expect([...values]).toEqual([...values].sort((a, b) => a - b));
+  });
+
+  it("pivotedCholesky finds the rank of a Gram and a factor of it", async () => {
+    const half = random(30, 6);
+    const k = await product(half, half, { transB: true });
+    const { factor, rank } = pivotedCholesky(k, 30, 1e-12);
+    expect(rank).toBe(6);
+    expect(distance(multiply(factor, transpose(factor)), k)).toBeLessThan(1e-12);
+    expect(pivotedCholesky(k, 4).rank).toBe(4);
+  });
+});
