@@ -34,7 +34,8 @@ export async function gradientFlow(
     const weighted = zeros(modes.rows, modes.cols);
     for (let i = 0; i < modes.rows; i++) {
       const w = weight(values[i]!);
-      for (let c = 0; c < modes.cols; c++) weighted.data[i * modes.cols + c] = w * modes.data[i * modes.cols + c]!;
+      for (let c = 0; c < modes.cols; c++)
+        weighted.data[i * modes.cols + c] = w * modes.data[i * modes.cols + c]!;
     }
     return multiply(basis, weighted);
   };

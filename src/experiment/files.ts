@@ -44,13 +44,16 @@ export async function loadKernels(
   const arrays = await readNpz(await readWhole(path), path);
   const get = (name: string): Matrix => {
     const array = arrays.get(name);
-    if (!array) throw new InputError(`npz ${path}: wanted an array ${name}, got none (not a kernel of natgrad?)`);
+    if (!array)
+      throw new InputError(`npz ${path}: wanted an array ${name}, got none (not a kernel of natgrad?)`);
     const m = npyMatrix(array, `${path} (${name})`);
     return { ...m, data: Float64Array.from(m.data) };
   };
   const [outputs = 1, copies = 1, epsilon = 2 ** -52] = get("shape").data;
   if (outputs * copies !== network.outputs) {
-    throw new InputError(`npz ${path}: wanted a kernel of ${network.outputs} outputs, got ${outputs * copies}`);
+    throw new InputError(
+      `npz ${path}: wanted a kernel of ${network.outputs} outputs, got ${outputs * copies}`,
+    );
   }
   const last = network.weights.length - 1;
   const side = (name: "train" | "test"): Kernel => ({

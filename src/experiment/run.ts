@@ -146,8 +146,7 @@ export async function* run(config: Config, progress: Progress = () => {}): Async
 /** The samples and labels of a run, saved where that was asked for. */
 async function loadData(config: Config): Promise<Dataset> {
   const sizes = { trainSize: config.train_size, testSize: config.test_size, lossType: config.loss_type };
-  const targetClasses =
-    config.target_classes ?? Array.from({ length: config.n_classes }, (_, c) => c);
+  const targetClasses = config.target_classes ?? Array.from({ length: config.n_classes }, (_, c) => c);
   let dataset: Dataset;
   if (config.dataset_path !== undefined) {
     dataset = await loadDataset(config.dataset_path, sizes);
@@ -217,7 +216,10 @@ async function predictingKernels(
     kernels = { train, test: others[0]! };
   }
   if (config.save_kernel) {
-    await saveKernels(join(config.save_kernel_dir, `${config.kernel}_${fileStem(config, dataset)}.npz`), kernels);
+    await saveKernels(
+      join(config.save_kernel_dir, `${config.kernel}_${fileStem(config, dataset)}.npz`),
+      kernels,
+    );
   }
   return kernels;
 }
@@ -249,7 +251,7 @@ function stack(engine: Engine, a: Matrix, b: Matrix): Matrix<Floats> {
   const data = engine.floats(a.data.length + b.data.length);
   data.set(a.data);
   data.set(b.data, a.data.length);
-  return matrix(a.rows + b.rows, a.cols, data as Floats);
+  return matrix(a.rows + b.rows, a.cols, data);
 }
 
 /** Adds up wall-clock seconds by name. */

@@ -21,7 +21,8 @@ export const blockDiagonal: Fisher = {
     }
     return {
       coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
-      propagator: async (cross) => layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
+      propagator: async (cross) =>
+        layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
     };
   },
 };

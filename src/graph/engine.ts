@@ -81,8 +81,8 @@ const sessionOptions = (device: Device, threads: number): OrtSessionOptions => (
 function program(session: OrtSession, inPlace: boolean): Program {
   return {
     async run(feeds, outputs) {
-      if (inPlace) return (await session.run(feeds, outputs)) as Tensors;
-      const results = (await session.run(feeds, Object.keys(outputs))) as Tensors;
+      if (inPlace) return await session.run(feeds, outputs);
+      const results = await session.run(feeds, Object.keys(outputs));
       for (const [name, given] of Object.entries(outputs)) {
         if (given === null) continue;
         (given.data as FloatArray).set(results[name]!.data as FloatArray);
@@ -103,7 +103,9 @@ function program(session: OrtSession, inPlace: boolean): Program {
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { device = "cpu", precision = "float32", threads = cores(), wasmPaths } = options;
   if (precision === "float64" && device !== "cpu") {
-    throw new InputError(`precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`);
+    throw new InputError(
+      `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
+    );
   }
   const ort = await loadOrt();
   ort.env.logLevel = "error";
@@ -119,8 +121,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     epsilon: precision === "float32" ? 2 ** -23 : 2 ** -52,
     floats: (length) => new Floats(length),
     tensor: (data, dims) =>
-      new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims) as Tensor,
-    integer: (value) => new ort.Tensor("int64", BigInt64Array.of(BigInt(value)), [1]) as Tensor,
+      new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims),
+    integer: (value) => new ort.Tensor("int64", BigInt64Array.of(BigInt(value)), [1]),
     async compile(graph) {
       try {
         const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));

@@ -126,7 +126,13 @@ export function createGraph(precision: Precision): Graph {
       outputs.push(valueInfo(name, type, dims));
     },
     toModel() {
-      const graph = { name: "natgrad", node: nodes, input: inputs, output: outputs, initializer: initializers };
+      const graph = {
+        name: "natgrad",
+        node: nodes,
+        input: inputs,
+        output: outputs,
+        initializer: initializers,
+      };
       const model = { irVersion: 10n, opsetImport: [{ domain: "", version: 21n }], graph };
       return toBinary(ModelProtoSchema, create(ModelProtoSchema, model));
     },

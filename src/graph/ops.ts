@@ -55,8 +55,4 @@ export const reshape = (g: Graph, a: Value, ...shape: number[]): Value =>
 
 /** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
 export const appendColumn = (g: Graph, a: Value, value: number): Value =>
-  g.node(
-    "Pad",
-    [a, g.integers(0, 0, 0, 1), g.constant([value])],
-    [],
-  );
+  g.node("Pad", [a, g.integers(0, 0, 0, 1), g.constant([value])], []);

@@ -52,7 +52,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   const buffer = createBuffers(engine);
 
   const feedsFor = (weights: Weights, x: Matrix<Floats>): Tensors => {
-    const feeds: Tensors = { x: engine.tensor(x.data as FloatArray, [x.rows, x.cols]) };
+    const feeds: Tensors = { x: engine.tensor(x.data, [x.rows, x.cols]) };
     for (const [l, layer] of weights.entries()) {
       const [left, right] = factors(engine, layer);
       feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);

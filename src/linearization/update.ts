@@ -20,7 +20,12 @@ export type Combination =
 /** Applies updates to weights. */
 export type Updater = {
   /** U_l [N, fanOut], written to `out` (default: a new array). */
-  combine(layer: LayerLinearization, how: Combination, factor?: number, out?: FloatArray): Promise<FloatArray>;
+  combine(
+    layer: LayerLinearization,
+    how: Combination,
+    factor?: number,
+    out?: FloatArray,
+  ): Promise<FloatArray>;
   /** theta_l += factor * U_l^T H_l. */
   apply(weights: LayerWeights, layer: LayerLinearization, how: Combination, factor: number): Promise<void>;
 };

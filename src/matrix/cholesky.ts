@@ -47,7 +47,10 @@ type Panel = { readonly start: number; readonly size: number; readonly rows: Mat
  * Cholesky factor of a symmetric positive definite K [n, n] (its lower triangle is read).
  * @throws SingularGramError when K is not positive definite beyond rounding.
  */
-export async function factorize(k: Matrix, { what, epsilon = 2 ** -52 }: FactorizeOptions): Promise<Factorization> {
+export async function factorize(
+  k: Matrix,
+  { what, epsilon = 2 ** -52 }: FactorizeOptions,
+): Promise<Factorization> {
   const n = k.rows;
   const panels = cutPanels(k);
   const pivots = { smallest: Infinity, largest: 0 };
@@ -201,7 +204,7 @@ async function singular(
     return new SingularGramError({ what, size, rank: undefined, condition });
   }
   const absolute = (await spectrum(k)).map(Math.abs).sort();
-  const largest = absolute.at(-1)!;
+  const largest = absolute.at(-1);
   const rank = absolute.filter((x) => x > size * epsilon * largest).length;
   return new SingularGramError({ what, size, rank, condition: largest / absolute[0]! });
 }

@@ -18,7 +18,10 @@ export async function eigen(k: Matrix): Promise<Eigen> {
     assumeSymmetric: true,
   });
   const vectors = Float64Array.from(decomposition.eigenvectorMatrix.to1DArray());
-  return { values: Float64Array.from(decomposition.realEigenvalues), vectors: matrix(k.rows, k.rows, vectors) };
+  return {
+    values: Float64Array.from(decomposition.realEigenvalues),
+    vectors: matrix(k.rows, k.rows, vectors),
+  };
 }
 
 /** Eigenvalues of a symmetric K, ascending. */

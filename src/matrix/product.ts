@@ -44,7 +44,8 @@ export async function accumulate(
 function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: ProductOptions) {
   const [rows, inner] = transA ? [a.cols, a.rows] : [a.rows, a.cols];
   const [match, cols] = transB ? [b.cols, b.rows] : [b.rows, b.cols];
-  if (inner !== match) throw new RangeError(`product: wanted inner sizes to agree, got ${inner} and ${match}`);
+  if (inner !== match)
+    throw new RangeError(`product: wanted inner sizes to agree, got ${inner} and ${match}`);
   return { rows, inner, cols };
 }
 
@@ -67,7 +68,11 @@ async function run(
   await (await program).run(feeds, { out: tensor(out) });
 }
 
-function productGraph(transA: boolean, transB: boolean, sign: 1 | -1 | undefined): ReturnType<typeof createGraph> {
+function productGraph(
+  transA: boolean,
+  transB: boolean,
+  sign: 1 | -1 | undefined,
+): ReturnType<typeof createGraph> {
   const g = createGraph("float64");
   const a = g.input("a", ["a0", "a1"]);
   const b = g.input("b", ["b0", "b1"]);

@@ -16,7 +16,11 @@ if (!found) console.log(`skipped: no Chromium at ${executablePath} (set CHROMIUM
 
 const root = new URL("../../", import.meta.url);
 const ort = new URL("node_modules/onnxruntime-web/dist/", root);
-const TYPES: Record<string, string> = { js: "text/javascript", mjs: "text/javascript", wasm: "application/wasm" };
+const TYPES: Record<string, string> = {
+  js: "text/javascript",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
 
 describe.skipIf(!found)("the core in Chromium", () => {
   let server: Server;
@@ -50,7 +54,7 @@ describe.skipIf(!found)("the core in Chromium", () => {
       if (name === "bundle.js") return send(TYPES.js!, bundle);
       const path = new URL(name.replace(/^ort\//, ""), ort);
       if (!existsSync(path)) return response.writeHead(404).end();
-      return send(TYPES[name.split(".").at(-1)!]!, readFileSync(path));
+      return send(TYPES[name.split(".").at(-1)]!, readFileSync(path));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
@@ -78,7 +82,11 @@ describe.skipIf(!found)("the core in Chromium", () => {
     await page.goto(address);
     const here = await exactStep({});
     // As text: a function would have its import() rewritten by the test runner.
-    const there = await page.evaluate<{ isolated: boolean; losses: number[]; deviation: number }>(`(async () => {
+    const there = await page.evaluate<{
+      isolated: boolean;
+      losses: number[];
+      deviation: number;
+    }>(`(async () => {
       const { exactStep } = await import("${address}bundle.js");
       return { isolated: crossOriginIsolated, ...(await exactStep({ wasmPaths: "${address}ort/" })) };
     })()`);

@@ -23,7 +23,11 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
   const network = mlp(12, { depth: 3, width: 256, biasVariance: 0.1 });
   const { normalsInto } = randomState(11);
   const x = matrix(10, 12, normalsInto(new Float32Array(120)));
-  const y = matrix(8, 1, Float64Array.from({ length: 8 }, (_, n) => (n % 2 ? 0.5 : -0.5)));
+  const y = matrix(
+    8,
+    1,
+    Float64Array.from({ length: 8 }, (_, n) => (n % 2 ? 0.5 : -0.5)),
+  );
   const weights = createWeights(network, initialise(engine, network, 1));
   const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
   const before = await trainer.step({ learningRate: 1 });

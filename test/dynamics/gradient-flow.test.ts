@@ -31,7 +31,8 @@ describe.each([1, 3])("gradient flow with %i outputs", (C) => {
       // Its time is eta t / (N C) against eta t / N here.
       const learningRate = (gd.get("learning_rate").data[0]! * t) / C;
       const f = (await gradientFlow(kernels, start, y, { learningRate })).step();
-      const at = (key: string, n: number) => gd.get(`${name}_analytic_gd_${key}`).data.slice(k * n * C, (k + 1) * n * C);
+      const at = (key: string, n: number) =>
+        gd.get(`${name}_analytic_gd_${key}`).data.slice(k * n * C, (k + 1) * n * C);
       expect(relativeError(f.train.data, at("train", 6))).toBeLessThan(TOLERANCE.peer);
       expect(relativeError(f.test.data, at("test", 4))).toBeLessThan(TOLERANCE.peer);
     }

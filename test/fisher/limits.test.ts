@@ -50,7 +50,10 @@ describe("block_tri_diagonal", () => {
       fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
         const { kernel, residual } = await kernelAndResidual({ ...sizes, depth: 1 });
         expect(
-          relativeError(await G(blockTriDiagonal, kernel, rho, residual), await G(blockDiagonal, kernel, rho, residual)),
+          relativeError(
+            await G(blockTriDiagonal, kernel, rho, residual),
+            await G(blockDiagonal, kernel, rho, residual),
+          ),
         ).toBeLessThan(TOLERANCE.twin);
       }),
     );
@@ -62,7 +65,15 @@ describe("block_tri_diagonal", () => {
       const T: Rows = Array.from({ length: L }, (_, l) =>
         Array.from({ length: L }, (_, k) => Number(Math.abs(l - k) <= 1)),
       );
-      expect(relativeError(blockWeights(L), solve(T, Array.from({ length: L }, () => 1)))).toBeLessThan(1e-12);
+      expect(
+        relativeError(
+          blockWeights(L),
+          solve(
+            T,
+            Array.from({ length: L }, () => 1),
+          ),
+        ),
+      ).toBeLessThan(1e-12);
     }
   });
 
@@ -79,7 +90,9 @@ describe("kfac", () => {
         const one = { ...sizes, samples: 1, outputs: 1 };
         const { kernel, residual } = await kernelAndResidual(one);
         // A dead layer has no signal and neither method is defined undamped.
-        fc.pre(kernel.layers.every(({ signalGram, inputGram }) => signalGram.data[0]! * inputGram.data[0]! > 1e-6));
+        fc.pre(
+          kernel.layers.every(({ signalGram, inputGram }) => signalGram.data[0]! * inputGram.data[0]! > 1e-6),
+        );
         expect(
           relativeError(await G(kfac, kernel, 0, residual), await G(blockDiagonal, kernel, 0, residual)),
         ).toBeLessThan(TOLERANCE.twin);
@@ -89,7 +102,9 @@ describe("kfac", () => {
 });
 
 describe("undamped methods on the kernel of an infinitely wide network", () => {
-  const cases = FISHERS.filter((f) => f !== gradient).flatMap((f) => [1, 3, 4].map((L) => [f.name, L, f] as const));
+  const cases = FISHERS.filter((f) => f !== gradient).flatMap((f) =>
+    [1, 3, 4].map((L) => [f.name, L, f] as const),
+  );
 
   it.each(cases)("%s at depth %i has G = alpha I with the alpha of the theory", async (_, depth, fisher) => {
     const x = matrix(6, 20, randomState(7).normalsInto(new Float64Array(120)));

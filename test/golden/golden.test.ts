@@ -157,7 +157,10 @@ function reordered(theta: Matrix, N: number, C: number): Matrix {
 }
 
 /** A method whose last layer sees the solution in the order (c, n). */
-function referenceMethod(base: Fisher, solveLayers: (thetas: Matrix[], r: Float64Array) => Promise<Float64Array[]>): Fisher {
+function referenceMethod(
+  base: Fisher,
+  solveLayers: (thetas: Matrix[], r: Float64Array) => Promise<Float64Array[]>,
+): Fisher {
   return {
     ...base,
     async prepare(kernel) {

@@ -46,22 +46,25 @@ describe("the analytic kernel of a ReLU network without biases, sigma_w^2 = 2, o
 });
 
 describe("the analytic kernel", () => {
-  it.each([1, 2, 3, 4])("is the mean of wide networks at depth %i, with biases and inputs of any norm", async (depth) => {
-    const engine = await float64Engine();
-    const width = 400;
-    const repeats = 24;
-    const network = mlp(6, { depth, width, weightVariance: 1.8, biasVariance: 0.2 });
-    const x = samples(depth, 4, 6);
-    const linearizer = await createLinearizer(engine, network);
-    const mean = new Float64Array(16);
-    for (let seed = 0; seed < repeats; seed++) {
-      const weights = createWeights(network, initialise(engine, network, seed));
-      const { train } = await empiricalKernel(linearizer, weights, x);
-      for (const [i, v] of ntk(train).data.entries()) mean[i]! += v / repeats;
-    }
-    // Fluctuations of one kernel are O(1 / sqrt(width)) a layer; the mean of 24 is five times closer.
-    expect(relativeError(mean, ntk(analyticKernel(network, x)).data)).toBeLessThan(0.05);
-  });
+  it.each([1, 2, 3, 4])(
+    "is the mean of wide networks at depth %i, with biases and inputs of any norm",
+    async (depth) => {
+      const engine = await float64Engine();
+      const width = 400;
+      const repeats = 24;
+      const network = mlp(6, { depth, width, weightVariance: 1.8, biasVariance: 0.2 });
+      const x = samples(depth, 4, 6);
+      const linearizer = await createLinearizer(engine, network);
+      const mean = new Float64Array(16);
+      for (let seed = 0; seed < repeats; seed++) {
+        const weights = createWeights(network, initialise(engine, network, seed));
+        const { train } = await empiricalKernel(linearizer, weights, x);
+        for (const [i, v] of ntk(train).data.entries()) mean[i]! += v / repeats;
+      }
+      // Fluctuations of one kernel are O(1 / sqrt(width)) a layer; the mean of 24 is five times closer.
+      expect(relativeError(mean, ntk(analyticKernel(network, x)).data)).toBeLessThan(0.05);
+    },
+  );
 
   it("does not depend on the tile, which need not divide the samples", () => {
     const network = mlp(5, { depth: 3, width: 4, biasVariance: 0.1 });
@@ -81,8 +84,22 @@ describe("the analytic kernel", () => {
     for (let i = 0; i < 6; i++) {
       for (let j = 0; j < 6; j++) expect(theta.data[i * 6 + j]).toBeCloseTo(theta.data[j * 6 + i]!, 12);
     }
-    const scaled = ntk(analyticKernel(network, matrix(6, 5, x.data.map((v) => 3 * v))));
-    expect(relativeError(scaled.data, theta.data.map((v) => 9 * v))).toBeLessThan(TOLERANCE.twin);
+    const scaled = ntk(
+      analyticKernel(
+        network,
+        matrix(
+          6,
+          5,
+          x.data.map((v) => 3 * v),
+        ),
+      ),
+    );
+    expect(
+      relativeError(
+        scaled.data,
+        theta.data.map((v) => 9 * v),
+      ),
+    ).toBeLessThan(TOLERANCE.twin);
   });
 
   it("gives zero, not NaN, for a zero input without biases", () => {

@@ -31,12 +31,12 @@ describe.each(cases)("the analytic kernel at depth %i, %s", (depth, bias) => {
   ] as const)("is that of Neural Tangents on %s, NNGP and NTK", (side, x1, x2) => {
     const kernel = analyticKernel(network, x1, x2, { tile: 3 });
     const nngp = kernel.layers.at(-1)!.inputGram;
-    expect(relativeError(nngp.data, analytic.get(`relu_depth${depth}_${bias}_nngp_${side}`).data)).toBeLessThan(
-      TOLERANCE.peer,
-    );
-    expect(relativeError(ntk(kernel).data, analytic.get(`relu_depth${depth}_${bias}_ntk_${side}`).data)).toBeLessThan(
-      TOLERANCE.peer,
-    );
+    expect(
+      relativeError(nngp.data, analytic.get(`relu_depth${depth}_${bias}_nngp_${side}`).data),
+    ).toBeLessThan(TOLERANCE.peer);
+    expect(
+      relativeError(ntk(kernel).data, analytic.get(`relu_depth${depth}_${bias}_ntk_${side}`).data),
+    ).toBeLessThan(TOLERANCE.peer);
   });
 });
 

@@ -104,8 +104,12 @@ describe("the float32 engine", () => {
     for (const [l, { inputGram, signalGram }] of double!.layers.entries()) {
       expect(inputGram.rows).toBe(5);
       expect(signalGram.rows).toBe(10);
-      expect(relativeError(single!.layers[l]!.inputGram.data, inputGram.data)).toBeLessThan(TOLERANCE.float32);
-      expect(relativeError(single!.layers[l]!.signalGram.data, signalGram.data)).toBeLessThan(TOLERANCE.float32);
+      expect(relativeError(single!.layers[l]!.inputGram.data, inputGram.data)).toBeLessThan(
+        TOLERANCE.float32,
+      );
+      expect(relativeError(single!.layers[l]!.signalGram.data, signalGram.data)).toBeLessThan(
+        TOLERANCE.float32,
+      );
     }
   });
 });

@@ -41,7 +41,16 @@ describe("factorize", () => {
     for (let c = 0; c < 3; c++) {
       const column = b.data.filter((_, i) => i % 3 === c);
       const one = factor.solve(column);
-      expect(distance(matrix(n, 1, one), matrix(n, 1, many.data.filter((_, i) => i % 3 === c)))).toBeLessThan(1e-10);
+      expect(
+        distance(
+          matrix(n, 1, one),
+          matrix(
+            n,
+            1,
+            many.data.filter((_, i) => i % 3 === c),
+          ),
+        ),
+      ).toBeLessThan(1e-10);
     }
     expect(distance(await product(k, await factor.inverse()), identity(n))).toBeLessThan(1e-10);
   });
@@ -57,19 +66,22 @@ describe("factorize", () => {
     expect([...k.data]).toEqual([...before]);
   });
 
-  it.each([3, 200, 700])("refuses a singular matrix of %i with its condition, and its rank while that is cheap", async (n) => {
-    const half = random(n, n - 1);
-    const k = await product(half, half, { transB: true });
-    const error = await factorize(k, { what: "some Gram" }).then(
-      () => undefined,
-      (e: unknown) => e as SingularGramError,
-    );
-    expect(error).toBeInstanceOf(SingularGramError);
-    expect(error!.singularity.size).toBe(n);
-    expect(error!.singularity.rank).toBe(n > 600 ? undefined : n - 1);
-    expect(error!.singularity.condition).toBeGreaterThan(1e10);
-    expect(error!.message).toMatch(/^some Gram: wanted an invertible Gram, got [^\n]*$/);
-  });
+  it.each([3, 200, 700])(
+    "refuses a singular matrix of %i with its condition, and its rank while that is cheap",
+    async (n) => {
+      const half = random(n, n - 1);
+      const k = await product(half, half, { transB: true });
+      const error = await factorize(k, { what: "some Gram" }).then(
+        () => undefined,
+        (e: unknown) => e as SingularGramError,
+      );
+      expect(error).toBeInstanceOf(SingularGramError);
+      expect(error!.singularity.size).toBe(n);
+      expect(error!.singularity.rank).toBe(n > 600 ? undefined : n - 1);
+      expect(error!.singularity.condition).toBeGreaterThan(1e10);
+      expect(error!.message).toMatch(/^some Gram: wanted an invertible Gram, got [^\n]*$/);
+    },
+  );
 
   it("refuses NaN and infinite entries", async () => {
     for (const bad of [Number.NaN, Infinity, -1]) {

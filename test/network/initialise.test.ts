@@ -27,7 +27,12 @@ describe("initialise", () => {
       const engine = await createEngine({ precision });
       const [first, second] = initialise(engine, network, 9);
       const stream = randomState(9).normalsInto(new Float32Array(13));
-      const [w2, w1, b2, b1] = [stream.subarray(0, 3), stream.subarray(3, 9), stream[9]!, stream.subarray(10)];
+      const [w2, w1, b2, b1] = [
+        stream.subarray(0, 3),
+        stream.subarray(3, 9),
+        stream[9]!,
+        stream.subarray(10),
+      ];
       expect([...second!]).toEqual([...w2, b2]);
       expect([...first!]).toEqual([0, 1, 2].flatMap((o) => [w1[2 * o]!, w1[2 * o + 1]!, b1[o]!]));
     }

@@ -48,7 +48,8 @@ export type Tiny = {
 let engine: Promise<Engine> | undefined;
 
 /** One float64 engine for all. */
-export const float64Engine = (): Promise<Engine> => (engine ??= createEngine({ precision: "float64", threads: 1 }));
+export const float64Engine = (): Promise<Engine> =>
+  (engine ??= createEngine({ precision: "float64", threads: 1 }));
 
 export const toRows = (m: Matrix): Rows =>
   Array.from({ length: m.rows }, (_, i) => [...m.data.subarray(i * m.cols, (i + 1) * m.cols)]);
@@ -61,7 +62,8 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
   const weightVariance = 1.7;
   const network = mlp(inputs, { depth, width, outputs, weightVariance, biasVariance });
   const thetas = network.weights.map(({ fanOut, rows }) => normalsInto(new Float64Array(fanOut * rows)));
-  const draw = (rows: number, cols: number): Matrix => matrix(rows, cols, normalsInto(new Float64Array(rows * cols)));
+  const draw = (rows: number, cols: number): Matrix =>
+    matrix(rows, cols, normalsInto(new Float64Array(rows * cols)));
   return {
     engine,
     network,

@@ -76,7 +76,15 @@ export function pass(net: TinyNetwork, x: Vector): SamplePass {
       signals[l]![c] = delta;
       if (l === 0) break;
       const scale = Math.sqrt(net.weightVariance / net.widths[l]!);
-      delta = before[l - 1]!.map((u, i) => (u > 0 ? scale * dot(delta, net.theta[l]!.map((row) => row[i]!)) : 0));
+      delta = before[l - 1]!.map((u, i) =>
+        u > 0
+          ? scale *
+            dot(
+              delta,
+              net.theta[l]!.map((row) => row[i]!),
+            )
+          : 0,
+      );
     }
   }
   return { inputs, signals, outputs };
@@ -139,7 +147,9 @@ function kfacStep(net: TinyNetwork, xs: Rows, residual: Vector, l: number, rho: 
   const B = plusDiagonal(times(product(flip(D), D), 1 / N), Math.sqrt(rho) / pi);
   const out = D[0]!.length;
   const gradient = Array.from({ length: out }, (_, o) =>
-    H[0]!.map((_, i) => D.reduce((sum, d, row) => sum + residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N),
+    H[0]!.map(
+      (_, i) => D.reduce((sum, d, row) => sum + residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N,
+    ),
   );
   const right = gradient.map((row) => solve(A, row));
   return flip(flip(right).map((col) => solve(B, col))).flat();
