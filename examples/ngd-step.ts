@@ -35,7 +35,7 @@ const kernels = {
   test: analyticKernel(network, data.xTest, data.xTrain),
 };
 const predictor = await predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1 });
-const predicted = predictor.step();
+const predicted = await predictor.step();
 
 console.log("test loss before     ", mse.value(before.test, data.yTest).toFixed(6));
 console.log("test loss after      ", mse.value(after.test, data.yTest).toFixed(6));

@@ -2,78 +2,127 @@
  * @file `natgrad train`: trains a network and prints beside every step what the kernel predicted.
  */
 import { Command, Option } from "commander";
-import { configSchema, OPTIONS, parseConfig } from "../experiment/config.ts";
-import { run } from "../experiment/run.ts";
+import { InputError } from "../error.ts";
+import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } from "../experiment/config.ts";
+import { run, type Metrics, type StepEvent } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
+import { preflight } from "./preflight.ts";
 import { createProgress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
 
-const EXAMPLES = `
+const DESCRIPTION = `Train a wide network by gradient descent or by a natural gradient, and print what its kernel predicts.`;
+
+const HELP = `
+Row t is the network after t steps, row 0 the initial one. Beside each number,
+"predict" is what the kernel predicted for it: training in function space, from
+the same initial outputs.
+
 Examples:
   natgrad train --natural_gradient_type exact
-      exact NGD on MNIST, digits 0 and 1: the training loss is gone after a step or two
+      exact NGD on MNIST, digits 0 and 1: the training loss is gone in a step or two
   natgrad train --natural_gradient_type kfac --n_steps 5
-      K-FAC; at the default learning rate 1/alpha it follows the same path in function space
+      K-FAC, at its own default learning rate 1/alpha
   natgrad train --learning_rate 1 --n_steps 5
       gradient descent, beside its prediction in continuous time
   natgrad train --natural_gradient_type block_diagonal --damping 1e-3 --kernel empirical
-      one Fisher block a layer, damped, predicted by the kernel of the network itself
+      one Fisher block a layer, damped, predicted by the network's own kernel
   natgrad train --natural_gradient_type exact --n_classes 10 --width 1024 --format jsonl
       ten outputs; one JSON object a line
 
-Each row is the network before the step; "predict" is the function-space recursion under the fixed kernel.
-Flags may be written with dashes (--n-steps). Exit codes: 0 done, 2 bad input, 3 training diverged.`;
+Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
+[bool] is true or false; left out it is true.
+Exit codes: 0 done, 1 a fault of natgrad, 2 bad input, 3 training diverged,
+130 interrupted.`;
 
-/** The command. */
-export function trainCommand(): Command {
-  const command = new Command("train")
-    .description("Train a wide network and print what its kernel predicts, step by step.")
-    .allowExcessArguments(false)
-    .configureHelp({ sortOptions: false });
+/** The command. Its action calls `finish` when the exit code is not 0 though nothing was thrown. */
+export function trainCommand(terminal: Terminal, finish: (exitCode: number) => void): Command {
+  const command = new Command("train").description(DESCRIPTION).usage("[options]").allowExcessArguments();
   for (const name of OPTIONS) command.addOption(optionOf(name));
-  command
-    .addOption(new Option("--format <how>", "table, jsonl or csv").choices(Object.keys(WRITERS)).default("table"))
-    .addOption(new Option("--quiet", "no progress on stderr"))
-    .addHelpText("after", EXAMPLES)
-    .action(async ({ format, quiet, ...options }: Record<string, unknown>) => {
-      const write = WRITERS[format as keyof typeof WRITERS];
-      const progress = createProgress(process.stderr, { quiet: quiet === true });
-      try {
-        for await (const event of run(parseConfig(options), progress.show)) {
-          progress.clear();
-          process.stdout.write(write(event));
-          if (event.event === "done" && event.diverged) {
-            process.stderr.write(
-              "natgrad: training diverged: the loss is not finite; try a smaller --lr_factor or more --damping\n",
-            );
-            process.exitCode = 3;
-          }
-        }
-      } finally {
-        progress.clear();
-      }
+  return command
+    .addOption(
+      new Option("--format <name>", `how to print (${Object.keys(WRITERS).join(" | ")}; default table)`)
+        .argParser(valueOf("format"))
+        .helpGroup("Output:"),
+    )
+    .addOption(new Option("--quiet", "no progress on stderr").helpGroup("Output:"))
+    .addHelpOption(new Option("-h, --help", "print this").helpGroup("Output:"))
+    .addHelpText("after", HELP)
+    .action(async ({ format = "table", quiet, ...options }: Record<string, unknown>, { args }: Command) => {
+      if (args.length > 0) throw new InputError(`train: wanted options alone, got ${shown(args.join(" "))}`);
+      finish(await train(terminal, String(format), quiet === true, options));
     });
-  return command;
 }
 
-/** The command-line option of a schema entry: its description, and its default where there is one. */
+/** Trains and prints; the exit code. */
+async function train(
+  { stdout, stderr }: Terminal,
+  format: string,
+  quiet: boolean,
+  options: Record<string, unknown>,
+): Promise<number> {
+  if (!Object.hasOwn(WRITERS, format)) {
+    throw new InputError(`format: wanted one of ${Object.keys(WRITERS).join(", ")}, got ${shown(format)}`);
+  }
+  const write = WRITERS[format as keyof typeof WRITERS];
+  const config = parseConfig(options);
+  await preflight(config);
+
+  const progress = createProgress(stderr, { quiet });
+  let exitCode = 0;
+  let doubted = false;
+  try {
+    for await (const event of run(config, progress.show)) {
+      progress.print(stdout, write(event));
+      if (event.event === "step" && !doubted && isFinite(event) && !isFinite(event.predict)) {
+        doubted = true;
+        progress.print(stderr, `natgrad: the prediction is not finite from step ${event.step} on\n`);
+      }
+      if (event.event === "done" && event.diverged) exitCode = 3;
+    }
+  } finally {
+    progress.clear();
+  }
+  if (exitCode === 3) {
+    stderr.write(
+      "natgrad: loss: wanted a finite number, got none (training diverged); try a smaller learning rate or more damping\n",
+    );
+  }
+  return exitCode;
+}
+
+const isFinite = ({ train_loss, test_loss }: Metrics | StepEvent): boolean =>
+  Number.isFinite(train_loss) && Number.isFinite(test_loss);
+
+/** The command-line option of a schema entry: its description, its values and its default. */
 function optionOf(name: (typeof OPTIONS)[number]): Option {
-  const schema = configSchema.shape[name];
-  const { data: initial } = schema.safeParse(undefined);
-  const isFlag = typeof initial === "boolean";
-  const shown = initial === undefined || isFlag ? "" : ` (default: ${String(initial)})`;
-  const list = enumValues(schema);
-  const text = `${schema.description}${list ? `: ${list.join(", ")}` : ""}${shown}`;
-  return new Option(isFlag ? `--${name} [true|false]` : `--${name} <${placeholder(initial)}>`, text);
+  const { group, placeholder, description } = aboutOption(name);
+  const initial = defaultOf(name);
+  const values = valuesOf(configSchema.shape[name]);
+  const facts = [
+    ...(values ? [values.join(" | ")] : []),
+    ...(initial === undefined || initial === false ? [] : [`default ${String(initial)}`]),
+  ];
+  const text = facts.length > 0 ? `${description} (${facts.join("; ")})` : description;
+  return new Option(`--${name} ${placeholder}`, text).argParser(valueOf(name)).helpGroup(`${group}:`);
 }
 
-const placeholder = (initial: unknown): string => (typeof initial === "number" ? "number" : "value");
+/** A reader of values that does not take the next flag for one; several values become a list. */
+const valueOf =
+  (name: string) =>
+  (value: string, previous: unknown): unknown => {
+    if (value.startsWith("--")) throw new InputError(`${name}: wanted a value, got the next option ${value}`);
+    return name === "target_classes"
+      ? [...(Array.isArray(previous) ? (previous as unknown[]) : []), value]
+      : value;
+  };
 
-/** The values of an enum, under its default or optional wrapper. */
-function enumValues(schema: object): readonly string[] | undefined {
+/** The values of an enum, under its default, optional or preprocessing wrapper. */
+function valuesOf(schema: object): readonly string[] | undefined {
   if ("options" in schema && Array.isArray(schema.options) && typeof schema.options[0] === "string") {
     return schema.options as string[];
   }
+  if ("out" in schema && typeof schema.out === "object") return valuesOf(schema.out as object);
   return "unwrap" in schema && typeof schema.unwrap === "function"
-    ? enumValues((schema.unwrap as () => object).call(schema))
+    ? valuesOf((schema.unwrap as () => object).call(schema))
     : undefined;
 }

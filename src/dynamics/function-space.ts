@@ -6,7 +6,8 @@
  *
  * for any damping and number of steps. An analytic kernel covers one output; its G acts on each output alike.
  */
-import type { Fisher } from "../fisher/fisher.ts";
+import type { Fisher, Propagator } from "../fisher/fisher.ts";
+import { crossKernel, trainingKernel, viewOf, type View } from "../fisher/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";
@@ -17,14 +18,15 @@ export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 /** Predicts training step by step. */
 export type Predictor = {
   /** The outputs after one more step. */
-  step(): Outputs;
+  step(): Promise<Outputs>;
 };
 
 /** Options of the predictors. */
 export type PredictOptions = { learningRate: number; damping?: number };
 
 /**
- * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C].
+ * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C]. A loss with a curvature has it taken
+ * anew at every f_t, and with it G.
  * @throws SingularGramError when the method cannot be prepared on this kernel at this damping.
  */
 export async function predictSteps(
@@ -35,37 +37,43 @@ export async function predictSteps(
   y: Matrix,
   { learningRate, damping = 0 }: PredictOptions,
 ): Promise<Predictor> {
-  const preconditioner = await fisher.prepare(kernels.train, damping);
-  const G = await preconditioner.propagator(kernels.train);
-  const Gtest = await preconditioner.propagator(kernels.test);
+  const moversAt = async (view: View): Promise<Record<keyof Outputs, Mover>> => {
+    const preconditioner = await fisher.prepare(trainingKernel(kernels.train, view), view.damping);
+    const moverOn = async (kernel: Kernel): Promise<Mover> => {
+      const cross = crossKernel(kernel, view);
+      return { G: await preconditioner.propagator(cross), outputs: cross.outputs };
+    };
+    return { train: await moverOn(kernels.train), test: await moverOn(kernels.test) };
+  };
   let now = start;
+  const first = viewOf(fisher, loss, start.train, y, damping);
+  // Without a curvature G is the same at every step.
+  const fixed = first.curvature ? undefined : await moversAt(first);
   return {
-    step() {
-      const residual = loss.residual(now.train, y);
+    async step() {
+      const view = viewOf(fisher, loss, now.train, y, damping);
+      const { train, test } = fixed ?? (await moversAt(view));
       now = {
-        train: move(now.train, residual, G, kernels.train.outputs, learningRate),
-        test: move(now.test, residual, Gtest, kernels.test.outputs, learningRate),
+        train: await move(now.train, view.residual, train, learningRate),
+        test: await move(now.test, view.residual, test, learningRate),
       };
       return now;
     },
   };
 }
 
-/** f - eta G r, with G acting on blocks of `outputs` columns. */
-function move(
-  f: Matrix,
-  residual: Matrix,
-  G: (r: Float64Array) => Float64Array,
-  outputs: number,
-  learningRate: number,
-): Matrix {
+/** G' and the outputs that one application covers. */
+type Mover = { readonly G: Propagator; readonly outputs: number };
+
+/** f - eta G r. A kernel of one output acts on every column of r alike. */
+async function move(f: Matrix, residual: Matrix, { G, outputs }: Mover, learningRate: number): Promise<Matrix> {
   const data = f.data.slice();
-  if (outputs === f.cols) {
-    for (const [i, g] of G(residual.data).entries()) data[i]! -= learningRate * g;
+  if (outputs === residual.cols) {
+    for (const [i, g] of (await G(residual.data)).entries()) data[i]! -= learningRate * g;
     return { ...f, data };
   }
   for (let c = 0; c < f.cols; c++) {
-    for (const [n, g] of G(column(residual, c)).entries()) data[n * f.cols + c]! -= learningRate * g;
+    for (const [n, g] of (await G(column(residual, c))).entries()) data[n * f.cols + c]! -= learningRate * g;
   }
   return { ...f, data };
 }

@@ -42,7 +42,7 @@ export async function gradientFlow(
 
   let steps = 0;
   return {
-    step() {
+    async step() {
       const time = (++steps * learningRate) / samples;
       const train = combine(vectors, (value) => -Math.expm1(-value * time));
       // (1 - exp(-value time)) / value, which is `time` at zero.

@@ -40,7 +40,8 @@ export async function isotropy(
 
   // For unit vectors the sums below are tr G and |G - alpha I|^2; for random signs z, E[z z^T] = I, expectations of them.
   const zs = Array.from({ length: probes }, (_, p) => probe(p));
-  const products = zs.map(G);
+  const products: Float64Array[] = [];
+  for (const z of zs) products.push(await G(z));
   const share = whole ? 1 : 1 / probes;
   let traceSum = 0;
   for (const [p, z] of zs.entries()) for (let i = 0; i < n; i++) traceSum += z[i]! * products[p]![i]!;

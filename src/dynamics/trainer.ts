@@ -3,6 +3,7 @@
  * same three lines.
  */
 import type { Fisher } from "../fisher/fisher.ts";
+import { onPlainSignals, trainingKernel, viewOf } from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
 import type { Linearizer } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
@@ -65,14 +66,14 @@ export function createTrainer(
       const linearized = performance.now();
 
       const outputs = split(linearization.outputs);
-      const residual = loss.residual(outputs.train, y);
-      const kernel = kernelOf(network, linearization, engine.epsilon);
-      const preconditioner = await fisher.prepare(kernel, damping);
-      const coefficients = await preconditioner.coefficients(residual.data);
+      const view = viewOf(fisher, loss, outputs.train, y, damping);
+      const kernel = trainingKernel(kernelOf(network, linearization, engine.epsilon), view);
+      const preconditioner = await fisher.prepare(kernel, view.damping);
+      const coefficients = await preconditioner.coefficients(view.residual.data);
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {
-        await updater.apply(weights[l]!, layer, coefficients[l]!, -learningRate);
+        await updater.apply(weights[l]!, layer, onPlainSignals(coefficients[l]!, view), -learningRate);
       }
       const seconds = {
         linearize: (linearized - start) / 1000,

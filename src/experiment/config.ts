@@ -1,8 +1,10 @@
 /**
  * @file What an experiment is made of: the flags of the paper's programs with their names and defaults, and
- * natgrad's own beside them. The schema is the one source for parsing, help and documentation.
+ * natgrad's own beside them. The schema is the one source for parsing, help and documentation; every check words
+ * what it wants once, and the error of any wrong value is `name: wanted that, got this`.
  */
 import { z } from "zod";
+import type { LossType } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
@@ -10,61 +12,195 @@ import { DEVICES } from "../graph/engine.ts";
 /** Methods as the command line names them; gradient descent is the one without a name. */
 export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !== "gradient");
 
-const count = z.coerce.number().int().min(1);
-const positive = z.coerce.number().positive().finite();
-const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((s) => s === "true")]);
-const integers = z.union([
-  z.array(z.number().int().min(0)),
-  z
-    .string()
-    .regex(/^\d+(\s*,\s*\d+)*$/, "integers separated by commas")
-    .transform((s) => s.split(",").map(Number)),
-]);
+const LOSS_TYPES: readonly LossType[] = ["mse"];
 
-/** Every option of an experiment. Descriptions become `--help`. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** A number, or its decimal text as a command line gives it. */
+const number = (wanted: string, ok: (x: number) => boolean) =>
+  z.preprocess(
+    (v) => (typeof v === "string" && DECIMAL.test(v) ? Number(v) : v),
+    z.number({ error: wanted }).refine(ok, { error: wanted }),
+  );
+
+const whole = (least: number, most = Infinity) =>
+  number(
+    most === Infinity ? `a whole number >= ${least}` : `a whole number from ${least} to ${most}`,
+    (x) => Number.isInteger(x) && x >= least && x <= most,
+  );
+
+/** Positive, and far from where float32 over- or underflows. */
+const positive = () => number("a number from 1e-30 to 1e30", (x) => x >= 1e-30 && x <= 1e30);
+
+const notNegative = () => number("a number from 0 to 1e30", (x) => x >= 0 && x <= 1e30);
+
+const choice = <const T extends string>(values: readonly T[]) =>
+  z.enum(values as readonly [T, ...T[]], { error: `one of ${values.join(", ")}` });
+
+const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
+
+const FLAG: Readonly<Record<string, boolean>> = { true: true, false: false };
+
+const flag = () =>
+  z.preprocess(
+    (v) => (typeof v === "string" ? (FLAG[v.toLowerCase()] ?? v) : v),
+    z.boolean({ error: "true or false" }),
+  );
+
+const LIST = { error: "whole numbers, as 3,8 or 3 8" };
+
+const integers = () =>
+  z.preprocess(
+    (v) => {
+      const texts = Array.isArray(v) ? v.map(String) : typeof v === "string" ? [v] : undefined;
+      return texts
+        ?.flatMap((text) => text.split(","))
+        .map((text) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN));
+    },
+    z.array(z.int(LIST).min(0, LIST), LIST).min(1, LIST),
+  );
+
+/** What `--help` says of an option: its heading, what stands for its value, what it does. */
+export type About = { readonly group: Group; readonly placeholder: string; readonly description: string };
+
+/** Headings of the options, in the order of `--help`. */
+export type Group = "Data" | "Network" | "Training" | "Prediction" | "Engine" | "Files";
+
+const about = (group: Group, placeholder: string, description: string): About => ({
+  group,
+  placeholder,
+  description,
+});
+
+/** Every option of an experiment. */
 export const configSchema = z.strictObject({
-  dataset: z.enum(["mnist", "synthetic"]).default("mnist").describe("data to learn from"),
-  n_classes: z.coerce.number().int().min(2).default(2).describe("classes; two share one output (labels +-0.5)"),
-  target_classes: integers.optional().describe("which classes, as 3,8 (default: 0 to n_classes - 1)"),
-  loss_type: z.enum(["mse"]).default("mse").describe("loss"),
-  train_size: count.default(100).describe("training samples"),
-  test_size: count.default(50).describe("test samples"),
-  n_layers: count.default(3).describe("weight layers of the ReLU network"),
-  width: count.default(4096).describe("width of every hidden layer"),
-  weight_variance: positive.default(2).describe("sigma_w^2: a weight has variance sigma_w^2 / fan-in"),
-  bias_variance: z.coerce.number().min(0).finite().default(0).describe("sigma_b^2; 0: no biases"),
-  natural_gradient_type: z
-    .enum(METHODS as [string, ...string[]])
+  dataset: choice(["mnist", "synthetic"])
+    .default("mnist")
+    .meta(about("Data", "<name>", "what to learn from")),
+  dataset_path: path()
     .optional()
-    .describe("Fisher matrix; left out: gradient descent"),
-  n_steps: z.coerce.number().int().min(0).default(2).describe("steps"),
-  learning_rate: positive.optional().describe("default for natural gradients: 1/alpha of the theory"),
-  lr_factor: positive.optional().describe("multiplies the learning rate"),
-  damping: z.coerce.number().min(0).finite().default(0).describe("rho, added to the Fisher matrix (F + rho I)"),
-  kernel: z.enum(["analytic", "empirical"]).default("analytic").describe("kernel that predicts the training"),
-  gd_prediction: z
-    .enum(["continuous", "discrete"])
+    .meta(about("Data", "<file>", "a dataset (.npz) in place of --dataset; its inputs count as normalised")),
+  n_classes: whole(2)
+    .default(2)
+    .meta(about("Data", "<n>", "number of classes; two share one output, with labels +0.5 and -0.5")),
+  target_classes: integers()
+    .optional()
+    .meta(about("Data", "<list...>", "which classes, as 3,8 (default 0 to n_classes - 1)")),
+  train_size: whole(1)
+    .default(100)
+    .meta(about("Data", "<n>", "training samples, N")),
+  test_size: whole(1)
+    .default(50)
+    .meta(about("Data", "<n>", "test samples")),
+  forster_transform: flag()
+    .default(false)
+    .meta(
+      about(
+        "Data",
+        "[bool]",
+        "move the inputs to isotropic position, by a map fitted to the training samples",
+      ),
+    ),
+  forster_transform_n_iters: whole(1)
+    .default(100)
+    .meta(about("Data", "<n>", "at most so many iterations of it")),
+  forster_transform_tol: positive()
+    .default(1e-3)
+    .meta(about("Data", "<x>", "how near to isotropy it must come")),
+
+  n_layers: whole(1, 1000)
+    .default(3)
+    .meta(about("Network", "<n>", "weight layers of the ReLU network, L")),
+  width: whole(1)
+    .default(4096)
+    .meta(about("Network", "<n>", "width of every hidden layer, M")),
+  weight_variance: positive()
+    .default(2)
+    .meta(about("Network", "<x>", "sigma_w^2: a weight has variance sigma_w^2 / fan-in")),
+  bias_variance: notNegative()
+    .default(0)
+    .meta(about("Network", "<x>", "sigma_b^2: variance of a bias; 0 means no biases")),
+  random_seed: whole(0, 0xffffffff)
+    .default(1)
+    .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data")),
+
+  natural_gradient_type: z
+    .preprocess((v) => (v === "none" ? undefined : v), choice(METHODS).optional())
+    .meta(about("Training", "<name>", "Fisher matrix of the natural gradient; without it, gradient descent")),
+  loss_type: choice(LOSS_TYPES)
+    .default("mse")
+    .meta(about("Training", "<name>", "loss to minimise")),
+  n_steps: whole(0)
+    .default(2)
+    .meta(about("Training", "<n>", "steps")),
+  learning_rate: positive()
+    .optional()
+    .meta(
+      about(
+        "Training",
+        "<x>",
+        "learning rate, eta (default 1/alpha of the theory; none for gradient descent)",
+      ),
+    ),
+  lr_factor: positive()
+    .optional()
+    .meta(about("Training", "<x>", "multiplies the learning rate (default 1)")),
+  damping: notNegative()
+    .default(0)
+    .meta(about("Training", "<x>", "rho, added to the Fisher matrix: F + rho I")),
+
+  kernel: choice(["analytic", "empirical"])
+    .default("analytic")
+    .meta(
+      about("Prediction", "<name>", "kernel that predicts: of the infinitely wide network, or of this one"),
+    ),
+  kernel_path: path()
+    .optional()
+    .meta(about("Prediction", "<file>", "a kernel (.npz) saved by an earlier run, in place of --kernel")),
+  gd_prediction: choice(["continuous", "discrete"])
     .default("continuous")
-    .describe("gradient descent predicted in continuous time, or step by step"),
-  kernel_batch_size: count.default(10).describe("samples in a tile of the kernel; need not divide their number"),
-  device: z.enum(DEVICES as [string, ...string[]]).default("cpu").describe("where the network runs"),
-  precision: z.enum(["float32", "float64"]).default("float32").describe("of the network; solves are float64"),
-  threads: count.optional().describe("threads of the engine (default: all cores)"),
-  device_count: z.coerce.number().int().optional().describe("devices to use; natgrad uses one"),
-  store_on_device: flag.default(true).describe("accepted for the JAX program's sake; kernels are kept on the host"),
-  dataset_path: z.string().min(1).optional().describe("dataset (.npz) in place of --dataset"),
-  save_dataset: flag.default(false).describe("save the dataset of this run"),
-  save_dataset_dir: z.string().min(1).default("./datasets").describe("where"),
-  kernel_path: z.string().min(1).optional().describe("kernel (.npz) saved by an earlier run"),
-  save_kernel: flag.default(false).describe("save the kernel of this run"),
-  save_kernel_dir: z.string().min(1).default("./kernels").describe("where"),
-  save_init_weights: flag.default(false).describe("save the initial weights of this run"),
-  save_init_weights_dir: z.string().min(1).default("./weights").describe("where"),
-  init_weights_dir: z.string().min(1).optional().describe("folder of W{l}.npy [in,out] (and b{l}.npy) to start from"),
-  random_seed: z.coerce.number().int().min(0).max(0xffffffff).default(1).describe("seed of the initial weights"),
-  forster_transform: flag.default(false).describe("isotropic position of the inputs, fitted on the training set"),
-  forster_transform_n_iters: count.default(100).describe("its iterations at most"),
-  forster_transform_tol: positive.default(1e-3).describe("its tolerance"),
+    .meta(about("Prediction", "<name>", "gradient descent predicted in continuous time, or step by step")),
+  kernel_batch_size: whole(1)
+    .default(10)
+    .meta(about("Prediction", "<n>", "samples in a tile of the kernel; need not divide their number")),
+
+  device: choice(DEVICES)
+    .default("cpu")
+    .meta(about("Engine", "<name>", "where the network runs")),
+  precision: choice(["float32", "float64"])
+    .default("float32")
+    .meta(about("Engine", "<name>", "precision of the network; Grams are always solved in float64")),
+  threads: whole(1, 1024)
+    .optional()
+    .meta(about("Engine", "<n>", "threads of the engine (default one a core)")),
+  device_count: whole(-1, 1)
+    .optional()
+    .meta(about("Engine", "<n>", "devices to use, at most 1; accepted for the sake of the JAX program")),
+  store_on_device: flag()
+    .default(true)
+    .meta(about("Engine", "[bool]", "no effect, kernels are kept on the host; accepted for the same reason")),
+
+  init_weights_dir: path()
+    .optional()
+    .meta(about("Files", "<dir>", "start from the W{l}.npy [in, out] and b{l}.npy [out] in this folder")),
+  save_dataset: flag()
+    .default(false)
+    .meta(about("Files", "[bool]", "save the dataset")),
+  save_dataset_dir: path()
+    .default("./datasets")
+    .meta(about("Files", "<dir>", "where to")),
+  save_kernel: flag()
+    .default(false)
+    .meta(about("Files", "[bool]", "save the kernel that predicts")),
+  save_kernel_dir: path()
+    .default("./kernels")
+    .meta(about("Files", "<dir>", "where to")),
+  save_init_weights: flag()
+    .default(false)
+    .meta(about("Files", "[bool]", "save the initial weights")),
+  save_init_weights_dir: path()
+    .default("./weights")
+    .meta(about("Files", "<dir>", "where to")),
 });
 
 /** A checked configuration. */
@@ -73,29 +209,26 @@ export type Config = z.output<typeof configSchema>;
 /** Names of the options, in the order of the schema. */
 export const OPTIONS = Object.keys(configSchema.shape) as (keyof Config)[];
 
+/** What `--help` says of an option. */
+export const aboutOption = (name: keyof Config): About => configSchema.shape[name].meta() as About;
+
+/** Its value when it is left out. */
+export const defaultOf = (name: keyof Config): Config[keyof Config] =>
+  configSchema.shape[name].safeParse(undefined).data;
+
 /**
- * Checks options given by name.
+ * Checks options given by name, as numbers, booleans and lists or as the text of a command line.
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong, or that does not go with another.
  */
 export function parseConfig(options: Record<string, unknown>): Config {
   const result = configSchema.safeParse(options);
   if (!result.success) throw new InputError(explain(result.error, options));
   const config = result.data;
-  if (config.natural_gradient_type === undefined && config.learning_rate === undefined) {
-    throw new InputError("learning_rate: wanted a number for gradient descent (no natural_gradient_type), got none");
-  }
-  if (config.target_classes && config.target_classes.length !== config.n_classes) {
-    // Naming classes says how many there are, unless n_classes says otherwise.
-    if ("n_classes" in options) {
-      throw new InputError(
-        `target_classes: wanted ${config.n_classes} classes (n_classes), got ${config.target_classes.length}`,
-      );
-    }
-    config.n_classes = config.target_classes.length;
-  }
-  if (config.device_count !== undefined && config.device_count > 1) {
-    throw new InputError(`device_count: wanted at most 1, got ${config.device_count}`);
-  }
+  const given = (name: keyof Config) => options[name] !== undefined;
+  const problem = conflict(config, given);
+  if (problem !== undefined) throw new InputError(problem);
+  // Naming classes says how many there are.
+  if (config.target_classes) config.n_classes = config.target_classes.length;
   return config;
 }
 
@@ -103,28 +236,73 @@ export function parseConfig(options: Record<string, unknown>): Config {
 function explain(error: z.ZodError, options: Record<string, unknown>): string {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
-    return `${issue.keys[0]}: wanted a known option (see --help), got this`;
+    return `${issue.keys[0]}: wanted one of the options of natgrad train, got an unknown name`;
   }
   const name = String(issue.path[0]);
-  const schema = configSchema.shape[name as keyof typeof configSchema.shape] as z.ZodType | undefined;
-  return `${name}: wanted ${wanted(issue, schema)}, got ${JSON.stringify(options[name])}`;
+  return `${name}: wanted ${issue.message}, got ${shown(options[name])}`;
 }
 
-function wanted(issue: z.core.$ZodIssue, _schema: z.ZodType | undefined): string {
-  switch (issue.code) {
-    case "invalid_value":
-      return `one of ${issue.values.join(", ")}`;
-    case "too_small":
-      return `a number ${issue.inclusive === false ? ">" : ">="} ${issue.minimum}`;
-    case "too_big":
-      return `a number <= ${issue.maximum}`;
-    case "invalid_type":
-      return issue.expected === "int" ? "a whole number" : `a ${issue.expected}`;
-    case "invalid_union":
-      return wanted(issue.errors.at(-1)?.[0] ?? { ...issue, code: "custom", message: "another value" }, undefined);
-    case "invalid_format":
-      return issue.message;
-    default:
-      return issue.message.toLowerCase();
+/** A value in an error: text in quotes, on one line, not too long. */
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+const IMAGE_CLASSES = 10;
+
+/** Options that count only beside another one. */
+const NEEDS: readonly (readonly [option: keyof Config, needs: keyof Config])[] = [
+  ["save_dataset_dir", "save_dataset"],
+  ["save_kernel_dir", "save_kernel"],
+  ["save_init_weights_dir", "save_init_weights"],
+  ["forster_transform_n_iters", "forster_transform"],
+  ["forster_transform_tol", "forster_transform"],
+];
+
+/** What is wrong with options that are each right by themselves. Nothing that was asked for is left undone in silence. */
+function conflict(config: Config, given: (name: keyof Config) => boolean): string | undefined {
+  const { natural_gradient_type: method, target_classes: classes, dataset, n_classes } = config;
+  if (method === undefined) {
+    if (config.learning_rate === undefined) {
+      return `learning_rate: wanted a number for gradient descent, or a natural_gradient_type (${METHODS.join(", ")}), got neither`;
+    }
+    if (config.damping > 0) {
+      return `damping: wanted 0 for gradient descent (it inverts no Fisher matrix), got ${config.damping}`;
+    }
+  } else if (given("gd_prediction")) {
+    return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
   }
+  if (method === "exact_plus_mse" && config.loss_type === "mse") {
+    return "natural_gradient_type: wanted another for loss_type mse (exact_plus_mse is for cross_entropy), got exact_plus_mse";
+  }
+
+  if (classes) {
+    if (config.dataset_path !== undefined) {
+      return `target_classes: wanted none beside dataset_path (the file names its classes), got ${classes.join(",")}`;
+    }
+    if (dataset === "synthetic") {
+      return `target_classes: wanted none for dataset synthetic (its classes are 0 to n_classes - 1), got ${classes.join(",")}`;
+    }
+    if (classes.length < 2 || new Set(classes).size < classes.length) {
+      return `target_classes: wanted two or more different classes, got ${classes.join(",")}`;
+    }
+    if (given("n_classes") && classes.length !== n_classes) {
+      return `target_classes: wanted ${n_classes} classes (n_classes), got ${classes.length}`;
+    }
+  } else if (config.dataset_path === undefined && dataset !== "synthetic" && n_classes > IMAGE_CLASSES) {
+    return `n_classes: wanted at most ${IMAGE_CLASSES} (classes of ${dataset}), got ${n_classes}`;
+  }
+
+  if (config.kernel_path !== undefined) {
+    if (given("kernel"))
+      return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;
+    if (config.save_kernel) return "save_kernel: wanted a kernel made here, got one from kernel_path";
+  }
+  if (config.dataset_path !== undefined && config.save_dataset) {
+    return "save_dataset: wanted a dataset made here, got one from dataset_path";
+  }
+  for (const [option, needs] of NEEDS) {
+    if (given(option) && !given(needs)) return `${option}: wanted ${needs} beside it, got ${option} alone`;
+  }
+  return undefined;
 }

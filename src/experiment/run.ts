@@ -13,7 +13,7 @@ import { gradientFlow } from "../dynamics/gradient-flow.ts";
 import { isotropy } from "../dynamics/isotropy.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
 import { FISHERS, type Fisher } from "../fisher/index.ts";
-import { createEngine, type Device, type Engine } from "../graph/engine.ts";
+import { createEngine, type Engine } from "../graph/engine.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
@@ -84,7 +84,7 @@ export async function* run(config: Config, progress: Progress = () => {}): Async
     weightVariance: config.weight_variance,
     biasVariance: config.bias_variance,
   });
-  const shape = { samples: y.rows, layers: network.weights.length, width: config.width };
+  const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
   const alpha = fisher.alpha(shape);
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
@@ -128,8 +128,8 @@ export async function* run(config: Config, progress: Progress = () => {}): Async
     predictor ??= await clock.time("predict", () =>
       createPredictor(config, fisher, loss, kernels, start, y, options),
     );
-    const { step: advance } = predictor;
-    predicted = step === 0 ? now : await clock.time("predict", advance);
+    const ready = predictor;
+    predicted = step === 0 ? now : await clock.time("predict", () => ready.step());
     const metrics = measure(loss, now, dataset);
     diverged = !Object.values(metrics).every(Number.isFinite);
     yield { event: "step", step, ...metrics, predict: measure(loss, predicted, dataset) };
@@ -177,7 +177,7 @@ async function openNetwork(
   network: Network,
 ): Promise<{ engine: Engine; linearizer: Linearizer }> {
   const engine = await createEngine({
-    device: config.device as Device,
+    device: config.device,
     precision: config.precision,
     ...(config.threads === undefined ? {} : { threads: config.threads }),
   });

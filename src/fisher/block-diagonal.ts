@@ -11,12 +11,13 @@ import { layerwisePropagator, perSample } from "./tangent.ts";
 export const blockDiagonal: Fisher = {
   name: "block_diagonal",
   title: "NGD with one block of the Fisher matrix a layer",
+  usesCurvature: true,
   alpha: ({ layers }) => layers,
   async prepare(kernel, damping) {
-    const { samples, outputs, epsilon } = kernel;
+    const { samples, epsilon } = kernel;
     const blocks: Factorization[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
-      const gram = addDiagonal(scale(layerNtk(layer, outputs), 1 / samples), damping);
+      const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
       blocks.push(await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }));
     }
     return {

@@ -42,12 +42,13 @@ export function blockWeights(layers: number): Float64Array {
 export const blockTriDiagonal: Fisher = {
   name: "block_tri_diagonal",
   title: "NGD with the blocks of neighbouring layers of the Fisher matrix",
+  usesCurvature: true,
   alpha: ({ layers }) => blockWeights(layers).reduce((sum, w) => sum + w, 0),
 
   async prepare(kernel, damping) {
-    const { samples, outputs, epsilon } = kernel;
+    const { samples, epsilon } = kernel;
     const weights = blockWeights(kernel.layers.length);
-    const grams = kernel.layers.map((layer) => scale(layerNtk(layer, outputs), 1 / samples));
+    const grams = kernel.layers.map((layer) => scale(layerNtk(layer), 1 / samples));
     const what = (l: number) => `block_tri_diagonal: NTK of layer ${l + 1}`;
 
     if (damping === 0) {

@@ -12,6 +12,7 @@ import { networkPropagator, perSample } from "./tangent.ts";
 export const exact: Fisher = {
   name: "exact",
   title: "NGD with the exact Fisher matrix",
+  usesCurvature: true,
   alpha: () => 1,
   async prepare(kernel, damping) {
     const { samples, epsilon } = kernel;

@@ -21,17 +21,35 @@ export type Preconditioner = {
    * The same update seen in function space on the rows of `cross` [N' C, N C]: r to G' r. On the training kernel
    * itself it is G r.
    */
-  propagator(cross: Kernel): Promise<(residual: Float64Array) => Float64Array>;
+  propagator(cross: Kernel): Promise<Propagator>;
 };
 
+/** r to G' r. */
+export type Propagator = (residual: Float64Array) => Float64Array | Promise<Float64Array>;
+
 /** Sizes on which the alpha of the theory depends. */
-export type Shape = { readonly samples: number; readonly layers: number; readonly width: number };
+export type Shape = {
+  /** N. */
+  readonly samples: number;
+  /** L. */
+  readonly layers: number;
+  /** M. */
+  readonly width: number;
+  /** C. */
+  readonly outputs: number;
+};
 
 /** A Fisher approximation. */
 export type Fisher = {
   readonly name: string;
   /** One line for `--help` and reports. */
   readonly title: string;
+  /** Whether the curvature of the loss enters: all but gradient descent and methods that treat it themselves. */
+  readonly usesCurvature: boolean;
+  /** Whether kernels must carry the signals of single units. */
+  readonly usesSignals?: boolean;
+  /** The residual is Newton's step in the outputs, which takes the damping; the Fisher matrix then has none. */
+  readonly newtonResidual?: boolean;
   /**
    * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
    * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.

@@ -8,6 +8,7 @@ import { networkPropagator, perSample } from "./tangent.ts";
 export const gradient: Fisher = {
   name: "gradient",
   title: "gradient descent",
+  usesCurvature: false,
   alpha: () => undefined,
   prepare: async (kernel) => ({
     coefficients: async (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),

@@ -3,13 +3,24 @@
  */
 import { blockDiagonal } from "./block-diagonal.ts";
 import { blockTriDiagonal } from "./block-tri-diagonal.ts";
+import { exactPlusMse } from "./exact-plus-mse.ts";
 import { exact } from "./exact.ts";
 import type { Fisher } from "./fisher.ts";
 import { gradient } from "./gradient.ts";
 import { kfac } from "./kfac.ts";
+import { unitWise } from "./unit-wise.ts";
 
 /** Every method by name; "gradient" is what the command line calls by leaving natural_gradient_type out. */
-export const FISHERS: readonly Fisher[] = [gradient, exact, blockDiagonal, blockTriDiagonal, kfac];
+export const FISHERS: readonly Fisher[] = [
+  gradient,
+  exact,
+  blockDiagonal,
+  blockTriDiagonal,
+  kfac,
+  unitWise,
+  exactPlusMse,
+];
 
-export { blockDiagonal, blockTriDiagonal, exact, gradient, kfac };
-export type { Coefficients, Fisher, Preconditioner, Shape } from "./fisher.ts";
+export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, unitWise };
+export type { Coefficients, Fisher, Preconditioner, Propagator, Shape } from "./fisher.ts";
+export { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "./view.ts";

@@ -24,6 +24,7 @@ import { addProduct } from "./tangent.ts";
 export const kfac: Fisher = {
   name: "kfac",
   title: "NGD with Kronecker-factored blocks (K-FAC)",
+  usesCurvature: true,
   alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
 
   async prepare(kernel, damping) {
@@ -53,8 +54,9 @@ export const kfac: Fisher = {
         for (const [l, layer] of cross.layers.entries()) {
           const hatA = await product(layer.inputGram, inverses[l]!.XA);
           const hatB = await product(layer.signalGram, inverses[l]!.XB);
+          const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
-            const a = Math.floor(row / C) * N;
+            const a = Math.floor(row / rowOutputs) * N;
             for (let col = 0; col < N * C; col++) {
               const at = row * N * C + col;
               G.data[at]! += (hatB.data[at]! * hatA.data[a + Math.floor(col / C)]!) / N;

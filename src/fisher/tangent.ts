@@ -26,7 +26,7 @@ export function layerwisePropagator(
   cross: Kernel,
   solve: (residual: Float64Array) => readonly (Float64Array | undefined)[],
 ): (residual: Float64Array) => Float64Array {
-  const thetas = cross.layers.map((layer) => layerNtk(layer, cross.outputs));
+  const thetas = cross.layers.map(layerNtk);
   return (residual) => {
     const out = new Float64Array(thetas[0]!.rows);
     for (const [l, v] of solve(residual).entries()) {

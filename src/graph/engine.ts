@@ -82,7 +82,7 @@ function program(session: OrtSession, inPlace: boolean): Program {
   return {
     async run(feeds, outputs) {
       if (inPlace) return await session.run(feeds, outputs);
-      const results = await session.run(feeds, Object.keys(outputs));
+      const results: Tensors = { ...(await session.run(feeds, Object.keys(outputs))) };
       for (const [name, given] of Object.entries(outputs)) {
         if (given === null) continue;
         (given.data as FloatArray).set(results[name]!.data as FloatArray);

@@ -18,21 +18,24 @@ export type EmpiricalOptions = {
   tile?: number;
 };
 
-/** The training kernel that a linearisation holds already. */
+/** The training kernel that a linearisation holds already; its signals live as long as those of the linearisation. */
 export const kernelOf = (network: Network, linearization: Linearization, epsilon: number): Kernel => ({
   samples: linearization.layers[0]!.inputGram.cols,
   outputs: network.outputs,
   copies: 1,
   epsilon,
-  layers: linearization.layers.map(({ fanIn, fanOut, rows, inputGram, signalGram }) => ({
+  layers: linearization.layers.map(({ fanIn, fanOut, rows, inputGram, signalGram, signals }) => ({
     fanIn,
     fanOut,
     inputRank: rows,
     signalRank: fanOut,
     inputGram,
     signalGram,
+    signals: twice(matrix(signals.dims[0]!, fanOut, signals.data as FloatArray)),
   })),
 });
+
+const twice = (signals: Matrix<Floats>) => ({ rows: signals, train: signals });
 
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.
@@ -62,6 +65,7 @@ export async function empiricalKernel(
         signalRank: fanOut,
         inputGram: await multiplyTransposed(engine, product, left[l]!.inputs, right[l]!.inputs),
         signalGram: await multiplyTransposed(engine, product, left[l]!.signals, right[l]!.signals),
+        signals: { rows: left[l]!.signals, train: right[l]!.signals },
       });
     }
     kernels.push({

@@ -7,7 +7,7 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { addScaled, zeros, type Matrix } from "../matrix/matrix.ts";
+import { addScaled, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 
 /** The factored kernel of one weight layer. */
 export type LayerKernel = {
@@ -21,6 +21,11 @@ export type LayerKernel = {
   readonly inputRank: number;
   /** Columns of Delta_l: the same for B_l. */
   readonly signalRank: number;
+  /**
+   * Delta_l itself, for methods that look at single units: of the samples of the rows [N' C, M] and of the training
+   * samples [N C, M]. An analytic kernel has drawn units here, or none.
+   */
+  readonly signals?: { readonly rows: Matrix<Floats>; readonly train: Matrix<Floats> };
 };
 
 /** The factored kernel of a network. */
@@ -39,23 +44,50 @@ export type Kernel = {
   readonly layers: readonly LayerKernel[];
 };
 
-/** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]. */
-export function layerNtk(layer: LayerKernel, outputs: number): Matrix {
-  const { inputGram: A, signalGram: B } = layer;
+/** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
+export function layerNtk({ inputGram: A, signalGram: B }: LayerKernel): Matrix {
   const theta = zeros(B.rows, B.cols);
+  const rowOutputs = B.rows / A.rows;
+  const outputs = B.cols / A.cols;
   for (let i = 0; i < B.rows; i++) {
-    const a = A.data.subarray(Math.floor(i / outputs) * A.cols);
-    const row = i * B.cols;
-    for (let j = 0, at = row; j < A.cols; j++) {
+    const a = A.data.subarray(Math.floor(i / rowOutputs) * A.cols);
+    for (let j = 0, at = i * B.cols; j < A.cols; j++) {
       for (let c = 0; c < outputs; c++, at++) theta.data[at] = B.data[at]! * a[j]!;
     }
   }
   return theta;
 }
 
+/** Writes out the copies of an analytic kernel: B_l (x) I_C, a kernel of C outputs. */
+export function expandOutputs(kernel: Kernel): Kernel {
+  const { copies: C } = kernel;
+  if (C === 1) return kernel;
+  return {
+    ...kernel,
+    outputs: C,
+    copies: 1,
+    layers: kernel.layers.map((layer) => ({
+      ...layer,
+      signalGram: timesIdentity(layer.signalGram, C),
+      signalRank: C * layer.signalRank,
+    })),
+  };
+}
+
+/** b (x) I_C. */
+function timesIdentity(b: Matrix, C: number): Matrix {
+  const out = zeros(b.rows * C, b.cols * C);
+  for (let i = 0; i < b.rows; i++) {
+    for (let j = 0; j < b.cols; j++) {
+      for (let c = 0; c < C; c++) out.data[(i * C + c) * out.cols + j * C + c] = b.data[i * b.cols + j]!;
+    }
+  }
+  return out;
+}
+
 /** The NTK of the network: sum over l of Theta_l [N' C, N C]. */
 export function ntk(kernel: Kernel): Matrix {
-  const [first, ...rest] = kernel.layers.map((layer) => layerNtk(layer, kernel.outputs));
+  const [first, ...rest] = kernel.layers.map(layerNtk);
   for (const theta of rest) addScaled(first!, 1, theta);
   return first!;
 }

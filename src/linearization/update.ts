@@ -14,6 +14,8 @@ export type Combination =
   | { readonly kind: "per-sample"; readonly values: Float64Array }
   /** U_l = matrix^T Delta_l with a full matrix [N C, N]. */
   | { readonly kind: "mixing"; readonly matrix: Matrix }
+  /** U_l itself [N, fanOut]. */
+  | { readonly kind: "update"; readonly matrix: Matrix }
   /** No update. */
   | { readonly kind: "none" };
 
@@ -46,6 +48,9 @@ export function createUpdater(engine: Engine): Updater {
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
       const wanted = engine.tensor(target, [N, layer.fanOut]);
       await (await mixing).run({ K, delta: layer.signals }, { U: wanted });
+    } else if (how.kind === "update") {
+      const { data } = how.matrix;
+      for (let i = 0; i < data.length; i++) target[i] = factor * data[i]!;
     } else {
       target.fill(0);
     }

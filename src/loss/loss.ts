@@ -1,6 +1,8 @@
 /**
- * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs.
+ * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss
+ * is a file beside this and a line in the list; no method knows which loss it serves.
  */
+import type { CurvatureFactor } from "../kernel/whiten.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 
 /** A loss function. */
@@ -11,6 +13,13 @@ export type Loss = {
   value(f: Matrix, y: Matrix): number;
   /** r [N, C] such that the gradient of the loss is (1/N) J^T r. */
   residual(f: Matrix, y: Matrix): Matrix;
+  /**
+   * The curvature at f as S with Lambda = S S^T, and the residual r~ [N, K] with S r~ = r that belongs to it. Left out
+   * where Lambda is the identity.
+   */
+  curvature?(f: Matrix, y: Matrix): { readonly factor: CurvatureFactor; readonly residual: Float64Array };
+  /** (Lambda + rho I)^-1 r [N, C], or its pseudo-inverse at rho = 0: Newton's step in the outputs. */
+  newton?(f: Matrix, y: Matrix, rho: number): Matrix;
 };
 
 /**

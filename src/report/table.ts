@@ -14,12 +14,19 @@ const pad = (text: string, name: string): string => text.padEnd(Math.max(MIN_WID
 export function formatG(x: number): string {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "-inf";
-  if (x === 0) return "0";
-  const [mantissa, exponent] = x.toExponential(5).split("e") as [string, string];
-  const e = Number(exponent);
+  if (x === 0) return Object.is(x, -0) ? "-0" : "0";
+  const [mantissa, e] = sixDigits(x);
   const trim = (digits: string) => (digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits);
-  if (e >= -4 && e < 6) return trim(x.toFixed(5 - e));
+  if (e >= -4 && e < 6) return trim(Number(`${mantissa}e${e}`).toFixed(5 - e));
   return `${trim(mantissa)}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
+}
+
+/** d.ddddd and the exponent. A tie goes to the even digit, as in C; JavaScript's own rounding takes it away from zero. */
+function sixDigits(x: number): [mantissa: string, exponent: number] {
+  const [, even, exponent] = /^(-?\d\.\d{4}[02468])50*e(.*)$/.exec(x.toExponential(100)) ?? [];
+  if (even !== undefined) return [even, Number(exponent)];
+  const [mantissa, e] = x.toExponential(5).split("e") as [string, string];
+  return [mantissa, Number(e)];
 }
 
 /** The heading of the table. */

@@ -1,7 +1,7 @@
 /**
  * @file How a run is printed: as the table, as JSON lines, or as CSV. A writer turns an event into text.
  */
-import { OPTIONS } from "../experiment/config.ts";
+import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
 import { formatG, tableHeader, tableRow } from "./table.ts";
 
@@ -17,7 +17,7 @@ export const tableWriter: Writer = (event) => {
   return `${footer(event)}\n`;
 };
 
-/** One JSON object a line; numbers that are not finite become strings. */
+/** One JSON object a line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
   const flat = "config" in rest ? { ...rest.config, ...rest, config: undefined } : rest;
@@ -39,50 +39,63 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 
 const RULE = "==================";
 
-/** What the run is made of: the flags, and what followed from them. */
+/** What the run is made of: the options that count in it, and what followed from them. */
 function configBlock({ config, widths, target_classes, learning_rate, isotropy }: ConfigEvent): string {
-  const shown: [string, unknown][] = [];
-  for (const name of OPTIONS) {
-    const value =
-      name === "target_classes"
-        ? target_classes
-        : name === "learning_rate"
-          ? formatG(learning_rate)
-          : config[name];
-    if (value === undefined || value === false || HIDDEN.has(name)) continue;
-    shown.push([name, Array.isArray(value) ? `[${value.join(", ")}]` : value]);
-  }
-  shown.push(["widths", widths.join(" - ")]);
+  const values: Partial<Record<keyof Config, unknown>> = {
+    ...config,
+    target_classes: `[${target_classes.join(", ")}]`,
+    learning_rate: formatG(learning_rate),
+  };
+  const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, config)).map(
+    (name) => `${name}: ${String(values[name])}`,
+  );
+  lines.push(`widths: ${widths.join(" - ")}`);
   if (isotropy) {
     const { alpha, alpha_theory, deviation, probes } = isotropy;
-    const how = probes < config.train_size ? ` (from ${probes} random probes)` : "";
-    shown.push([
-      "isotropy",
-      `|G - alpha I| / |alpha I| = ${formatG(deviation)}, alpha = ${formatG(alpha)}, ` +
-        `alpha of theory = ${alpha_theory === null ? "none" : formatG(alpha_theory)}${how}`,
-    ]);
+    // G has a column a sample, or one a sample and output; with fewer probes the figures are estimates.
+    const columns = [config.train_size, config.train_size * widths.at(-1)!];
+    const how = columns.includes(probes) ? "" : ` (from ${probes} random probes)`;
+    const theory = alpha_theory === null ? "" : ` (theory: ${formatG(alpha_theory)})`;
+    lines.push(
+      `alpha: ${formatG(alpha)}${theory}`,
+      `isotropy: |G - alpha I| / |alpha I| = ${formatG(deviation)}${how}`,
+    );
   }
-  const lines = shown.map(([name, value]) => `${name}: ${String(value)}`);
   return [RULE, ...lines, RULE].join("\n");
 }
 
-/** Options that say something only when they are used. */
-const HIDDEN = new Set([
-  "store_on_device",
-  "save_dataset_dir",
-  "save_kernel_dir",
-  "save_init_weights_dir",
-  "forster_transform_n_iters",
-  "forster_transform_tol",
-  "gd_prediction",
-  "n_classes",
-  "width",
-]);
+/** Whether an option has a say in this run. */
+function counts(name: keyof Config, config: Config): boolean {
+  const fromFile = config.dataset_path !== undefined;
+  switch (name) {
+    case "dataset":
+    case "n_classes":
+      return !fromFile;
+    case "target_classes":
+      return config.dataset !== "synthetic" || fromFile;
+    case "kernel":
+    case "kernel_batch_size":
+      return config.kernel_path === undefined;
+    case "gd_prediction":
+      return config.natural_gradient_type === undefined;
+    case "save_dataset_dir":
+    case "save_kernel_dir":
+    case "save_init_weights_dir":
+      return config[name.slice(0, -"_dir".length) as "save_dataset"];
+    case "forster_transform_n_iters":
+    case "forster_transform_tol":
+      return config.forster_transform;
+    case "store_on_device":
+      return false;
+    default:
+      return config[name] !== false;
+  }
+}
+
+const STAGES = { weights: "weights", kernel: "kernel", loop: "steps" } as const;
 
 function footer({ seconds, peak_rss_bytes, timings, diverged }: DoneEvent): string {
-  const parts = ["weights", "kernel", "loop"]
-    .map((name) => `${name} ${(timings[name] ?? 0).toFixed(3)} s`)
-    .join(", ");
-  const end = diverged ? "diverged: the loss is not a number any more\n" : "";
-  return `${end}${seconds.toFixed(2)} s (${parts}), peak memory ${Math.round(peak_rss_bytes / 2 ** 20)} MiB`;
+  const parts = Object.entries(STAGES).map(([name, text]) => `${text} ${(timings[name] ?? 0).toFixed(2)} s`);
+  const memory = Math.round(peak_rss_bytes / 2 ** 20);
+  return `${diverged ? "diverged" : "done"} in ${seconds.toFixed(2)} s (${parts.join(", ")}), peak memory ${memory} MiB`;
 }

@@ -1,75 +1,108 @@
 /**
- * @file Every method against brute force: the plain twin forms Jacobians and solves with the P x P Fisher matrix.
+ * @file Every method on every loss against brute force: the plain twin forms Jacobians and solves with the P x P Fisher
+ * matrix, for 1 to 4 outputs, damped and undamped, in parameter space and in function space.
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FISHERS } from "../../src/fisher/index.ts";
+import { predictSteps } from "../../src/dynamics/function-space.ts";
+import { createTrainer } from "../../src/dynamics/trainer.ts";
+import { SingularGramError } from "../../src/error.ts";
+import { FISHERS, type Fisher } from "../../src/fisher/index.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { createUpdater } from "../../src/linearization/update.ts";
 import { createFolder } from "../../src/linearization/weights.ts";
-import { mse } from "../../src/loss/mse.ts";
-import { relativeError, tiny, tinyCase, toRows } from "../support/tiny.ts";
+import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
+import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { relativeError, tiny, tinyCase, toRows, type TinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
-import { apply, jacobians, outputsOf, parameterStep } from "../support/twin.ts";
+import { apply, jacobians, outputsOf } from "../support/twin.ts";
+import { parameterStep, twinCrossEntropy, twinMse } from "../support/twin-steps.ts";
 
-const exists = (method: string, depth: number) => method !== "block_tri_diagonal" || depth % 3 !== 2;
+const LEARNING_RATE = 0.5;
 
-describe.each(FISHERS.map((fisher) => [fisher.name, fisher] as const))("%s", (name, fisher) => {
-  const damping = fc.double({ min: 0.05, max: 2, noNaN: true });
+const exists = (fisher: Fisher, loss: Loss, { depth, outputs }: TinyCase) =>
+  (fisher.name !== "block_tri_diagonal" || depth % 3 !== 2) &&
+  (loss === mse ? !fisher.newtonResidual : outputs > 1);
 
-  it("takes the step of a parameter-space solve with explicit Jacobians", async () => {
+/** Labels that fit the loss: anything for a squared error, one-hot for cross-entropy. */
+function labelsFor(loss: Loss, random: Matrix): Matrix {
+  if (loss === mse) return random;
+  const y = zeros(random.rows, random.cols);
+  for (let n = 0; n < y.rows; n++) y.data[n * y.cols + (Math.floor(Math.abs(random.data[n]!) * 97) % y.cols)] = 1;
+  return y;
+}
+
+/** Compares both spaces of one case with the twin. */
+async function compare(fisher: Fisher, loss: Loss, sizes: TinyCase, rho: number, tolerance: number): Promise<void> {
+  const { engine, linearizer, weights, twin, train, test, labels } = await tiny(sizes);
+  const y = labelsFor(loss, labels);
+  const [xs, others] = [toRows(train), toRows(test)];
+  const twinLoss = (loss === mse ? twinMse : twinCrossEntropy)(outputsOf(twin, xs), toRows(y));
+
+  // Function space first: the step moves the weights.
+  const { train: kernel, others: crosses } = await empiricalKernel(linearizer, weights, train, [test]);
+  const start = {
+    train: await linearizer.forward(weights, train),
+    test: await linearizer.forward(weights, test),
+  };
+  const options = { learningRate: LEARNING_RATE, damping: rho };
+  const kernels = { train: kernel, test: crosses[0]! };
+  const next = await (await predictSteps(fisher, loss, kernels, start, y, options)).step();
+
+  const before = weights.map(({ base }) => base.slice());
+  const x = matrix(train.rows + test.rows, train.cols, Float64Array.of(...train.data, ...test.data));
+  await createTrainer(linearizer, weights, fisher, loss, { x, y }).step(options);
+  const folder = createFolder(engine);
+  for (const layer of weights) await folder.fold(layer);
+
+  const step = parameterStep(fisher.name, twin, xs, twinLoss, rho);
+  for (const [l, { base }] of weights.entries()) {
+    const moved = base.map((w, i) => (before[l]![i]! - w) / LEARNING_RATE);
+    expect(relativeError(moved, step[l]!), `layer ${l + 1} of ${weights.length}`).toBeLessThan(tolerance);
+  }
+  for (const side of ["train", "test"] as const) {
+    const J = jacobians(twin, side === "train" ? xs : others);
+    const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
+    const moved = next[side].data.map((f, i) => (start[side].data[i]! - f) / LEARNING_RATE);
+    expect(relativeError(moved, apply(whole, step.flat())), side).toBeLessThan(tolerance);
+  }
+}
+
+const cells = FISHERS.flatMap((fisher) =>
+  [mse, crossEntropy]
+    .filter((loss) => loss === crossEntropy || !fisher.newtonResidual)
+    .map((loss) => [fisher.name, loss.name, fisher, loss] as const),
+);
+
+describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
+  it("is a parameter-space solve with explicit Jacobians, damped", async () => {
+    // exact_plus_mse inverts the whole undamped NTK: it takes networks that can fit anything.
+    const cases = fisher.newtonResidual ? tinyCase({ minWidth: 12, maxWidth: 14, maxSamples: 2 }) : tinyCase();
     await fc.assert(
-      fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
-        fc.pre(exists(name, sizes.depth));
-        const { engine, linearizer, weights, twin, train, labels, network } = await tiny(sizes);
-        const linearization = await linearizer.linearize(weights, train);
-        const residual = mse.residual(linearization.outputs, labels);
-        const { train: kernel } = await empiricalKernel(linearizer, weights, train);
-        const preconditioner = await fisher.prepare(kernel, rho);
-        const coefficients = await preconditioner.coefficients(residual.data);
-
-        const updater = createUpdater(engine);
-        const folder = createFolder(engine);
-        const steps = parameterStep(name, twin, toRows(train), [...residual.data], rho);
-        // The kernel ran the linearizer again; take its buffers afresh.
-        const { layers } = await linearizer.linearize(weights, train);
-        for (const [l, layer] of layers.entries()) {
-          const before = weights[l]!.base.slice();
-          await updater.apply(weights[l]!, layer, coefficients[l]!, -0.5);
-          await folder.fold(weights[l]!);
-          const moved = weights[l]!.base.map((w, i) => -2 * (w - before[i]!));
-          expect(relativeError(moved, steps[l]!), `layer ${l + 1} of ${network.weights.length}`).toBeLessThan(
-            TOLERANCE.twin,
-          );
-        }
+      fc.asyncProperty(cases, fc.double({ min: 0.05, max: 2, noNaN: true }), async (sizes, rho) => {
+        fc.pre(exists(fisher, loss, sizes) && (!fisher.newtonResidual || sizes.depth > 1));
+        await compare(fisher, loss, sizes, rho, fisher.newtonResidual ? 1e-8 : TOLERANCE.twin);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 
-  it("moves the outputs by J dtheta, on training and on test samples", async () => {
+  // The tri-diagonal Fisher matrix is not definite: its limit is not its pseudo-inverse (see limits.test.ts).
+  if (fisher.name === "block_tri_diagonal") return;
+  it("is the least solution of the undamped problem, or says that there is none", async () => {
+    let solved = 0;
     await fc.assert(
-      fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
-        fc.pre(exists(name, sizes.depth));
-        const { linearizer, weights, twin, train, test, labels } = await tiny(sizes);
-        const kernels = await empiricalKernel(linearizer, weights, train, [test]);
-        const f = await linearizer.forward(weights, train);
-        const residual = mse.residual(f, labels).data;
-        const preconditioner = await fisher.prepare(kernels.train, rho);
-        const step = parameterStep(name, twin, toRows(train), [...residual], rho).flat();
-
-        for (const [x, cross] of [
-          [train, kernels.train],
-          [test, kernels.others[0]!],
-        ] as const) {
-          const J = jacobians(twin, toRows(x));
-          const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
-          const moved = (await preconditioner.propagator(cross))(residual);
-          expect(relativeError(moved, apply(whole, step))).toBeLessThan(TOLERANCE.twin);
+      fc.asyncProperty(tinyCase({ minWidth: 12, maxWidth: 14, maxSamples: 2 }), async (sizes) => {
+        fc.pre(exists(fisher, loss, sizes));
+        try {
+          await compare(fisher, loss, sizes, 0, 1e-5);
+          solved++;
+        } catch (error) {
+          if (!(error instanceof SingularGramError)) throw error;
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
+    expect(solved).toBeGreaterThan(2);
   });
 });
 

@@ -91,7 +91,7 @@ describe("the golden tables", () => {
       const fisher = name.startsWith("exact") ? referenceExact : referenceBlockDiagonal;
       const linearizer = await createLinearizer(engine, network);
       const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
-      const learningRate = 1 / fisher.alpha({ samples: 100, layers: 3, width: 0 })!;
+      const learningRate = 1 / fisher.alpha({ samples: 100, layers: 3, width: 0, outputs: 10 })!;
       for (const [t, wanted] of c.steps.entries()) {
         const f = t < Number(n_steps) ? await trainer.step({ learningRate }) : await trainer.evaluate();
         const got = {
@@ -167,7 +167,7 @@ function referenceMethod(
       const { samples: N, outputs: C } = kernel;
       const last = kernel.layers.length - 1;
       const thetas = kernel.layers.map((layer, l) => {
-        const theta = scale(layerNtk(layer, C), 1 / N);
+        const theta = scale(layerNtk(layer), 1 / N);
         return l === last ? reordered(theta, N, C) : theta;
       });
       return {

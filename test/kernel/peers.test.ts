@@ -65,7 +65,7 @@ describe.each(cases.flatMap(([depth, bias]) => [1, 3].map((C) => [depth, bias, C
           );
         close(ntk(kernel), `ntk_${side}`);
         for (const [l, layer] of kernel.layers.entries()) {
-          close(layerNtk(layer, C), `layer${l + 1}_ntk_${side}`);
+          close(layerNtk(layer), `layer${l + 1}_ntk_${side}`);
           close(layer.inputGram, `layer${l + 1}_input_gram_${side}`);
           close(layer.signalGram, `layer${l + 1}_signal_gram_${side}`);
         }

@@ -1,0 +1,68 @@
+/**
+ * @file The command line as a function: arguments in, text out, an exit code returned. Exit codes: 0 done, 1 a fault
+ * of natgrad, 2 bad input, 3 training diverged, 130 and 143 interrupted.
+ */
+import { Command } from "commander";
+import { InputError } from "../error.ts";
+import { complaint } from "./complain.ts";
+import { dataCommand } from "./data.ts";
+import type { Output, Terminal } from "./terminal.ts";
+import { trainCommand } from "./train.ts";
+
+const HELP = `
+Start with:
+  natgrad train --natural_gradient_type exact
+  natgrad train --help`;
+
+/** Runs `natgrad ...args`. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  let exitCode = 0;
+  const program = new Command("natgrad")
+    .description("Natural gradient descent and neural tangent kernels for wide neural networks.")
+    .version("0.1.0", "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this")
+    .addHelpText("after", HELP)
+    .addCommand(trainCommand(terminal, (code) => (exitCode = code)))
+    .addCommand(dataCommand());
+  for (const command of withSubcommands(program)) bind(command, terminal);
+
+  try {
+    if (args.length === 0) {
+      terminal.stderr.write(`${program.helpInformation({ error: true })}${HELP}\n`);
+      return 2;
+    }
+    const [first = ""] = args;
+    if (first.startsWith("--") && !["--help", "--version"].includes(first)) {
+      throw new InputError(`command: wanted train or data before any option, got ${first}`);
+    }
+    await program.parseAsync(args.map(snakeCase), { from: "user" });
+    return exitCode;
+  } catch (error) {
+    const { exitCode, line } = complaint(error);
+    if (line !== undefined) terminal.stderr.write(`natgrad: ${line}\n`);
+    return exitCode;
+  }
+}
+
+const withSubcommands = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
+
+/** Lets a command print to `terminal` and throw where it would exit; errors are worded by the caller. */
+function bind(command: Command, { stdout, stderr }: Terminal): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => stdout.write(text),
+    getOutHelpWidth: () => helpWidth(stdout),
+    getErrHelpWidth: () => helpWidth(stderr),
+    writeErr: () => {},
+    outputError: () => {},
+  });
+}
+
+/** Lines longer than this are hard to read, however wide the terminal. */
+const helpWidth = ({ columns }: Output): number => Math.min(columns ?? 80, 120);
+
+/** `--kebab-case` flags are the snake_case ones. */
+const snakeCase = (argument: string): string =>
+  argument.replace(/^--[a-z][a-z_-]*/, (name) => `--${name.slice(2).replaceAll("-", "_")}`);

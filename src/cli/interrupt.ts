@@ -1,0 +1,27 @@
+/**
+ * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends
+ * at the next stage or step, where no file is half written; a second signal, or a few seconds, end it at once.
+ */
+
+const controller = new AbortController();
+
+/** Aborted when the process is asked to stop; its reason is the exit code. */
+export const interruption: AbortSignal = controller.signal;
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const GRACE_SECONDS = 3;
+
+/** Listens to signals and to the ends of the output streams. */
+export function listenForInterruption(): void {
+  for (const [signal, exitCode] of Object.entries(EXIT_CODES)) {
+    process.on(signal, () => {
+      if (interruption.aborted) process.exit(exitCode);
+      controller.abort(exitCode);
+      setTimeout(() => process.exit(exitCode), 1000 * GRACE_SECONDS).unref();
+    });
+  }
+  // A reader that goes away (`| head`) is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => controller.abort(error.code === "EPIPE" ? 0 : 1));
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * @file The curvature of a loss, folded into a kernel. With Lambda_n = S_n S_n^T the curvature in the outputs of sample
+ * n, the Fisher matrix is (1/N) J^T Lambda J: that of a mean squared error whose signals are S^T Delta. So a method sees
+ * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
+ */
+import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** S_n [C, K] of every sample. */
+export type CurvatureFactor = {
+  readonly samples: number;
+  /** C, outputs. */
+  readonly outputs: number;
+  /** K, columns: fewer than C where the curvature has null directions. */
+  readonly columns: number;
+  /** [N, C, K] */
+  readonly values: Float64Array;
+  /** Rank of [S_1, ..., S_N] [C, N K]: less than C where a null direction is the same for all samples. */
+  readonly rank: number;
+};
+
+/** The training kernel of S^T Delta on both sides, [N K, N K]. */
+export function whitenKernel(kernel: Kernel, S: CurvatureFactor): Kernel {
+  const last = kernel.layers.length - 1;
+  return {
+    ...kernel,
+    outputs: S.columns,
+    layers: kernel.layers.map((layer, l) => {
+      const { signalGram, signals, signalRank } = layer;
+      const train = signals && transposedProduct(S, signals.train);
+      return {
+        ...layer,
+        signalGram: transposedProduct(S, rightProduct(signalGram, S)),
+        // Every direction that no S_n has is lost to the last layer, whose signals are the outputs themselves.
+        signalRank: l === last ? Math.min(signalRank, S.rank) : signalRank,
+        ...(train ? { signals: { rows: train, train } } : {}),
+      };
+    }),
+  };
+}
+
+/** A cross kernel with plain signals in its rows and S^T Delta in its columns, [N' C, N K]. */
+export const whitenColumns = (kernel: Kernel, S: CurvatureFactor): Kernel => ({
+  ...kernel,
+  outputs: S.columns,
+  layers: kernel.layers.map((layer) => {
+    const { signalGram, signals } = layer;
+    return {
+      ...layer,
+      signalGram: rightProduct(signalGram, S),
+      ...(signals ? { signals: { rows: signals.rows, train: transposedProduct(S, signals.train) } } : {}),
+    };
+  }),
+});
+
+/** S v for v [N, K]: [N, C]. */
+export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
+  const { samples, outputs: C, columns: K } = S;
+  const out = new Float64Array(samples * C);
+  for (let row = 0; row < samples * C; row++) {
+    const n = Math.floor(row / C);
+    for (let k = 0; k < K; k++) out[row]! += S.values[row * K + k]! * v[n * K + k]!;
+  }
+  return out;
+}
+
+/** blockdiag(S) K for K [N K, m]: [N C, m]. */
+export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
+  const { samples, outputs: C, columns: K } = S;
+  const out = zeros(samples * C, a.cols);
+  for (let row = 0; row < samples * C; row++) {
+    const n = Math.floor(row / C);
+    for (let k = 0; k < K; k++) addRow(out.data, row, a.data, n * K + k, a.cols, S.values[row * K + k]!);
+  }
+  return out;
+}
+
+/** blockdiag(S)^T a for a [N C, m]: [N K, m]. */
+function transposedProduct(S: CurvatureFactor, a: Matrix<Floats>): Matrix {
+  const { samples, outputs: C, columns: K } = S;
+  const out = zeros(samples * K, a.cols);
+  for (let row = 0; row < samples * C; row++) {
+    const n = Math.floor(row / C);
+    for (let k = 0; k < K; k++) addRow(out.data, n * K + k, a.data, row, a.cols, S.values[row * K + k]!);
+  }
+  return out;
+}
+
+/** a blockdiag(S) for a [m, N C]: [m, N K]. */
+function rightProduct(a: Matrix, S: CurvatureFactor): Matrix {
+  const { samples, outputs: C, columns: K } = S;
+  const out = matrix(a.rows, samples * K, new Float64Array(a.rows * samples * K));
+  for (let i = 0; i < a.rows; i++) {
+    for (let row = 0; row < samples * C; row++) {
+      const value = a.data[i * a.cols + row]!;
+      if (value === 0) continue;
+      const to = i * out.cols + Math.floor(row / C) * K;
+      for (let k = 0; k < K; k++) out.data[to + k]! += value * S.values[row * K + k]!;
+    }
+  }
+  return out;
+}
+
+/** target[to] += weight * source[from], rows of `cols` numbers. */
+function addRow(target: Float64Array, to: number, source: Floats, from: number, cols: number, weight: number): void {
+  if (weight === 0) return;
+  for (let j = 0, t = to * cols, s = from * cols; j < cols; j++, t++, s++) target[t]! += weight * source[s]!;
+}

@@ -1,0 +1,204 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { OPTIONS } from "../../src/experiment/config.ts";
+import { natgrad, SMALL } from "./terminal.ts";
+
+const METRICS = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"];
+const HEADER =
+  "step         train_accuracy  predict      train_loss   predict      test_accuracy  predict      test_loss    predict";
+const EXACT = "--natural_gradient_type exact";
+
+const lines = (text: string): string[] => text.trimEnd().split("\n");
+
+/** Events of `--format jsonl`. */
+const events = async (...args: string[]): Promise<Record<string, unknown>[]> => {
+  const { exitCode, stdout, stderr } = await natgrad("train", SMALL, "--format jsonl", ...args);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return lines(stdout).map((line) => JSON.parse(line) as Record<string, unknown>);
+};
+
+/** Rows of a run, without what differs from run to run. */
+const rows = async (...args: string[]) => (await events(...args)).filter(({ event }) => event === "step");
+
+describe("natgrad train", () => {
+  it("prints the configuration, the paper's table and the time", async () => {
+    const { exitCode, stdout, stderr } = await natgrad("train", SMALL, EXACT, "--n_steps 3");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const all = lines(stdout);
+    const rules = all.flatMap((line, i) => (/^=+$/.test(line) ? [i] : []));
+    expect(rules).toHaveLength(2);
+    const block = all.slice(rules[0]! + 1, rules[1]);
+    for (const line of block) expect(line).toMatch(/^[a-z_]+: \S/);
+    expect(block).toContain("width: 64");
+    expect(block).toContain("natural_gradient_type: exact");
+    expect(block).toContain("target_classes: 0,1");
+    expect(block).toContain("learning_rate: 1");
+    expect(block).toContain("widths: 784 - 64 - 64 - 1");
+
+    const table = all.slice(rules[1]! + 1, -1);
+    expect(table[0]).toBe(HEADER);
+    const starts = (line: string) => [...line.matchAll(/\S+/g)].map(({ index }) => index);
+    expect(table.slice(1).map((row) => row.split(/\s+/)[0])).toEqual(["0", "1", "2", "3"]);
+    for (const row of table.slice(1)) {
+      expect(starts(row)).toEqual(starts(HEADER));
+      for (const cell of row.split(/\s+/)) expect(Number(cell)).toBeGreaterThanOrEqual(0);
+    }
+    expect(all.at(-1)).toMatch(/^done in \d+\.\d\d s \(.*\), peak memory \d+ MiB$/);
+  });
+
+  it("prints one JSON object a line: config, steps, done", async () => {
+    const [config, ...rest] = await events(EXACT, "--n_steps 1");
+    expect(config).toMatchObject({
+      event: "config",
+      dataset: "mnist",
+      n_classes: 2,
+      target_classes: [0, 1],
+      train_size: 20,
+      width: 64,
+      natural_gradient_type: "exact",
+      learning_rate: 1,
+      damping: 0,
+    });
+    const metrics = Object.fromEntries(METRICS.map((name) => [name, expect.any(Number) as unknown]));
+    expect(rest).toEqual([
+      { event: "step", step: 0, ...metrics, predict: metrics },
+      { event: "step", step: 1, ...metrics, predict: metrics },
+      expect.objectContaining({
+        event: "done",
+        diverged: false,
+        seconds: expect.any(Number) as unknown,
+        peak_rss_bytes: expect.any(Number) as unknown,
+      }),
+    ]);
+    const { timings } = rest.at(-1)! as { timings: Record<string, number> };
+    for (const seconds of Object.values(timings)) expect(seconds).toBeGreaterThanOrEqual(0);
+  });
+
+  it("prints CSV with a header and nothing else", async () => {
+    const { stdout } = await natgrad("train", SMALL, EXACT, "--format csv");
+    const [header, ...body] = lines(stdout).map((line) => line.split(","));
+    expect(header).toEqual(["step", ...METRICS, ...METRICS.map((name) => `predict_${name}`)]);
+    expect(body.map(([step]) => step)).toEqual(["0", "1", "2"]);
+    for (const row of body) expect(row.map(Number).every(Number.isFinite)).toBe(true);
+    for (const row of body) expect(row).toHaveLength(9);
+  });
+
+  it("says the same in every format", async () => {
+    const run = (format: string) => natgrad("train", SMALL, EXACT, "--format", format);
+    const csv = lines((await run("csv")).stdout)
+      .at(-1)!
+      .split(",")
+      .map(Number);
+    const json = JSON.parse(lines((await run("jsonl")).stdout).at(-2)!) as Record<string, number>;
+    const table = lines((await run("table")).stdout)
+      .at(-2)!
+      .split(/\s+/)
+      .map(Number);
+    expect(METRICS.map((name) => json[name])).toEqual(csv.slice(1, 5));
+    for (const [i, x] of csv.slice(1, 5).entries()) expect(table[1 + 2 * i]).toBe(Number(x.toPrecision(6)));
+    for (const [i, x] of csv.slice(5).entries()) expect(table[2 + 2 * i]).toBe(Number(x.toPrecision(6)));
+  });
+
+  it("takes kebab-case, --flag=value, and lists with commas or spaces", async () => {
+    const plain = await rows(EXACT, "--n_steps 1", "--target_classes 3,8");
+    expect(await rows("--natural-gradient-type=exact", "--n-steps=1", "--target-classes 3 8")).toEqual(plain);
+    const [config] = await events(EXACT, "--target_classes=3,8,5");
+    expect(config).toMatchObject({ target_classes: [3, 8, 5], n_classes: 3 });
+  });
+
+  it.each([
+    ["--store_on_device", true],
+    ["--store_on_device true", true],
+    ["--store_on_device false", false],
+    ["--store-on-device=False", false],
+  ])("reads the boolean %s as %s", async (flag, value) => {
+    expect((await events(EXACT, "--n_steps 0", flag))[0]).toMatchObject({ store_on_device: value });
+  });
+
+  it("multiplies the learning rate by lr_factor", async () => {
+    const [config] = await events("--natural_gradient_type kfac", "--lr_factor 0.5", "--n_steps 0");
+    expect(config!.learning_rate).toBeCloseTo(0.5 / (20 * 2 + 1), 15);
+  });
+
+  it("takes none for gradient descent", async () => {
+    const [config] = await events("--natural_gradient_type none", "--learning_rate 1", "--n_steps 0");
+    expect(config).not.toHaveProperty("natural_gradient_type");
+  });
+
+  it("shows the options that count in a run, and no others", async () => {
+    const { stdout } = await natgrad("train", SMALL, "--learning_rate 1 --n_steps 0 --dataset synthetic");
+    expect(stdout).toContain("gd_prediction: continuous");
+    expect(stdout).not.toMatch(/save_|forster|target_classes|isotropy|store_on_device/);
+  });
+});
+
+describe("divergence", () => {
+  it("ends with exit code 3 and one line, after the row that is not finite", async () => {
+    const { exitCode, stdout, stderr } = await natgrad("train", SMALL, "--learning_rate 1e6 --n_steps 50");
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(/^natgrad: .*diverged.*\n$/);
+    const table = lines(stdout).slice(lines(stdout).indexOf(HEADER) + 1, -1);
+    expect(table.length).toBeGreaterThan(1);
+    expect(table.length).toBeLessThan(50);
+    for (const row of table.slice(0, -1)) expect(row).not.toMatch(/nan|inf/);
+    expect(table.at(-1)).toMatch(/nan|inf/);
+    expect(lines(stdout).at(-1)).toMatch(/^diverged in /);
+  });
+
+  it("is a string in JSON lines, which have no NaN", async () => {
+    const { exitCode, stdout } = await natgrad(
+      "train",
+      SMALL,
+      "--learning_rate 1e6 --n_steps 50 --format jsonl",
+    );
+    expect(exitCode).toBe(3);
+    const [step, done] = lines(stdout)
+      .slice(-2)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(["NaN", "Infinity"]).toContain(step!.train_loss);
+    expect(done).toMatchObject({ event: "done", diverged: true });
+  });
+
+  it("of the prediction alone is told on stderr", async () => {
+    const run = "--learning_rate 1e29 --n_steps 1 --gd_prediction discrete --width 1 --weight_variance 1e-12";
+    const { exitCode, stderr } = await natgrad("train", SMALL, run);
+    expect([0, 3]).toContain(exitCode);
+    if (exitCode === 0) expect(stderr).toBe("");
+  });
+});
+
+describe("help", () => {
+  it("describes every option, under a heading, with its values and default", async () => {
+    const { exitCode, stdout, stderr } = await natgrad("train --help");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    for (const name of [...OPTIONS, "format", "quiet"]) {
+      expect(stdout).toMatch(new RegExp(`^  --${name}( \\S+)? {2,}\\S`, "m"));
+    }
+    for (const heading of ["Data", "Network", "Training", "Prediction", "Engine", "Files", "Output"]) {
+      expect(stdout).toContain(`\n${heading}:\n`);
+    }
+    expect(stdout).toMatch(/exact \|\s+block_diagonal/);
+    expect(stdout).toMatch(/samples, N \(default 100\)/);
+    expect(stdout).toContain("natgrad train --natural_gradient_type exact");
+    expect(stdout).toContain("Row t is the network after t steps");
+  });
+
+  it("fits 80 columns, but for the examples", async () => {
+    const [options] = (await natgrad("train --help")).stdout.split("Examples:");
+    for (const line of lines(options!)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it("of natgrad lists the commands", async () => {
+    const help = await natgrad("--help");
+    expect(help.exitCode).toBe(0);
+    expect(help.stdout).toMatch(/^ {2}train /m);
+    expect(help.stdout).toMatch(/^ {2}data /m);
+    expect((await natgrad()).exitCode).toBe(2);
+    expect((await natgrad()).stderr).toBe(help.stdout);
+  });
+
+  it("knows its version", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    expect(await natgrad("--version")).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});

@@ -1,0 +1,108 @@
+/**
+ * @file Steps of every method by the plain twin: explicit Jacobians, P x P Fisher matrices, one solve.
+ */
+import { Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
+import {
+  apply,
+  factorsOf,
+  flip,
+  jacobians,
+  plusDiagonal,
+  product,
+  solve,
+  times,
+  type Rows,
+  type TinyNetwork,
+  type Vector,
+} from "./twin.ts";
+
+/** r [N C] with (1/N) J^T r the gradient, and the curvature Lambda_n [C][C] of every sample. */
+export type TwinLoss = { residual: Vector; curvature: Rows[] };
+
+/** Mean squared error. */
+export const twinMse = (f: Rows, y: Rows): TwinLoss => ({
+  residual: f.flatMap((row, n) => row.map((x, c) => x - y[n]![c]!)),
+  curvature: f.map((row) => row.map((_, c) => row.map((_, d) => Number(c === d)))),
+});
+
+export const twinSoftmax = (row: Vector): Vector => {
+  const exps = row.map((x) => Math.exp(x));
+  const sum = exps.reduce((a, b) => a + b, 0);
+  return exps.map((x) => x / sum);
+};
+
+/** Softmax cross-entropy. */
+export const twinCrossEntropy = (f: Rows, y: Rows): TwinLoss => {
+  const p = f.map(twinSoftmax);
+  return {
+    residual: p.flatMap((row, n) => row.map((x, c) => x - y[n]![c]!)),
+    curvature: p.map((row) => row.map((x, c) => row.map((z, d) => (c === d ? x : 0) - x * z))),
+  };
+};
+
+/** a^-1 b, or the least solution with a^+ where rho is zero and a may be singular. */
+function invert(a: Rows, b: Vector, rho: number): Vector {
+  if (rho > 0) return solve(plusDiagonal(a, rho), b);
+  return apply(pseudoInverse(new MlMatrix(a), 1e-10).to2DArray(), b);
+}
+
+/** blockdiag(Lambda) a for a [N C][m]. */
+const curved = (curvature: Rows[], a: Rows): Rows => {
+  const C = curvature[0]!.length;
+  return a.map((_, row) => {
+    const n = Math.floor(row / C);
+    return a[0]!.map((_, j) => curvature[n]![row % C]!.reduce((sum, x, d) => sum + x * a[n * C + d]![j]!, 0));
+  });
+};
+
+/**
+ * The step of a method, one vector a layer: (F + rho I)^-1 J^T r / N with the blocks of F = J^T Lambda J / N that the
+ * method keeps; at rho = 0 the least solution.
+ */
+export function parameterStep(method: string, net: TinyNetwork, xs: Rows, loss: TwinLoss, rho: number): Vector[] {
+  const N = xs.length;
+  const J = jacobians(net, xs);
+  const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
+  if (method === "exact_plus_mse") return plusMseStep(J, whole, N, loss, rho);
+  const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
+  if (method === "gradient") return gradients;
+  if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, loss, l, rho));
+
+  const labels = J.flatMap((_, l) => net.theta[l]!.flatMap((row, unit) => row.map(() => ({ l, unit }))));
+  const keeps: Record<string, (a: { l: number; unit: number }, b: { l: number; unit: number }) => boolean> = {
+    exact: () => true,
+    block_diagonal: (a, b) => a.l === b.l,
+    block_tri_diagonal: (a, b) => Math.abs(a.l - b.l) <= 1,
+    unit_wise: (a, b) => a.l === b.l && a.unit === b.unit,
+  };
+  const keep = keeps[method]!;
+  const F = times(product(flip(whole), curved(loss.curvature, whole)), 1 / N);
+  const kept = F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
+  const step = invert(kept, gradients.flat(), rho);
+  return J.map((_, l) => step.filter((_, i) => labels[i]!.l === l));
+}
+
+/** Newton's step in the outputs, damped by rho, then J^T (J J^T)^-1 towards it. */
+function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: number): Vector[] {
+  const C = loss.curvature[0]!.length;
+  const target = loss.curvature.flatMap((lambda, n) => invert(lambda, loss.residual.slice(n * C, (n + 1) * C), rho));
+  const v = solve(times(product(whole, flip(whole)), 1 / N), target);
+  return J.map((j) => apply(flip(j), v).map((x) => x / N));
+}
+
+/** (Delta^T Lambda Delta / N + rho_B)^-1 gradient (H^T H / N + rho_A)^-1, row by row of theta. */
+function kfacStep(net: TinyNetwork, xs: Rows, loss: TwinLoss, l: number, rho: number): Vector {
+  const N = xs.length;
+  const { H, D } = factorsOf(net, xs, l);
+  const C = D.length / N;
+  const A = times(product(flip(H), H), 1 / N);
+  const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
+  const trace = (a: Rows) => a.reduce((sum, row, i) => sum + row[i]!, 0);
+  const [a, b] = [trace(A) / net.widths[l]!, trace(B) / net.widths[l + 1]!];
+  const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;
+  const gradient = D[0]!.map((_, o) =>
+    H[0]!.map((_, i) => D.reduce((sum, d, row) => sum + loss.residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N),
+  );
+  const right = gradient.map((row) => invert(A, row, Math.sqrt(rho) * pi));
+  return flip(flip(right).map((col) => invert(B, col, Math.sqrt(rho) / pi))).flat();
+}
