@@ -38,11 +38,12 @@ export { createUpdater, type Combination, type Updater } from "./linearization/u
 export { createFolder, createWeights, type LayerWeights, type Weights } from "./linearization/weights.ts";
 export { analyticKernel } from "./kernel/analytic.ts";
 export { empiricalKernel, kernelOf } from "./kernel/empirical.ts";
+export { withUnits, type KernelPair } from "./kernel/units.ts";
 export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";
 export { whitenColumns, whitenKernel, type CurvatureFactor } from "./kernel/whiten.ts";
 export * from "./loss/index.ts";
 export * from "./fisher/index.ts";
 export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";
-export { gradientFlow } from "./dynamics/gradient-flow.ts";
+export { gradientFlow, gradientFlowOf } from "./dynamics/gradient-flow.ts";
 export { isotropy, type Isotropy } from "./dynamics/isotropy.ts";
 export { createTrainer, type Batch, type Trainer } from "./dynamics/trainer.ts";

@@ -61,7 +61,7 @@ function bind(command: Command, { stdout, stderr }: Terminal): void {
 }
 
 /** Lines longer than this are hard to read, however wide the terminal. */
-const helpWidth = ({ columns }: Output): number => Math.min(columns ?? 80, 120);
+const helpWidth = ({ columns }: Output): number => Math.min(columns || 80, 120);
 
 /** `--kebab-case` flags are the snake_case ones. */
 const snakeCase = (argument: string): string =>

@@ -23,6 +23,7 @@ export function dataCommand(): Command {
   command
     .command("list", { isDefault: true })
     .description("what there is, where, how large and under which terms (the default)")
+    .allowExcessArguments()
     .action(async (_options, { args }: Command) => {
       if (args.length > 0) throw new InputError(`data: wanted list or fetch <name>, got ${args.join(" ")}`);
       for (const entry of CATALOGUE) {

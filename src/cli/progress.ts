@@ -51,7 +51,7 @@ export function createProgress(stream: Output, options: ProgressOptions = {}): P
       last = time;
       const text = describe(name, done, total, (time - stageStart) / 1000);
       if (terminal) {
-        line = text.slice(0, (stream.columns ?? 80) - 1);
+        line = text.slice(0, (stream.columns || 80) - 1);
         stream.write(`${CLEAR}${line}`);
       } else {
         stream.write(`natgrad: ${text}\n`);

@@ -28,8 +28,15 @@ export const unitWise: Fisher = {
   alpha: ({ layers, width, outputs }) => (ACTIVE_SHARE * (layers - 1) * width) / outputs + 1,
 
   async prepare(kernel, damping) {
-    const solveLayers = (residual: Float64Array): Matrix[] =>
-      kernel.layers.map((layer, l) => solveUnits(kernel, layer, l, residual, damping));
+    // Training and test outputs move by the same update: the last one is kept.
+    let last: { residual: Float64Array; updates: Matrix[] } | undefined;
+    const solveLayers = (residual: Float64Array): Matrix[] => {
+      if (last?.residual !== residual) {
+        const updates = kernel.layers.map((layer, l) => solveUnits(kernel, layer, l, residual, damping));
+        last = { residual, updates };
+      }
+      return last.updates;
+    };
     return {
       coefficients: async (residual) =>
         solveLayers(residual).map((U): Coefficients => ({ kind: "update", matrix: U })),

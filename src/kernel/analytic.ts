@@ -9,7 +9,7 @@
  * float64 on the host; tiles bound the memory of the intermediate layers.
  */
 import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
-import type { Covariance, InfiniteForward } from "../network/layer.ts";
+import type { Covariance, InfiniteForward, Layer } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import type { Kernel, LayerKernel } from "./kernel.ts";
 
@@ -43,38 +43,49 @@ export function analyticKernel(
   const var2 = meanSquares(x2);
   for (let start = 0; start < x1.rows; start += tile) {
     const rows = rowRange(x1, start, Math.min(start + tile, x1.rows));
-    const grams = propagate(network, inputCovariance(rows, x2, var2));
-    for (const [l, gram] of grams.entries()) {
-      layers[l]!.inputGram.data.set(gram.inputGram.data, start * x2.rows);
-      layers[l]!.signalGram.data.set(gram.signalGram.data, start * x2.rows);
+    const passages = propagate(network, inputCovariance(rows, x2, var2)).filter(({ layer }) => layer.weights);
+    for (const [l, { values, signals }] of passages.entries()) {
+      layers[l]!.inputGram.data.set(values.data, start * x2.rows);
+      layers[l]!.signalGram.data.set(signals.data, start * x2.rows);
     }
   }
   return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
 }
 
-/** A_l and B_l of one tile, first layer to last. */
-function propagate(network: Network, input: Covariance): { inputGram: Matrix; signalGram: Matrix }[] {
+/** What passes through a network of infinite width: one entry a layer, weight layers and others. */
+export type Passage = {
+  readonly layer: Layer;
+  /** Covariance of the values that leave the layer; A_l for a weight layer. */
+  readonly values: Matrix;
+  /** Covariance of the signals at its output; B_l for a weight layer. */
+  readonly signals: Matrix;
+};
+
+/** Passes covariances of inputs through the network and back. */
+export function propagate(network: Network, input: Covariance): Passage[] {
   let state = input;
-  let width = network.inputs;
-  const steps: (InfiniteForward & { hasWeights: boolean })[] = [];
+  const steps: (InfiniteForward & { layer: Layer })[] = [];
   for (const layer of network.layers) {
     const step = layer.infinite(state);
-    steps.push({ ...step, hasWeights: layer.weights?.(width) !== undefined });
+    steps.push({ layer, ...step });
     state = step.output;
-    width = layer.widthOut(width);
   }
   const ones = new Float64Array(input.cov.data.length).fill(1);
   let signals: Matrix = matrix(input.cov.rows, input.cov.cols, ones);
-  const grams = [];
-  for (const { hasWeights, output, backward } of steps.toReversed()) {
-    if (hasWeights) grams.push({ inputGram: output.cov, signalGram: signals });
+  const passages: Passage[] = [];
+  for (const { layer, output, backward } of steps.toReversed()) {
+    passages.push({ layer, values: output.cov, signals });
     signals = backward(signals);
   }
-  return grams.toReversed();
+  return passages.toReversed();
 }
 
 /** x.x' / M_0 with its diagonals. */
-function inputCovariance(x1: Matrix<Floats>, x2: Matrix<Floats>, var2: Float64Array): Covariance {
+export function inputCovariance(
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats>,
+  var2: Float64Array = meanSquares(x2),
+): Covariance {
   const width = x1.cols;
   const cov = zeros(x1.rows, x2.rows);
   for (let i = 0; i < x1.rows; i++) {

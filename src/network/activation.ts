@@ -14,6 +14,8 @@ export type Activation = {
   value(g: Graph, u: Value): Value;
   /** phi'(u). */
   derivative(g: Graph, u: Value): Value;
+  /** phi'(u) of a number, as {@link Activation.derivative} on the host. */
+  slope(u: number): number;
   /** E[phi(u) phi(v)] for (u, v) centred Gaussian with variances p, q and covariance k. */
   dual(k: number, p: number, q: number): number;
   /** E[phi'(u) phi'(v)] for the same pair. */
@@ -24,6 +26,7 @@ export type Activation = {
 export const activation = (phi: Activation): Layer => ({
   name: phi.name,
   widthOut: (width) => width,
+  slope: phi.slope,
 
   forward: (g, u, width, outputs) => ({
     output: phi.value(g, u),

@@ -52,4 +52,6 @@ export type Layer = {
   weights?(widthIn: number): WeightShape;
   forward(g: Graph, input: Value, widthIn: number, outputs: number, weights?: WeightValues): Forward;
   infinite(input: Covariance): InfiniteForward;
+  /** Elementwise layers only: the slope at a value of the input, for units drawn from the infinite network. */
+  slope?(u: number): number;
 };

@@ -18,6 +18,7 @@ export const relu = (): Layer =>
     name: "relu",
     value: reluOp,
     derivative: step,
+    slope: (u) => Number(u > 0),
     dual(k, p, q) {
       const norm = Math.sqrt(p * q);
       if (norm === 0) return 0;

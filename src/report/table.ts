@@ -21,9 +21,12 @@ export function formatG(x: number): string {
   return `${trim(mantissa)}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
 }
 
+/** As many as JavaScript gives: enough to tell a tie from a number near one. */
+const ALL_DIGITS = 100;
+
 /** d.ddddd and the exponent. A tie goes to the even digit, as in C; JavaScript's own rounding takes it away from zero. */
 function sixDigits(x: number): [mantissa: string, exponent: number] {
-  const [, even, exponent] = /^(-?\d\.\d{4}[02468])50*e(.*)$/.exec(x.toExponential(100)) ?? [];
+  const [, even, exponent] = /^(-?\d\.\d{4}[02468])50*e(.*)$/.exec(x.toExponential(ALL_DIGITS)) ?? [];
   if (even !== undefined) return [even, Number(exponent)];
   const [mantissa, e] = x.toExponential(5).split("e") as [string, string];
   return [mantissa, Number(e)];

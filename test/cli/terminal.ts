@@ -10,7 +10,7 @@ export type Ran = { readonly exitCode: number; readonly stdout: string; readonly
 export async function natgrad(...args: readonly string[]): Promise<Ran> {
   const printed = { stdout: "", stderr: "" };
   const stream = (name: keyof typeof printed) => ({ write: (text: string) => (printed[name] += text) });
-  const words = args.flatMap((argument) => argument.split(" "));
+  const words = args.flatMap((argument) => argument.split(" ")).filter((word) => word !== "");
   const exitCode = await main(words, { stdout: stream("stdout"), stderr: stream("stderr") });
   return { exitCode, ...printed };
 }

@@ -62,7 +62,10 @@ describe("forsterTransform", () => {
   it("gives the same to a training sample that comes back as a test sample, in any scale", async () => {
     const { xTrain } = draw(12, 30);
     const map = await fitForster(xTrain);
-    const [once, again] = [await applyForster(map, xTrain, "x"), await applyForster(map, scale(xTrain, 7), "x")];
+    const [once, again] = [
+      await applyForster(map, xTrain, "x"),
+      await applyForster(map, scale(xTrain, 7), "x"),
+    ];
     expect(norm(subtract(once, again))).toBeLessThan(1e-6);
   });
 
@@ -84,7 +87,9 @@ describe("forsterTransform", () => {
   it("names a sample that stands alone in a direction, for which no transform exists", async () => {
     const { xTrain } = draw(60, 8);
     for (let n = 0; n < 60; n++) xTrain.data[8 * n + 7] = n === 41 ? 1 : 0;
-    await expect(fitForster(xTrain)).rejects.toThrow(/^forster_transform: wanted .* got one that only sample 41 has/);
+    await expect(fitForster(xTrain)).rejects.toThrow(
+      /^forster_transform: wanted .* got one that only sample 41 has/,
+    );
   });
 
   it("reports the deviation when it runs out of iterations", async () => {

@@ -3,10 +3,11 @@
  */
 import { describe, expect, it } from "vitest";
 import { predictSteps } from "../../src/dynamics/function-space.ts";
-import { gradientFlow } from "../../src/dynamics/gradient-flow.ts";
+import { gradientFlow, gradientFlowOf } from "../../src/dynamics/gradient-flow.ts";
 import { gradient } from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
-import { mse } from "../../src/loss/mse.ts";
+import { expandOutputs } from "../../src/kernel/kernel.ts";
+import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { mlp } from "../../src/network/network.ts";
 import { peerFixture, variances } from "../support/fixtures.ts";
 import { relativeError } from "../support/tiny.ts";
@@ -58,4 +59,38 @@ describe.each([1, 3])("gradient flow with %i outputs", (C) => {
     const far = await (await gradientFlow(kernels, start, y, { learningRate: 2 })).step();
     expect(relativeError((await twice.step()).test.data, far.test.data)).toBeLessThan(TOLERANCE.twin);
   });
+});
+
+describe.each([1, 3])("gradient flow of any loss, with %i outputs", (C) => {
+  const name = `relu_depth3_bias_out${C}`;
+  const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
+  const kernels = {
+    train: analyticKernel(network, gd.get("x_train")),
+    test: analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
+  };
+  const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
+  const y = gd.get(`y_out${C}`);
+
+  it("is the exact flow for a squared error", async () => {
+    for (const learningRate of [0.3, 20]) {
+      const exact = await (await gradientFlow(kernels, start, y, { learningRate })).step();
+      const flow = await (await gradientFlowOf(mse, kernels, start, y, { learningRate })).step();
+      expect(relativeError(flow.train.data, exact.train.data)).toBeLessThan(1e-4);
+      expect(relativeError(flow.test.data, exact.test.data)).toBeLessThan(1e-4);
+    }
+  });
+
+  if (C > 1) {
+    it("is the limit of small gradient steps for cross-entropy, with a kernel of one or of all outputs", async () => {
+      const flow = await (await gradientFlowOf(crossEntropy, kernels, start, y, { learningRate: 2 })).step();
+      const expanded = { train: expandOutputs(kernels.train), test: expandOutputs(kernels.test) };
+      const whole = await (await gradientFlowOf(crossEntropy, expanded, start, y, { learningRate: 2 })).step();
+      expect(relativeError(whole.test.data, flow.test.data)).toBeLessThan(TOLERANCE.twin);
+      const steps = 400;
+      const recursion = await predictSteps(gradient, crossEntropy, kernels, start, y, { learningRate: 2 / steps });
+      let f = start;
+      for (let t = 0; t < steps; t++) f = await recursion.step();
+      expect(relativeError(f.test.data, flow.test.data)).toBeLessThan(0.005);
+    });
+  }
 });

@@ -85,7 +85,7 @@ export async function fetchStore(
     }
   }
   const [tried, got] = [[...failures.keys()].join(" or "), [...failures.values()].join(", ")];
-  const message = `${images.name}: wanted a download from ${tried}, got ${got}; ${images.hint} or set NATGRAD_CACHE`;
+  const message = `${images.name}: wanted the images from ${tried}, got ${got}; ${images.hint} or set NATGRAD_CACHE`;
   throw new InputError(message.replaceAll("FOLDER", folder));
 }
 

@@ -1,0 +1,92 @@
+/**
+ * @file Units of an infinitely wide network, drawn at random: what unit-wise methods need of an analytic kernel. A unit
+ * of layer l has, over all samples, pre-activations u ~ N(0, A_l) and incoming signals g_c ~ N(0, sigma_w^2 B_{l+1}),
+ * independent of u and of each other (paper, section 2.2; gradient independence), so its signals are
+ *
+ *     Delta_nci = phi'(u_n) g_nc / sqrt(M).
+ *
+ * A sum over the M units of a layer is then its expectation up to fluctuations of order 1 / sqrt(M), as in a network of
+ * width M.
+ */
+import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
+import { product } from "../matrix/product.ts";
+import type { Network } from "../network/network.ts";
+import type { RandomState } from "../random/random-state.ts";
+import { inputCovariance, propagate } from "./analytic.ts";
+import { expandOutputs, type Kernel } from "./kernel.ts";
+
+/** Kernels that predict: train on train, and test on train. */
+export type KernelPair = { readonly train: Kernel; readonly test: Kernel };
+
+/**
+ * Adds drawn units to the analytic kernels of a network between `xTrain` [N, M_0] and `xTest` [N', M_0]; the kernels
+ * returned cover all C outputs.
+ */
+export async function withUnits(
+  network: Network,
+  kernels: KernelPair,
+  xTrain: Matrix<Floats>,
+  xTest: Matrix<Floats>,
+  { normalsInto }: RandomState,
+): Promise<KernelPair> {
+  const N = xTrain.rows;
+  const C = network.outputs;
+  const all = stack(xTrain, xTest);
+  const passages = propagate(network, inputCovariance(all, all));
+  const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
+    const { factor } = pivotedCholesky(covariance, covariance.rows, 1e-14);
+    return product(factor, matrix(factor.cols, count, normalsInto(new Float64Array(factor.cols * count))));
+  };
+
+  const signals: Matrix[] = [];
+  for (const [k, { layer, values }] of passages.entries()) {
+    if (!layer.weights) continue;
+    const M = network.weights[signals.length]!.fanOut;
+    const next = passages[k + 1];
+    if (!next) {
+      signals.push(outputSignals(all.rows, C));
+      continue;
+    }
+    const u = await draw(values, M);
+    // Rows (n, c): the C outputs are independent draws from one covariance.
+    const delta = zeros(all.rows * C, M);
+    for (let c = 0; c < C; c++) {
+      const g = await draw(next.signals, M);
+      for (let n = 0; n < all.rows; n++) {
+        for (let i = 0; i < M; i++) {
+          const at = n * M + i;
+          const slope = next.layer.slope?.(u.data[at]!) ?? 1;
+          delta.data[(n * C + c) * M + i] = (slope * g.data[at]!) / Math.sqrt(M);
+        }
+      }
+    }
+    signals.push(delta);
+  }
+
+  const attach = (kernel: Kernel, start: number, end: number): Kernel => {
+    const expanded = expandOutputs(kernel);
+    return {
+      ...expanded,
+      layers: expanded.layers.map((layer, l) => ({
+        ...layer,
+        signals: { rows: rowRange(signals[l]!, start * C, end * C), train: rowRange(signals[l]!, 0, N * C) },
+      })),
+    };
+  };
+  return { train: attach(kernels.train, 0, N), test: attach(kernels.test, N, all.rows) };
+}
+
+/** Signals of the last layer: the identity for every sample. */
+function outputSignals(samples: number, C: number): Matrix {
+  const out = zeros(samples * C, C);
+  for (let row = 0; row < out.rows; row++) out.data[row * C + (row % C)] = 1;
+  return out;
+}
+
+function stack(a: Matrix<Floats>, b: Matrix<Floats>): Matrix {
+  const out = zeros(a.rows + b.rows, a.cols);
+  out.data.set(a.data);
+  out.data.set(b.data, a.data.length);
+  return out;
+}
