@@ -6,6 +6,7 @@ import { Command } from "commander";
 import { InputError } from "../error.ts";
 import { complaint } from "./complain.ts";
 import { dataCommand } from "./data.ts";
+import { interruption } from "./interrupt.ts";
 import type { Output, Terminal } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
 
@@ -38,7 +39,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     await program.parseAsync(args.map(snakeCase), { from: "user" });
     return exitCode;
   } catch (error) {
-    const { exitCode, line } = complaint(error);
+    // Whatever an interruption made fail on its way out, it is the interruption that ended the command.
+    const { exitCode, line } = complaint(interruption.aborted ? interruption.reason : error);
     if (line !== undefined) terminal.stderr.write(`natgrad: ${line}\n`);
     return exitCode;
   }

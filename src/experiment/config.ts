@@ -244,7 +244,7 @@ function explain(error: z.ZodError, options: Record<string, unknown>): string {
 
 /** A value in an error: text in quotes, on one line, not too long. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value);
+  const text = typeof value === "string" ? JSON.stringify(value) : String(value) || "nothing";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 

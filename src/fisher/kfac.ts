@@ -82,18 +82,25 @@ async function factorInverses(
   index: number,
   damping: number,
 ): Promise<FactorInverses> {
-  const traceA = trace(layer.inputGram) / layer.fanIn;
-  const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
-  // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
-  const pi = traceA > 0 && traceB > 0 ? Math.sqrt(traceA / traceB) : 1;
   const root = Math.sqrt(damping);
   const name = `of layer ${index + 1}`;
   const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
     dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon);
+  const split = dampingSplit(kernel, layer);
   return {
-    XA: await invert(layer.inputGram, layer.inputRank, root * pi, `kfac: inputs ${name}`),
-    XB: await invert(layer.signalGram, layer.signalRank, root / pi, `kfac: signals ${name}`),
+    XA: await invert(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`),
+    XB: await invert(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`),
   };
+}
+
+/** rho_A and rho_B over sqrt(rho): the scales of the parameterisation, or pi and 1 / pi. */
+function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; signals: number } {
+  if (layer.damping) return layer.damping;
+  const traceA = trace(layer.inputGram) / layer.fanIn;
+  const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
+  // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
+  const pi = traceA > 0 && traceB > 0 ? Math.sqrt(traceA / traceB) : 1;
+  return { inputs: pi, signals: 1 / pi };
 }
 
 /** (K + rho I)^-1, or on the range of K when undamped and its rank is bounded below its size: K^+. */

@@ -5,13 +5,13 @@
  *     A_1 = sigma_w^2 x.x' / M_0 + sigma_b^2,     A_{l+1} = sigma_w^2 E[phi phi'] + sigma_b^2
  *     B_L = 1,                                    B_l = sigma_w^2 B_{l+1} o E[phi-dot phi-dot']
  *
- * and A_{L} is the NNGP kernel of the outputs. The outputs are independent: B is the block of one of them. All in
+ * in the NTK parameterisation, where A_L is the NNGP kernel of the outputs. The outputs are independent: B is the block of one of them. All in
  * float64 on the host; tiles bound the memory of the intermediate layers.
  */
 import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Covariance, InfiniteForward, Layer } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
-import type { Kernel, LayerKernel } from "./kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
 
 /** Options of {@link analyticKernel}. */
 export type AnalyticOptions = {
@@ -31,9 +31,10 @@ export function analyticKernel(
 ): Kernel {
   const { tile = x1.rows } = options;
   const last = network.weights.length - 1;
-  const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows }, l) => ({
+  const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
     fanIn,
     fanOut,
+    ...dampingOf(scales),
     // Hidden widths are infinite; the input features and the outputs are not.
     inputRank: l === 0 ? rows : Infinity,
     signalRank: l === last ? 1 : Infinity,
@@ -43,10 +44,12 @@ export function analyticKernel(
   const var2 = meanSquares(x2);
   for (let start = 0; start < x1.rows; start += tile) {
     const rows = rowRange(x1, start, Math.min(start + tile, x1.rows));
-    const passages = propagate(network, inputCovariance(rows, x2, var2)).filter(({ layer }) => layer.weights);
-    for (const [l, { values, signals }] of passages.entries()) {
-      layers[l]!.inputGram.data.set(values.data, start * x2.rows);
+    let l = 0;
+    for (const { inputGram, signals } of propagate(network, inputCovariance(rows, x2, var2))) {
+      if (!inputGram) continue;
+      layers[l]!.inputGram.data.set(inputGram.data, start * x2.rows);
       layers[l]!.signalGram.data.set(signals.data, start * x2.rows);
+      l++;
     }
   }
   return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
@@ -55,8 +58,10 @@ export function analyticKernel(
 /** What passes through a network of infinite width: one entry a layer, weight layers and others. */
 export type Passage = {
   readonly layer: Layer;
-  /** Covariance of the values that leave the layer; A_l for a weight layer. */
+  /** Covariance of the values that leave the layer. */
   readonly values: Matrix;
+  /** Weight layers: A_l. */
+  readonly inputGram: Matrix | undefined;
   /** Covariance of the signals at its output; B_l for a weight layer. */
   readonly signals: Matrix;
 };
@@ -64,17 +69,19 @@ export type Passage = {
 /** Passes covariances of inputs through the network and back. */
 export function propagate(network: Network, input: Covariance): Passage[] {
   let state = input;
+  let width = network.inputs;
   const steps: (InfiniteForward & { layer: Layer })[] = [];
   for (const layer of network.layers) {
-    const step = layer.infinite(state);
+    const step = layer.infinite(state, width);
     steps.push({ layer, ...step });
     state = step.output;
+    width = layer.widthOut(width);
   }
   const ones = new Float64Array(input.cov.data.length).fill(1);
   let signals: Matrix = matrix(input.cov.rows, input.cov.cols, ones);
   const passages: Passage[] = [];
-  for (const { layer, output, backward } of steps.toReversed()) {
-    passages.push({ layer, values: output.cov, signals });
+  for (const { layer, output, inputGram, backward } of steps.toReversed()) {
+    passages.push({ layer, values: output.cov, inputGram, signals });
     signals = backward(signals);
   }
   return passages.toReversed();

@@ -10,7 +10,7 @@ import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
 import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
-import type { Kernel, LayerKernel } from "./kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
 export type EmpiricalOptions = {
@@ -24,9 +24,10 @@ export const kernelOf = (network: Network, linearization: Linearization, epsilon
   outputs: network.outputs,
   copies: 1,
   epsilon,
-  layers: linearization.layers.map(({ fanIn, fanOut, rows, inputGram, signalGram, signals }) => ({
+  layers: linearization.layers.map(({ fanIn, fanOut, rows, scales, inputGram, signalGram, signals }) => ({
     fanIn,
     fanOut,
+    ...dampingOf(scales),
     inputRank: rows,
     signalRank: fanOut,
     inputGram,
@@ -57,10 +58,11 @@ export async function empiricalKernel(
   const kernels: Kernel[] = [];
   for (const left of lefts) {
     const layers: LayerKernel[] = [];
-    for (const [l, { fanIn, fanOut, rows }] of network.weights.entries()) {
+    for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
       layers.push({
         fanIn,
         fanOut,
+        ...dampingOf(scales),
         inputRank: rows,
         signalRank: fanOut,
         inputGram: await multiplyTransposed(engine, product, left[l]!.inputs, right[l]!.inputs),

@@ -8,11 +8,14 @@
  * same type, so that everything after this folder does not care which it got.
  */
 import { addScaled, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
 export type LayerKernel = {
   readonly fanIn: number;
   readonly fanOut: number;
+  /** Orders of the eigenvalues of A_l and B_l that K-FAC's damping follows; left out: it is split by pi. */
+  readonly damping?: { readonly inputs: number; readonly signals: number };
   /** A_l [N', N]. */
   readonly inputGram: Matrix;
   /** B_l [N' C, N C]. */
@@ -43,6 +46,9 @@ export type Kernel = {
   readonly epsilon: number;
   readonly layers: readonly LayerKernel[];
 };
+
+/** The damping scales of a parameterisation as a field that may be absent. */
+export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> => (damping ? { damping } : {});
 
 /** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
 export function layerNtk({ inputGram: A, signalGram: B }: LayerKernel): Matrix {

@@ -1,15 +1,17 @@
 /**
- * @file A fully connected layer in the NTK parameterisation (paper, eq. 1; Jacot et al., arXiv 1806.07572):
+ * @file A fully connected layer (paper, eq. 1),
  *
- *     u = (sigma_w / sqrt(M_in)) h W^T + sigma_b b,     W, b with unit variance.
+ *     u = a h W^T + a_b b,
  *
- * With H = [(sigma_w / sqrt(M_in)) h, sigma_b] and theta = [W, b] [M_out, M_in + 1] this is u = H theta^T, so a row of its Jacobian is
- * delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
+ * in the NTK parameterisation a = sigma_w / sqrt(M_in), a_b = sigma_b and W, b of unit variance (Jacot et al., arXiv
+ * 1806.07572); others are in parameterization.ts. With H = [a h, a_b] and theta = [W, b] [M_out, M_in + 1] this is
+ * u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
  */
 import { InputError } from "../error.ts";
 import { appendColumn, firstColumns, gemm, scaleBy } from "../graph/ops.ts";
 import { map } from "../matrix/matrix.ts";
 import type { Layer } from "./layer.ts";
+import { layerScales, type Parameterization, type Role } from "./parameterization.ts";
 
 /** Options of {@link dense}: variances of the effective weights (times the fan-in) and biases. */
 export type DenseOptions = {
@@ -17,11 +19,14 @@ export type DenseOptions = {
   weightVariance?: number;
   /** sigma_b^2; zero means no biases. */
   biasVariance?: number;
+  parameterization?: Parameterization;
+  /** Where the layer stands; only `mup` needs it. */
+  role?: Role;
 };
 
 /** A dense layer with `width` outputs. */
 export function dense(width: number, options: DenseOptions = {}): Layer {
-  const { weightVariance = 2, biasVariance = 0 } = options;
+  const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
   if (!Number.isInteger(width) || width < 1) {
     throw new InputError(`width: wanted a positive integer, got ${width}`);
   }
@@ -32,19 +37,19 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
     throw new InputError(`bias_variance: wanted a number >= 0, got ${biasVariance}`);
   }
   const hasBias = biasVariance > 0;
-  const sigmaB = Math.sqrt(biasVariance);
-  const affine = (k: number) => weightVariance * k + biasVariance;
+  const scalesFor = (fanIn: number) =>
+    layerScales(parameterization, role, { fanIn, fanOut: width, weightVariance, biasVariance });
 
   return {
     name: `dense(${width})`,
     widthOut: () => width,
-    weights: (fanIn) => ({ fanIn, rows: fanIn + Number(hasBias), fanOut: width }),
+    weights: (fanIn) => ({ fanIn, rows: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) }),
 
     forward(g, h, fanIn, _outputs, weights) {
       const { base, left, right } = weights!;
-      const alpha = Math.sqrt(weightVariance / fanIn);
-      const scaled = scaleBy(g, h, alpha);
-      const inputs = hasBias ? appendColumn(g, scaled, sigmaB) : scaled;
+      const { weight: a, bias } = scalesFor(fanIn);
+      const scaled = scaleBy(g, h, a);
+      const inputs = hasBias ? appendColumn(g, scaled, bias) : scaled;
       const wide = gemm(g, inputs, base, { transB: true });
       const output = gemm(g, gemm(g, inputs, left, { transB: true }), right, { plus: wide });
       return {
@@ -53,14 +58,22 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
         backward(delta) {
           const update = gemm(g, delta, right, { transB: true });
           const back = gemm(g, update, left, { plus: gemm(g, delta, base) });
-          return scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, alpha);
+          return scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, a);
         },
       };
     },
 
-    infinite: ({ cov, var1, var2 }) => ({
-      output: { cov: map(cov, affine), var1: var1.map(affine), var2: var2.map(affine) },
-      backward: (signals) => map(signals, (b) => weightVariance * b),
-    }),
+    infinite({ cov, var1, var2 }, fanIn) {
+      const { weight: a, bias, weightStd, biasStd } = scalesFor(fanIn);
+      // Weights have variance s^2, so h.h' / fan-in enters the outputs times (a s)^2 fan-in and H H^T times a^2 fan-in.
+      const gain = (a * weightStd) ** 2 * fanIn;
+      const offset = hasBias ? (bias * biasStd) ** 2 : 0;
+      const affine = (k: number) => gain * k + offset;
+      return {
+        output: { cov: map(cov, affine), var1: var1.map(affine), var2: var2.map(affine) },
+        inputGram: map(cov, (k) => a * a * fanIn * k + (hasBias ? bias * bias : 0)),
+        backward: (signals) => map(signals, (b) => gain * b),
+      };
+    },
   };
 }

@@ -9,9 +9,15 @@
  */
 import type { Graph, Value } from "../graph/graph.ts";
 import type { Matrix } from "../matrix/matrix.ts";
+import type { LayerScales } from "./parameterization.ts";
 
 /** Size of the weights of a layer: theta [fanOut, rows], rows = fanIn, plus one for the bias (the last column). */
-export type WeightShape = { readonly fanIn: number; readonly rows: number; readonly fanOut: number };
+export type WeightShape = {
+  readonly fanIn: number;
+  readonly rows: number;
+  readonly fanOut: number;
+  readonly scales: LayerScales;
+};
 
 /**
  * Weights in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut].
@@ -41,7 +47,12 @@ export type Covariance = {
 };
 
 /** Infinite-width face, and the way back for E[delta delta'] [N, N'] (one output). */
-export type InfiniteForward = { readonly output: Covariance; backward(signals: Matrix): Matrix };
+export type InfiniteForward = {
+  readonly output: Covariance;
+  /** Weight layers only: A = H H^T. In the NTK parameterisation it is the covariance of the output. */
+  readonly inputGram?: Matrix;
+  backward(signals: Matrix): Matrix;
+};
 
 /** A layer: a map from [N, width in] to [N, width out]. */
 export type Layer = {
@@ -51,7 +62,7 @@ export type Layer = {
   /** Weight layers only: the size of theta. */
   weights?(widthIn: number): WeightShape;
   forward(g: Graph, input: Value, widthIn: number, outputs: number, weights?: WeightValues): Forward;
-  infinite(input: Covariance): InfiniteForward;
+  infinite(input: Covariance, widthIn: number): InfiniteForward;
   /** Elementwise layers only: the slope at a value of the input, for units drawn from the infinite network. */
   slope?(u: number): number;
 };

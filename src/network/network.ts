@@ -36,7 +36,7 @@ export function serial(inputs: number, ...layers: readonly Layer[]): Network {
 }
 
 /** Options of {@link mlp}. */
-export type MlpOptions = DenseOptions & {
+export type MlpOptions = Omit<DenseOptions, "role"> & {
   /** L, weight layers. */
   depth?: number;
   /** M, width of every hidden layer. */
@@ -51,6 +51,9 @@ export function mlp(inputs: number, options: MlpOptions = {}): Network {
   if (!Number.isInteger(depth) || depth < 1) {
     throw new InputError(`n_layers: wanted a positive integer, got ${depth}`);
   }
-  const hidden = Array.from({ length: depth - 1 }, () => [dense(width, variances), relu()]).flat();
-  return serial(inputs, ...hidden, dense(outputs, variances));
+  const hidden = Array.from({ length: depth - 1 }, (_, l) => [
+    dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
+    relu(),
+  ]).flat();
+  return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
 }

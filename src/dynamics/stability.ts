@@ -1,0 +1,83 @@
+/**
+ * @file The largest learning rate at which a method is stable: f_{t+1} - y = (I - eta G) (f_t - y) decays while
+ * |1 - eta mu| < 1 for every eigenvalue mu of G, so
+ *
+ *     eta_max = min over mu of 2 Re(mu) / |mu|^2,
+ *
+ * which is 2 / mu_max for the positive eigenvalues that most methods have. G of block-tri-diagonal and unit-wise NGD is
+ * not symmetric. Its outer eigenvalues are found by Arnoldi's method (Saad, Numerical methods for large eigenvalue
+ * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
+ */
+import type { Propagator } from "../fisher/fisher.ts";
+import { norm, zeros, type Matrix } from "../matrix/matrix.ts";
+import { randomState } from "../random/random-state.ts";
+
+/** Options of {@link stableLearningRate}. */
+export type StabilityOptions = {
+  /** Products with G at most; as many as rows of G make the result exact. Default: 40. */
+  iterations?: number;
+  /** The search ends when the learning rate moves by less than this share. Default: 1e-6. */
+  tolerance?: number;
+  /** Eigenvalues smaller than this share of the largest count as rounding. Default: 1e-10. */
+  epsilon?: number;
+};
+
+/**
+ * The largest stable learning rate of a method whose G, on n rows, is `propagator` (made on the training kernel itself).
+ * @returns 0 when an eigenvalue has no positive real part: then no learning rate is stable. Infinity for G = 0.
+ */
+export async function stableLearningRate(
+  propagator: Propagator,
+  n: number,
+  { iterations = 40, tolerance = 1e-6, epsilon = 1e-10 }: StabilityOptions = {},
+): Promise<number> {
+  const steps = Math.min(n, iterations);
+  const H = zeros(steps + 1, steps);
+  const basis = [unit(randomState(0).normalsInto(new Float64Array(n)))];
+  let rate = Infinity;
+  for (let j = 0; j < steps; j++) {
+    const w = Float64Array.from(await propagator(basis[j]!));
+    const size = norm({ rows: n, cols: 1, data: w });
+    // Twice is enough (Kahan & Parlett) to be orthogonal in floating point.
+    for (let pass = 0; pass < 2; pass++) {
+      for (const [i, v] of basis.entries()) {
+        let along = 0;
+        for (let k = 0; k < n; k++) along += v[k]! * w[k]!;
+        H.data[i * steps + j]! += along;
+        for (let k = 0; k < n; k++) w[k]! -= along * v[k]!;
+      }
+    }
+    const left = norm({ rows: n, cols: 1, data: w });
+    const before = rate;
+    rate = stableRate(await eigenvalues(H, j + 1), epsilon);
+    // An invariant subspace, or nothing new to learn.
+    if (left <= epsilon * size || Math.abs(before - rate) <= tolerance * rate) break;
+    H.data[(j + 1) * steps + j] = left;
+    basis.push(w.map((x) => x / left));
+  }
+  return rate;
+}
+
+type Complex = { readonly re: number; readonly im: number };
+
+/** Eigenvalues of the leading k x k block of a general matrix. */
+async function eigenvalues(H: Matrix, k: number): Promise<Complex[]> {
+  const { EigenvalueDecomposition, Matrix: MlMatrix } = await import("ml-matrix");
+  const rows = Array.from({ length: k }, (_, i) => [...H.data.subarray(i * H.cols, i * H.cols + k)]);
+  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(new MlMatrix(rows), {
+    assumeSymmetric: false,
+  });
+  return realEigenvalues.map((re, i) => ({ re, im: imaginaryEigenvalues[i]! }));
+}
+
+function stableRate(values: readonly Complex[], epsilon: number): number {
+  const sizes = values.map(({ re, im }) => Math.hypot(re, im));
+  const least = epsilon * Math.max(...sizes);
+  const rates = values.map(({ re }, i) => (sizes[i]! <= least ? Infinity : (2 * re) / sizes[i]! ** 2));
+  return Math.max(0, Math.min(...rates));
+}
+
+const unit = (v: Float64Array): Float64Array => {
+  const size = norm({ rows: v.length, cols: 1, data: v });
+  return v.map((x) => x / size);
+};

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "natgrad-process-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const LONG = "--learning_rate 1 --width 64 --train_size 20 --test_size 10 --n_steps 1000000 --format csv";
+
+/** `natgrad train ...` as a process of its own, and the text of both its streams. */
+function start(flags: string): { child: ChildProcess; text: { stdout: string; stderr: string } } {
+  const child = spawn(process.execPath, ["bin/natgrad.js", "train", ...flags.split(" ")]);
+  const text = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (part: string) => (text[name] += part));
+  }
+  return { child, text };
+}
+
+const ended = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => child.on("close", (exitCode) => resolve(exitCode)));
+
+describe("the natgrad process", () => {
+  it("ends with the exit code of the command", async () => {
+    const { child, text } = start("--natural_gradient_type exact --width 0");
+    expect(await ended(child)).toBe(2);
+    expect(text).toEqual({
+      stdout: "",
+      stderr: 'natgrad: width: wanted a whole number >= 1, got "0"\n',
+    });
+  });
+
+  it("stops between two steps on Ctrl-C, with whole rows and whole files", async () => {
+    const place = join(folder, "weights");
+    const { child, text } = start(`${LONG} --save_init_weights --save_init_weights_dir ${place}`);
+    child.stdout!.once("data", () => child.kill("SIGINT"));
+    expect(await ended(child)).toBe(130);
+    expect(text.stderr).toBe("natgrad: interrupted\n");
+    expect(text.stdout).toMatch(/\n$/);
+    for (const row of text.stdout.trimEnd().split("\n")) expect(row.split(",")).toHaveLength(9);
+    expect(readdirSync(place).toSorted()).toEqual(["W1.npy", "W2.npy", "W3.npy"]);
+  });
+
+  it("ends quietly when nobody reads on", async () => {
+    const { child, text } = start(LONG);
+    child.stdout!.once("data", () => child.stdout!.destroy());
+    expect(await ended(child)).toBe(0);
+    expect(text.stderr).toBe("");
+    expect(existsSync("core")).toBe(false);
+  });
+});
