@@ -25,7 +25,8 @@ export { synthetic, type SyntheticKind, type SyntheticOptions } from "./data/syn
 export type { Covariance, Forward, InfiniteForward, Layer, WeightShape } from "./network/layer.ts";
 export { activation, type Activation } from "./network/activation.ts";
 export { dense, type DenseOptions } from "./network/dense.ts";
-export { initialise } from "./network/initialise.ts";
+export { initialise, PRNGS, type Prng } from "./network/initialise.ts";
+export { PARAMETERIZATIONS, type Parameterization } from "./network/parameterization.ts";
 export { mlp, serial, type MlpOptions, type Network } from "./network/network.ts";
 export { relu } from "./network/relu.ts";
 export {

@@ -6,7 +6,9 @@ export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole } from "./data/node/files.ts";
 export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
-export { loadKernels, loadWeights, saveKernels, saveWeights, type Kernels } from "./experiment/files.ts";
+export { loadKernels, loadWeights, saveKernels, saveWeights } from "./experiment/files.ts";
+export { cifar10 } from "./data/node/cifar10.ts";
+export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export {
   run,
   type ConfigEvent,
@@ -14,6 +16,7 @@ export {
   type Metrics,
   type Progress,
   type RunEvent,
+  type RunListeners,
   type StepEvent,
 } from "./experiment/run.ts";
 export { WRITERS, type Writer } from "./report/writers.ts";

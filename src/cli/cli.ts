@@ -24,7 +24,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     .helpOption("-h, --help", "print this")
     .addHelpText("after", HELP)
     .addCommand(trainCommand(terminal, (code) => (exitCode = code)))
-    .addCommand(dataCommand());
+    .addCommand(dataCommand(terminal));
   for (const command of withSubcommands(program)) bind(command, terminal);
 
   try {

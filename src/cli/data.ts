@@ -5,6 +5,7 @@ import { Command, Option } from "commander";
 import { CATALOGUE, type CatalogueEntry, type LocalDataset } from "../data/node/catalogue.ts";
 import { InputError } from "../error.ts";
 import { createProgress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
 
 const HELP = `
 Datasets: ${CATALOGUE.map(({ name }) => name).join(", ")}
@@ -17,9 +18,8 @@ Examples:
   NATGRAD_CACHE=/data/natgrad natgrad data fetch fashion_mnist`;
 
 /** The command. */
-export function dataCommand(): Command {
+export function dataCommand({ stdout, stderr }: Terminal): Command {
   const command = new Command("data").description("List the datasets of images, and fetch them.");
-  command.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
   command
     .command("list", { isDefault: true })
     .description("what there is, where, how large and under which terms (the default)")
@@ -28,7 +28,7 @@ export function dataCommand(): Command {
       if (args.length > 0) throw new InputError(`data: wanted list or fetch <name>, got ${args.join(" ")}`);
       for (const entry of CATALOGUE) {
         const local = await entry.find().catch(() => undefined);
-        process.stdout.write(`${describe(entry, local)}\n`);
+        stdout.write(`${describe(entry, local)}\n`);
       }
     });
   command
@@ -37,17 +37,17 @@ export function dataCommand(): Command {
     .argument("<name>", CATALOGUE.map(({ name }) => name).join(", "))
     .addOption(new Option("--quiet", "no progress on stderr"))
     .allowExcessArguments(false)
-    .action(fetchDataset);
+    .action((name: string, { quiet }: { quiet?: true }) => fetchDataset(name, quiet === true, { stdout, stderr }));
   return command.addHelpText("after", HELP);
 }
 
-async function fetchDataset(name: string, { quiet }: { quiet?: true }): Promise<void> {
+async function fetchDataset(name: string, quiet: boolean, { stdout, stderr }: Terminal): Promise<void> {
   const entry = CATALOGUE.find((entry) => entry.name === name.replaceAll("-", "_"));
   if (!entry) {
     const names = CATALOGUE.map(({ name }) => name).join(", ");
     throw new InputError(`dataset: wanted one of ${names}, got ${name}`);
   }
-  const line = createProgress(process.stderr, { quiet: quiet === true });
+  const line = createProgress(stderr, { quiet });
   try {
     const local = await entry.fetch({
       progress: (received, total = entry.download) => {
@@ -56,8 +56,8 @@ async function fetchDataset(name: string, { quiet }: { quiet?: true }): Promise<
       },
     });
     line.clear();
-    if (local.notice) process.stderr.write(`natgrad: ${name}: ${local.notice}\n`);
-    process.stdout.write(`${entry.name}: ${local.path} (${megabytes(local.bytes)}), ${imagesOf(entry)}\n`);
+    if (local.notice) stderr.write(`natgrad: ${name}: ${local.notice}\n`);
+    stdout.write(`${entry.name}: ${local.path} (${megabytes(local.bytes)}), ${imagesOf(entry)}\n`);
   } finally {
     line.clear();
   }

@@ -15,7 +15,7 @@ const DESCRIPTION = `Train a wide network by gradient descent or by a natural gr
 const HELP = `
 Row t is the network after t steps, row 0 the initial one. Beside each number,
 "predict" is what the kernel predicted for it: training in function space, from
-the same initial outputs.
+the same initial outputs. With --kernel both there are two predictions.
 
 Examples:
   natgrad train --natural_gradient_type exact
@@ -26,8 +26,14 @@ Examples:
       gradient descent, beside its prediction in continuous time
   natgrad train --natural_gradient_type block_diagonal --damping 1e-3 --kernel empirical
       one Fisher block a layer, damped, predicted by the network's own kernel
+  natgrad train --natural_gradient_type unit_wise --damping 1e-6 --kernel both --width 1024
+      one Fisher block a unit, beside two predictions
+  natgrad train --natural_gradient_type exact --loss_type cross_entropy --damping 1e-2
+      cross-entropy; its curvature is taken anew at every step
   natgrad train --natural_gradient_type exact --n_classes 10 --width 1024 --format jsonl
       ten outputs; one JSON object a line
+  natgrad train --natural_gradient_type exact --dataset cifar10 --target_classes 3,5
+      cats and dogs, fetched the first time
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
@@ -71,7 +77,8 @@ async function train(
   let exitCode = 0;
   let doubted = false;
   try {
-    for await (const event of run(config, progress.show)) {
+    const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
+    for await (const event of run(config, { progress: progress.show, notice })) {
       progress.print(stdout, write(event));
       if (event.event === "step" && !doubted && isFinite(event) && !isFinite(event.predict)) {
         doubted = true;

@@ -65,6 +65,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
   const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
     const rows = size ?? x.rows;
     if (Number.isInteger(rows) && rows >= 1 && rows <= x.rows) return toFloat64(rowRange(x, 0, rows));
+    if (x.rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
     throw new InputError(`${flag}: wanted 1 to ${x.rows} (samples in ${name}), got ${rows}`);
   };
   const labels = (y: Matrix<Floats>, size: number | undefined, flag: string): Matrix =>

@@ -17,8 +17,8 @@ export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 
 /** Predicts training step by step. */
 export type Predictor = {
-  /** The outputs after one more step. */
-  step(): Promise<Outputs>;
+  /** The outputs after one more step; a damping given here holds for this step and those after it. */
+  step(damping?: number): Promise<Outputs>;
 };
 
 /** Options of the predictors. */
@@ -46,12 +46,15 @@ export async function predictSteps(
     return { train: await moverOn(kernels.train), test: await moverOn(kernels.test) };
   };
   let now = start;
-  const first = viewOf(fisher, loss, start.train, y, damping);
-  // Without a curvature G is the same at every step.
-  const fixed = first.curvature ? undefined : await moversAt(first);
+  let rho = damping;
+  const first = viewOf(fisher, loss, start.train, y, rho);
+  // Without a curvature G is the same at every step of the same damping.
+  let fixed = first.curvature ? undefined : await moversAt(first);
   return {
-    async step() {
-      const view = viewOf(fisher, loss, now.train, y, damping);
+    async step(changed = rho) {
+      const view = viewOf(fisher, loss, now.train, y, changed);
+      if (changed !== rho && fixed) fixed = await moversAt(view);
+      rho = changed;
       const { train, test } = fixed ?? (await moversAt(view));
       now = {
         train: await move(now.train, view.residual, train, learningRate),
@@ -66,7 +69,12 @@ export async function predictSteps(
 type Mover = { readonly G: Propagator; readonly outputs: number };
 
 /** f - eta G r. A kernel of one output acts on every column of r alike. */
-async function move(f: Matrix, residual: Matrix, { G, outputs }: Mover, learningRate: number): Promise<Matrix> {
+async function move(
+  f: Matrix,
+  residual: Matrix,
+  { G, outputs }: Mover,
+  learningRate: number,
+): Promise<Matrix> {
   const data = f.data.slice();
   if (outputs === residual.cols) {
     for (const [i, g] of (await G(residual.data)).entries()) data[i]! -= learningRate * g;

@@ -110,7 +110,10 @@ export async function gradientFlowOf(
         const r2 = loss.residual(shifted(now.train, slope(theta, r1), h / 2), y);
         const r3 = loss.residual(shifted(now.train, slope(theta, r2), h / 2), y);
         const r4 = loss.residual(shifted(now.train, slope(theta, r3), h), y);
-        const mean = { ...r1, data: r1.data.map((r, i) => (r + 2 * r2.data[i]! + 2 * r3.data[i]! + r4.data[i]!) / 6) };
+        const mean = {
+          ...r1,
+          data: r1.data.map((r, i) => (r + 2 * r2.data[i]! + 2 * r3.data[i]! + r4.data[i]!) / 6),
+        };
         now = {
           train: shifted(now.train, slope(theta, mean), h),
           test: shifted(now.test, slope(thetaTest, mean), h),

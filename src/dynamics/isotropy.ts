@@ -16,10 +16,12 @@ export type Isotropy = {
 };
 
 /** Options of {@link isotropy}. */
-export type IsotropyOptions = { damping?: number; maxColumns?: number };
+export type IsotropyOptions = { damping?: number; maxColumns?: number; maxProbes?: number };
 
-/** Largest n for which every column of G is formed; beyond it, as many random signs are probed. */
+/** Largest n for which every column of G is formed, */
 const MAX_COLUMNS = 256;
+/** and the number of random sign vectors beyond it: the figures are then good to some percent. */
+const MAX_PROBES = 64;
 
 /**
  * Isotropy of `fisher` on a training kernel.
@@ -30,12 +32,12 @@ export async function isotropy(
   kernel: Kernel,
   options: IsotropyOptions = {},
 ): Promise<Isotropy> {
-  const { damping = 0, maxColumns = MAX_COLUMNS } = options;
+  const { damping = 0, maxColumns = MAX_COLUMNS, maxProbes = MAX_PROBES } = options;
   const preconditioner = await fisher.prepare(kernel, damping);
   const G = await preconditioner.propagator(kernel);
   const n = kernel.samples * kernel.outputs;
   const whole = n <= maxColumns;
-  const probes = whole ? n : maxColumns;
+  const probes = whole ? n : maxProbes;
   const probe = whole ? unitVectors(n) : randomSigns(n);
 
   // For unit vectors the sums below are tr G and |G - alpha I|^2; for random signs z, E[z z^T] = I, expectations of them.

@@ -80,7 +80,10 @@ export async function createPosterior(
   /** D [N', N]. */
   const response = async (time: number): Promise<Matrix> => {
     if (time === Infinity) {
-      const { solveMatrix } = await factorize(theta, { what: `posterior: training kernel (${kind})`, epsilon });
+      const { solveMatrix } = await factorize(theta, {
+        what: `posterior: training kernel (${kind})`,
+        epsilon,
+      });
       return transpose(await solveMatrix(transpose(thetaTest)));
     }
     const { values, vectors } = await (basis ??= eigen(theta));
@@ -99,7 +102,10 @@ export async function createPosterior(
       await accumulate(R, -1, D, scale(middle, 1 / 2));
       const DR = await product(D, R, { transB: true });
       const n = DR.rows;
-      const covariance = map(KTestTest, (k, i) => k - DR.data[i]! - DR.data[(i % n) * n + Math.floor(i / n)]!);
+      const covariance = map(
+        KTestTest,
+        (k, i) => k - DR.data[i]! - DR.data[(i % n) * n + Math.floor(i / n)]!,
+      );
       return { mean: await product(D, y), covariance };
     },
   };

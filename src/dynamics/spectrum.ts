@@ -78,7 +78,11 @@ export async function labelEnergy(spectrum: Spectrum, y: Matrix): Promise<Float6
  * @param residual f_0 - y [N, C]; -y is the mean over initialisations
  * @returns Infinity when that much of the residual lies where Theta has no eigenvalue above rounding.
  */
-export async function convergenceTime(spectrum: Spectrum, residual: Matrix, fraction: number): Promise<number> {
+export async function convergenceTime(
+  spectrum: Spectrum,
+  residual: Matrix,
+  fraction: number,
+): Promise<number> {
   const { values, rank } = spectrum;
   const rates = values.map((value, i) => (i < rank ? 2 * value : 0));
   return timeToDecay(rates, await modeEnergies(spectrum, residual), fraction);

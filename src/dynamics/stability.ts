@@ -14,9 +14,9 @@ import { randomState } from "../random/random-state.ts";
 
 /** Options of {@link stableLearningRate}. */
 export type StabilityOptions = {
-  /** Products with G at most; as many as rows of G make the result exact. Default: 40. */
+  /** Products with G at most; as many as rows of G make the result exact. Default: 64. */
   iterations?: number;
-  /** The search ends when the learning rate moves by less than this share. Default: 1e-6. */
+  /** The search ends when twice as many products move the learning rate by less than this share. Default: 1e-6. */
   tolerance?: number;
   /** Eigenvalues smaller than this share of the largest count as rounding. Default: 1e-10. */
   epsilon?: number;
@@ -29,7 +29,7 @@ export type StabilityOptions = {
 export async function stableLearningRate(
   propagator: Propagator,
   n: number,
-  { iterations = 40, tolerance = 1e-6, epsilon = 1e-10 }: StabilityOptions = {},
+  { iterations = 64, tolerance = 1e-6, epsilon = 1e-10 }: StabilityOptions = {},
 ): Promise<number> {
   const steps = Math.min(n, iterations);
   const H = zeros(steps + 1, steps);
@@ -48,10 +48,12 @@ export async function stableLearningRate(
       }
     }
     const left = norm({ rows: n, cols: 1, data: w });
-    const before = rate;
-    rate = stableRate(await eigenvalues(H, j + 1), epsilon);
-    // An invariant subspace, or nothing new to learn.
-    if (left <= epsilon * size || Math.abs(before - rate) <= tolerance * rate) break;
+    const last = j + 1 === steps || left <= epsilon * size;
+    if (last || Number.isInteger(Math.log2(j + 1))) {
+      const before = rate;
+      rate = stableRate(await eigenvalues(H, j + 1), epsilon);
+      if (last || Math.abs(before - rate) <= tolerance * rate) break;
+    }
     H.data[(j + 1) * steps + j] = left;
     basis.push(w.map((x) => x / left));
   }

@@ -6,13 +6,16 @@
 import { z } from "zod";
 import type { LossType } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
+import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
+import { PRNGS } from "../network/initialise.ts";
+import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
 export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !== "gradient");
 
-const LOSS_TYPES: readonly LossType[] = ["mse"];
+const LOSS_TYPES: readonly LossType[] = ["mse", "cross_entropy"];
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -74,9 +77,9 @@ const about = (group: Group, placeholder: string, description: string): About =>
 
 /** Every option of an experiment. */
 export const configSchema = z.strictObject({
-  dataset: choice(["mnist", "synthetic"])
+  dataset: choice(["mnist", "cifar10", "fashion_mnist", "synthetic"])
     .default("mnist")
-    .meta(about("Data", "<name>", "what to learn from")),
+    .meta(about("Data", "<name>", "what to learn from; cifar10 and fashion_mnist are fetched once")),
   dataset_path: path()
     .optional()
     .meta(about("Data", "<file>", "a dataset (.npz) in place of --dataset; its inputs count as normalised")),
@@ -120,6 +123,12 @@ export const configSchema = z.strictObject({
   bias_variance: notNegative()
     .default(0)
     .meta(about("Network", "<x>", "sigma_b^2: variance of a bias; 0 means no biases")),
+  parameterization: choice(PARAMETERIZATIONS)
+    .default("ntk")
+    .meta(about("Network", "<name>", "how widths scale weights and learning rates")),
+  prng: choice(PRNGS)
+    .default("numpy")
+    .meta(about("Network", "<name>", "initial weights as NumPy draws them, or as Neural Tangents under JAX")),
   random_seed: whole(0, 0xffffffff)
     .default(1)
     .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data")),
@@ -149,10 +158,14 @@ export const configSchema = z.strictObject({
     .default(0)
     .meta(about("Training", "<x>", "rho, added to the Fisher matrix: F + rho I")),
 
-  kernel: choice(["analytic", "empirical"])
+  damping_schedule: choice(DAMPING_SCHEDULES)
+    .default("constant")
+    .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
+
+  kernel: choice(["analytic", "empirical", "both"])
     .default("analytic")
     .meta(
-      about("Prediction", "<name>", "kernel that predicts: of the infinitely wide network, or of this one"),
+      about("Prediction", "<name>", "kernel that predicts: of the infinitely wide network, of this one, or each"),
     ),
   kernel_path: path()
     .optional()
@@ -271,6 +284,12 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     }
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
+  }
+  if (config.damping_schedule !== "constant" && !(config.damping > 0)) {
+    return `damping: wanted a number > 0 to start damping_schedule ${config.damping_schedule} from, got ${config.damping}`;
+  }
+  if (config.prng === "jax" && config.init_weights_dir !== undefined) {
+    return "prng: wanted none beside init_weights_dir (the folder holds the weights), got jax";
   }
   if (method === "exact_plus_mse" && config.loss_type === "mse") {
     return "natural_gradient_type: wanted another for loss_type mse (exact_plus_mse is for cross_entropy), got exact_plus_mse";

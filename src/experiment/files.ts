@@ -8,18 +8,16 @@ import { readWhole, writeWhole } from "../data/node/files.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
 import { InputError } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
-import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel } from "../kernel/kernel.ts";
+import type { KernelPair } from "../kernel/units.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { npyMatrix, readNpy, writeNpy, type NpySource } from "../matrix/npy.ts";
 import type { Network } from "../network/network.ts";
 
-/** Kernels that predict a run: train on train and test on train. */
-export type Kernels = { readonly train: Kernel; readonly test: Kernel };
-
 const source = (m: Matrix): NpySource => ({ shape: [m.rows, m.cols], data: m.data });
 
 /** Saves kernels: `{train,test}_{A,B}{l}` a layer, and `shape` = [outputs, copies, epsilon]. */
-export async function saveKernels(path: string, { train, test }: Kernels): Promise<void> {
+export async function saveKernels(path: string, { train, test }: KernelPair): Promise<void> {
   const arrays: Record<string, NpySource> = {
     shape: { shape: [3], data: Float64Array.of(train.outputs, train.copies, train.epsilon) },
   };
@@ -40,13 +38,16 @@ export async function loadKernels(
   path: string,
   network: Network,
   samples: { train: number; test: number },
-): Promise<Kernels> {
+): Promise<KernelPair> {
   const arrays = await readNpz(await readWhole(path), path);
   const get = (name: string): Matrix => {
     const array = arrays.get(name);
     if (!array)
       throw new InputError(`npz ${path}: wanted an array ${name}, got none (not a kernel of natgrad?)`);
     const m = npyMatrix(array, `${path} (${name})`);
+    if (!m.data.every(Number.isFinite)) {
+      throw new InputError(`npz ${path}: wanted finite numbers in ${name}, got NaN or Infinity`);
+    }
     return { ...m, data: Float64Array.from(m.data) };
   };
   const [outputs = 1, copies = 1, epsilon = 2 ** -52] = get("shape").data;
@@ -61,7 +62,7 @@ export async function loadKernels(
     outputs,
     copies,
     epsilon,
-    layers: network.weights.map(({ fanIn, fanOut, rows }, l): LayerKernel => {
+    layers: network.weights.map(({ fanIn, fanOut, rows, scales }, l): LayerKernel => {
       const inputGram = get(`${name}_A${l + 1}`);
       const signalGram = get(`${name}_B${l + 1}`);
       expectShape(path, `${name}_A${l + 1}`, inputGram, samples[name], samples.train);
@@ -69,7 +70,7 @@ export async function loadKernels(
       const infinite = copies > 1 || epsilon === 2 ** -52;
       const inputRank = infinite && l > 0 ? Infinity : rows;
       const signalRank = l === last ? outputs : infinite ? Infinity : fanOut;
-      return { fanIn, fanOut, inputRank, signalRank, inputGram, signalGram };
+      return { fanIn, fanOut, ...dampingOf(scales), inputRank, signalRank, inputGram, signalGram };
     }),
   });
   return { train: side("train"), test: side("test") };
@@ -87,15 +88,15 @@ export async function saveWeights(
   network: Network,
   thetas: readonly FloatArray[],
 ): Promise<void> {
-  for (const [l, { fanIn, fanOut, rows }] of network.weights.entries()) {
+  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
     const theta = thetas[l]!;
     const W = new Float32Array(fanIn * fanOut);
     for (let o = 0; o < fanOut; o++) {
-      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]!;
+      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]! / scales.weightStd;
     }
     await writeWhole(join(folder, `W${l + 1}.npy`), writeNpy({ shape: [fanIn, fanOut], data: W }));
     if (rows === fanIn) continue;
-    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]!);
+    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]! / scales.biasStd);
     await writeWhole(join(folder, `b${l + 1}.npy`), writeNpy({ shape: [fanOut], data: b }));
   }
 }
@@ -106,7 +107,7 @@ export async function saveWeights(
  */
 export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
   const thetas: FloatArray[] = [];
-  for (const [l, { fanIn, fanOut, rows }] of network.weights.entries()) {
+  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
     const path = join(folder, `W${l + 1}.npy`);
     const { shape, data: W } = readNpy(await readWhole(path), path);
     if (shape.length !== 2 || shape[0] !== fanIn || shape[1] !== fanOut) {
@@ -114,13 +115,13 @@ export async function loadWeights(folder: string, engine: Engine, network: Netwo
     }
     const theta = engine.floats(fanOut * rows);
     for (let i = 0; i < fanIn; i++) {
-      for (let o = 0; o < fanOut; o++) theta[o * rows + i] = W[i * fanOut + o]!;
+      for (let o = 0; o < fanOut; o++) theta[o * rows + i] = scales.weightStd * W[i * fanOut + o]!;
     }
     const biasPath = join(folder, `b${l + 1}.npy`);
     if (rows > fanIn && existsSync(biasPath)) {
       const { data: b } = readNpy(await readWhole(biasPath), biasPath);
       if (b.length !== fanOut) throw new InputError(`${biasPath}: wanted ${fanOut} numbers, got ${b.length}`);
-      for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = b[o]!;
+      for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = scales.biasStd * b[o]!;
     }
     if (!theta.every(Number.isFinite)) {
       throw new InputError(`${path}: wanted finite numbers, got NaN or Infinity`);

@@ -1,31 +1,22 @@
 /**
- * @file Runs an experiment and tells what happens as events: the configuration, a step at a time with what the
- * kernel predicted for it, and the end. Whoever listens decides how they look.
+ * @file Runs an experiment and tells what happens as events: the configuration, a step at a time with what the kernels
+ * predicted for it, and the end. Whoever listens decides how they look.
  */
-import { join } from "node:path";
-import { forsterTransform } from "../data/forster.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { loadDataset, saveDataset } from "../data/node/npz.ts";
-import { mnist } from "../data/node/mnist.ts";
-import { synthetic } from "../data/synthetic.ts";
+import { dampingController } from "../dynamics/damping.ts";
 import { predictSteps, type Outputs, type Predictor } from "../dynamics/function-space.ts";
-import { gradientFlow } from "../dynamics/gradient-flow.ts";
+import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropy } from "../dynamics/isotropy.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
-import { FISHERS, type Fisher } from "../fisher/index.ts";
-import { createEngine, type Engine } from "../graph/engine.ts";
-import { analyticKernel } from "../kernel/analytic.ts";
-import { empiricalKernel } from "../kernel/empirical.ts";
-import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
-import { createWeights, type Weights } from "../linearization/weights.ts";
-import { accuracy, type Loss } from "../loss/loss.ts";
-import { mse } from "../loss/mse.ts";
+import { InputError, SingularGramError } from "../error.ts";
+import { FISHERS, trainingKernel, viewOf, type Fisher } from "../fisher/index.ts";
+import type { Engine } from "../graph/engine.ts";
+import type { KernelPair } from "../kernel/units.ts";
+import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { initialise } from "../network/initialise.ts";
-import { mlp, type Network } from "../network/network.ts";
-import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
-import { loadKernels, loadWeights, saveKernels, saveWeights, type Kernels } from "./files.ts";
+import { loadData, saveData } from "./dataset.ts";
+import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 
 /** The four numbers of a row of the table. */
 export type Metrics = {
@@ -41,14 +32,24 @@ export type ConfigEvent = {
   config: Config;
   /** M_0, ..., M_L. */
   widths: readonly number[];
+  n_classes: number;
   target_classes: readonly number[];
   learning_rate: number;
-  /** Natural gradients only: how far G is from alpha I on the kernel that predicts. */
+  /** Natural gradients only: how far G is from alpha I on the kernel that predicts, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
 
 /** One row of the table. */
-export type StepEvent = { event: "step"; step: number } & Metrics & { predict: Metrics };
+export type StepEvent = {
+  event: "step";
+  step: number;
+  predict: Metrics;
+  /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
+  predict_empirical?: Metrics;
+  /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
+  damping?: number;
+  reduction_ratio?: number | null;
+} & Metrics;
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -65,74 +66,123 @@ export type RunEvent = ConfigEvent | StepEvent | DoneEvent;
 /** Told what is being done; `done` of `total` where that is known. */
 export type Progress = (stage: string, done?: number, total?: number) => void;
 
+/** Who listens beside the events. */
+export type RunListeners = {
+  progress?: Progress;
+  /** Told, in one line, what should not pass in silence. */
+  notice?: (line: string) => void;
+};
+
 /**
  * Trains as `config` says.
  * @throws InputError for anything that cannot be had: data, a device, files, an invertible Gram.
  */
-export async function* run(config: Config, progress: Progress = () => {}): AsyncGenerator<RunEvent> {
+export async function* run(config: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
+  const { progress = () => {}, notice = () => {} } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (config.natural_gradient_type ?? "gradient"))!;
-  const loss = mse;
+  const loss = LOSSES.find(({ name }) => name === config.loss_type)!;
 
   progress("data");
-  const dataset = await clock.time("data", () => loadData(config));
+  const fetching = {
+    notice,
+    progress: (received: number, total?: number) => progress(`fetching ${config.dataset}`, received, total),
+  };
+  const dataset = await clock.time("data", () => loadData(config, fetching));
+  if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
-  const network = mlp(dataset.xTrain.cols, {
-    depth: config.n_layers,
-    width: config.width,
-    outputs: y.cols,
-    weightVariance: config.weight_variance,
-    biasVariance: config.bias_variance,
-  });
+  const network = networkOf(config, dataset);
   const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
   const alpha = fisher.alpha(shape);
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
-  const { linearizer, engine } = await clock.time("engine", () => openNetwork(config, network));
+  const linearizer = await clock.time("engine", () => openNetwork(config, network));
   progress("weights");
-  const weights = await clock.time("weights", () => startWeights(config, engine, network));
-  const x = stack(engine, dataset.xTrain, dataset.xTest);
+  const weights = await clock.time("weights", () => startWeights(config, linearizer));
+  const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
   const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y });
 
   progress("kernel");
-  const kernels = await clock.time("kernel", () => predictingKernels(config, linearizer, weights, dataset));
+  const kernels = [
+    ...(await clock.time("kernel", () =>
+      predictingKernels(config, fisher, linearizer, weights, dataset),
+    )),
+  ].map(([, pair]) => pair);
+
   const measured =
     alpha === undefined
       ? undefined
-      : await clock.time("isotropy", () => isotropy(fisher, kernels.train, { damping: config.damping }));
+      : await clock.time("isotropy", async () => {
+          // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
+          const f = loss.curvature ? (await trainer.evaluate()).train : y;
+          return isotropyAt(fisher, loss, kernels[0]!, f, y, config.damping);
+        });
   yield {
     event: "config",
     config,
     widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+    n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     learning_rate: learningRate,
     ...(measured ? { isotropy: { alpha_theory: alpha ?? null, ...measured } } : {}),
   };
 
-  let predictor: Predictor | undefined;
-  let predicted: Outputs | undefined;
+  const adaptive = config.damping_schedule !== "constant";
+  const controller = dampingController(config.damping_schedule, config.damping);
+  let chosen = { damping: config.damping, ratio: undefined as number | undefined };
+  const choose = (f: Outputs): number => {
+    chosen = controller.next(loss.value(f.train, y));
+    return chosen.damping;
+  };
+  const options = { learningRate, damping: adaptive ? choose : config.damping, model: adaptive };
+
+  let predictors: Predictor[] = [];
   let diverged = false;
-  const options = { learningRate, damping: config.damping };
+  // A step that cannot be taken still has the row of where it starts.
+  let failure: InputError | undefined;
   for (let step = 0; step <= config.n_steps && !diverged; step++) {
     progress("step", step, config.n_steps);
-    let now: Outputs;
+    const dampingBefore = chosen.damping;
+    let f: Outputs;
     if (step < config.n_steps) {
-      const { seconds, ...outputs } = await clock.time("loop", () => trainer.step(options));
-      for (const [part, value] of Object.entries(seconds)) clock.add(part, value);
-      now = outputs;
+      const result = await clock.time("loop", () => attempt(() => trainer.step(options)));
+      if (result instanceof SingularGramError) {
+        failure = new InputError(`step ${step + 1}: ${result.message}`);
+        f = await trainer.evaluate();
+      } else {
+        for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
+        if (result.modelChange !== undefined) controller.expect(result.modelChange);
+        f = result;
+      }
     } else {
-      now = await clock.time("loop", () => trainer.evaluate());
+      f = await clock.time("loop", () => trainer.evaluate());
+      if (adaptive) choose(f);
     }
-    const start = now;
-    predictor ??= await clock.time("predict", () =>
-      createPredictor(config, fisher, loss, kernels, start, y, options),
-    );
-    const ready = predictor;
-    predicted = step === 0 ? now : await clock.time("predict", () => ready.step());
-    const metrics = measure(loss, now, dataset);
+
+    const predicted = await clock.time("predict", async () => {
+      const next: Outputs[] = [];
+      if (step > 0) for (const predictor of predictors) next.push(await predictor.step(dampingBefore));
+      else {
+        for (const pair of kernels) {
+          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, learningRate));
+          next.push(f);
+        }
+      }
+      return next;
+    });
+    const metrics = measure(loss, f, dataset);
     diverged = !Object.values(metrics).every(Number.isFinite);
-    yield { event: "step", step, ...metrics, predict: measure(loss, predicted, dataset) };
+    const [predict, predictEmpirical] = predicted.map((p) => measure(loss, p, dataset));
+    yield {
+      event: "step",
+      step,
+      ...metrics,
+      predict: predict!,
+      ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
+      ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
+    };
+    if (failure) throw failure;
   }
   yield {
     event: "done",
@@ -143,101 +193,42 @@ export async function* run(config: Config, progress: Progress = () => {}): Async
   };
 }
 
-/** The samples and labels of a run, saved where that was asked for. */
-async function loadData(config: Config): Promise<Dataset> {
-  const sizes = { trainSize: config.train_size, testSize: config.test_size, lossType: config.loss_type };
-  const targetClasses = config.target_classes ?? Array.from({ length: config.n_classes }, (_, c) => c);
-  let dataset: Dataset;
-  if (config.dataset_path !== undefined) {
-    dataset = await loadDataset(config.dataset_path, sizes);
-  } else if (config.dataset === "synthetic") {
-    const normals = randomState(config.random_seed).normalsInto;
-    dataset = synthetic(normals, { ...sizes, classes: targetClasses.length });
-  } else {
-    dataset = await mnist({ ...sizes, targetClasses });
-  }
-  if (config.forster_transform) {
-    dataset = await forsterTransform(dataset, {
-      iterations: config.forster_transform_n_iters,
-      tolerance: config.forster_transform_tol,
-    });
-  }
-  if (config.save_dataset && config.dataset_path === undefined) {
-    const forster = config.forster_transform ? "_forster" : "";
-    await saveDataset(join(config.save_dataset_dir, `${fileStem(config, dataset)}${forster}.npz`), dataset);
-  }
-  return dataset;
+/** G at the outputs f: how far from alpha I. */
+function isotropyAt(fisher: Fisher, loss: Loss, { train }: KernelPair, f: Matrix, y: Matrix, damping: number) {
+  const view = viewOf(fisher, loss, f, y, damping);
+  // A column of G costs a solve a unit there.
+  const limits = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
+  return isotropy(fisher, trainingKernel(train, view), { damping: view.damping, ...limits });
 }
 
-const fileStem = (config: Config, dataset: Dataset): string =>
-  `${config.dataset}_train${dataset.xTrain.rows}_test${dataset.xTest.rows}_${dataset.targetClasses.length}classes`;
-
-async function openNetwork(
-  config: Config,
-  network: Network,
-): Promise<{ engine: Engine; linearizer: Linearizer }> {
-  const engine = await createEngine({
-    device: config.device,
-    precision: config.precision,
-    ...(config.threads === undefined ? {} : { threads: config.threads }),
-  });
-  return { engine, linearizer: await createLinearizer(engine, network) };
-}
-
-async function startWeights(config: Config, engine: Engine, network: Network): Promise<Weights> {
-  const thetas =
-    config.init_weights_dir === undefined
-      ? initialise(engine, network, config.random_seed)
-      : await loadWeights(config.init_weights_dir, engine, network);
-  if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);
-  return createWeights(network, thetas);
-}
-
-/** The kernels that predict: analytic, empirical at the initial weights, or loaded. */
-async function predictingKernels(
-  config: Config,
-  linearizer: Linearizer,
-  weights: Weights,
-  dataset: Dataset,
-): Promise<Kernels> {
-  const { xTrain, xTest } = dataset;
-  const { network } = linearizer;
-  const samples = { train: xTrain.rows, test: xTest.rows };
-  if (config.kernel_path !== undefined) return loadKernels(config.kernel_path, network, samples);
-  const options = { tile: config.kernel_batch_size };
-  let kernels: Kernels;
-  if (config.kernel === "analytic") {
-    kernels = {
-      train: analyticKernel(network, xTrain, xTrain, options),
-      test: analyticKernel(network, xTest, xTrain, options),
-    };
-  } else {
-    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
-    kernels = { train, test: others[0]! };
+/** What the work gives, or the error of a Gram that has no inverse. */
+async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SingularGramError) return error;
+    throw error;
   }
-  if (config.save_kernel) {
-    await saveKernels(
-      join(config.save_kernel_dir, `${config.kernel}_${fileStem(config, dataset)}.npz`),
-      kernels,
-    );
-  }
-  return kernels;
 }
 
-function createPredictor(
+async function createPredictor(
   config: Config,
   fisher: Fisher,
   loss: Loss,
-  kernels: Kernels,
+  kernels: KernelPair,
   start: Outputs,
   y: Matrix,
-  options: { learningRate: number; damping: number },
+  learningRate: number,
 ): Promise<Predictor> {
   if (fisher.name === "gradient" && config.gd_prediction === "continuous") {
-    return gradientFlow(kernels, start, y, options);
+    const flow = loss.curvature ? gradientFlowOf : exactFlow;
+    return flow(loss, kernels, start, y, { learningRate });
   }
-  return predictSteps(fisher, loss, kernels, start, y, options);
+  return predictSteps(fisher, loss, kernels, start, y, { learningRate, damping: config.damping });
 }
+
+/** {@link gradientFlow} is of a squared error alone, and exact. */
+const exactFlow: typeof gradientFlowOf = (_loss, ...rest) => gradientFlow(...rest);
 
 const measure = (loss: Loss, f: Outputs, { yTrain, yTest }: Dataset): Metrics => ({
   train_accuracy: accuracy(f.train, yTrain),

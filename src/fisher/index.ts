@@ -7,6 +7,7 @@ import { exactPlusMse } from "./exact-plus-mse.ts";
 import { exact } from "./exact.ts";
 import type { Fisher } from "./fisher.ts";
 import { gradient } from "./gradient.ts";
+import { kfacTikhonov } from "./kfac-tikhonov.ts";
 import { kfac } from "./kfac.ts";
 import { unitWise } from "./unit-wise.ts";
 
@@ -17,10 +18,11 @@ export const FISHERS: readonly Fisher[] = [
   blockDiagonal,
   blockTriDiagonal,
   kfac,
+  kfacTikhonov,
   unitWise,
   exactPlusMse,
 ];
 
-export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, unitWise };
+export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
 export type { Coefficients, Fisher, Preconditioner, Propagator, Shape } from "./fisher.ts";
 export { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "./view.ts";

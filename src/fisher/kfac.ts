@@ -10,7 +10,8 @@
  * which tends to N (L - 1) + 1 times the identity: every layer but the last counts N, the last one 1.
  *
  * A Gram that the architecture makes singular (the N C x N C Gram of the C output signals; inputs with fewer
- * features than samples) is inverted undamped on its range, which is the exact inverse of the smaller, primal factor.
+ * features than samples) is inverted on its range where there is no damping to speak of, which is the exact inverse of
+ * the smaller, primal factor.
  */
 import { SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
@@ -103,7 +104,13 @@ function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; sig
   return { inputs: pi, signals: 1 / pi };
 }
 
-/** (K + rho I)^-1, or on the range of K when undamped and its rank is bounded below its size: K^+. */
+/** Damping below this share of the mean eigenvalue of a singular Gram is less than rounding in the dual. */
+const TINY = 1e-6;
+
+/**
+ * (K + rho I)^-1. Where the rank of K is bounded below its size and there is next to no damping, on the range of K alone,
+ * which is all that it is applied to: with K = F F^T, F (F^T F + rho)^-1 (F^T F)^-1 F^T, the inverse on the primal side.
+ */
 async function dampedInverse(
   k: Matrix,
   maxRank: number,
@@ -111,13 +118,16 @@ async function dampedInverse(
   what: string,
   epsilon: number,
 ): Promise<Matrix> {
-  if (rho > 0 || maxRank >= k.rows) {
+  if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) {
     return (await factorize(addDiagonal(k, rho), { what, epsilon })).inverse();
   }
   const { factor: F, rank, condition } = pivotedCholesky(k, maxRank, epsilon);
-  if (rank < maxRank) throw new SingularGramError({ what, size: k.rows, rank, condition });
-  // K^+ = F (F^T F)^-2 F^T.
-  const primal = await factorize(await product(F, F, { transA: true }), { what, epsilon });
-  const half = await primal.solveMatrix(transpose(F));
-  return product(half, half, { transA: true });
+  if (rank < maxRank) {
+    if (rho > 0) return (await factorize(addDiagonal(k, rho), { what, epsilon })).inverse();
+    throw new SingularGramError({ what, size: k.rows, rank, condition });
+  }
+  const primal = await product(F, F, { transA: true });
+  const plain = await (await factorize(primal, { what, epsilon })).solveMatrix(transpose(F));
+  const damped = await factorize(addDiagonal(primal, rho), { what, epsilon });
+  return product(F, await damped.solveMatrix(plain));
 }

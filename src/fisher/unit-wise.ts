@@ -28,11 +28,16 @@ export const unitWise: Fisher = {
   alpha: ({ layers, width, outputs }) => (ACTIVE_SHARE * (layers - 1) * width) / outputs + 1,
 
   async prepare(kernel, damping) {
-    // Training and test outputs move by the same update: the last one is kept.
+    // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.
+    let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
     const solveLayers = (residual: Float64Array): Matrix[] => {
+      // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
-        const updates = kernel.layers.map((layer, l) => solveUnits(kernel, layer, l, residual, damping));
+        const updates = kernel.layers.map((layer, l) => {
+          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping);
+          return solveUnits(kernel, layer, l, factors, residual);
+        });
         last = { residual, updates };
       }
       return last.updates;
@@ -41,16 +46,39 @@ export const unitWise: Fisher = {
       coefficients: async (residual) =>
         solveLayers(residual).map((U): Coefficients => ({ kind: "update", matrix: U })),
       async propagator(cross) {
+        if (factorBytes(kernel) <= KEPT_BYTES) {
+          kept ??= kernel.layers.map((layer, l) => [
+            ...factorUnits(kernel, layer, l, damping, (factors) => ({
+              ...factors,
+              active: factors.active.slice(0, factors.count),
+              root: factors.root.slice(0, factors.count),
+              lower: factors.lower.slice(0, factors.count ** 2),
+            })),
+          ]);
+        }
         return async (residual) => {
           const out = new Float64Array(cross.layers[0]!.signalGram.rows);
-          for (const [l, U] of solveLayers(residual).entries()) {
-            await addUnits(out, cross.layers[l]!, l, U);
-          }
+          for (const [l, U] of solveLayers(residual).entries()) await addUnits(out, cross.layers[l]!, l, U);
           return out;
         };
       },
     };
   },
+};
+
+/** Factors of all units that a propagator may keep. */
+const KEPT_BYTES = 2 ** 27;
+
+/** Bytes of the factors of all units when every unit is active on its share of the samples. */
+const factorBytes = ({ samples, layers }: Kernel): number =>
+  layers.reduce((sum, { signals }) => sum + (signals?.train.cols ?? 0) * (ACTIVE_SHARE * samples) ** 2 * 8, 0);
+
+/** One unit: where it is active, s^(1/2) there, and the Cholesky factor of s^(1/2) A s^(1/2) / N + rho I. */
+type UnitFactors = {
+  readonly count: number;
+  readonly active: Int32Array;
+  readonly root: Float64Array;
+  readonly lower: Float64Array;
 };
 
 /** Delta_l of a kernel. */
@@ -59,46 +87,38 @@ function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train
   throw new InputError(`unit_wise: wanted a kernel with the signals of its units in layer ${l + 1}, got Grams alone`);
 }
 
-/** U_l [N, M] of one layer. */
-function solveUnits(
+/** The factors of the units of a layer, one after the other in the same memory unless `keep` copies them. */
+function* factorUnits(
   kernel: Kernel,
   layer: LayerKernel,
   l: number,
-  residual: Float64Array,
   damping: number,
-): Matrix {
+  keep: (factors: UnitFactors) => UnitFactors = (factors) => factors,
+): Generator<UnitFactors> {
   const { samples: N, outputs: C } = kernel;
   const { train } = signalsOf(layer, l);
   const M = train.cols;
   const A = layer.inputGram.data;
-  const U = zeros(N, M);
-  const [root, right] = [new Float64Array(N), new Float64Array(N)];
+  const root = new Float64Array(N);
   const active = new Int32Array(N);
   const lower = new Float64Array(N * N);
-
   for (let i = 0; i < M; i++) {
     let count = 0;
     for (let n = 0; n < N; n++) {
       let s = 0;
-      let b = 0;
-      for (let c = 0; c < C; c++) {
-        const delta = train.data[(n * C + c) * M + i]!;
-        s += delta * delta;
-        b += delta * residual[n * C + c]!;
-      }
+      for (let c = 0; c < C; c++) s += train.data[(n * C + c) * M + i]! ** 2;
       if (s === 0) continue;
       active[count] = n;
       root[count] = Math.sqrt(s);
-      right[count] = b / root[count]!;
       count++;
     }
     for (let p = 0; p < count; p++) {
-      const row = A.subarray(active[p]! * N, active[p]! * N + N);
+      const row = active[p]! * N;
       const weight = root[p]! / N;
-      for (let q = 0; q <= p; q++) lower[p * count + q] = weight * root[q]! * row[active[q]!]!;
+      for (let q = 0; q <= p; q++) lower[p * count + q] = weight * root[q]! * A[row + active[q]!]!;
       lower[p * count + p]! += damping;
     }
-    if (!solveInPlace(lower, right, count)) {
+    if (!choleskyInPlace(lower, count)) {
       throw new SingularGramError({
         what: `unit_wise: unit ${i + 1} of layer ${l + 1}`,
         size: count,
@@ -106,13 +126,39 @@ function solveUnits(
         condition: Infinity,
       });
     }
-    for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * right[p]!) / N;
+    yield keep({ count, active, root, lower });
+  }
+}
+
+/** U_l [N, M] of one layer. */
+function solveUnits(
+  { samples: N, outputs: C }: Kernel,
+  layer: LayerKernel,
+  l: number,
+  units: Iterable<UnitFactors>,
+  residual: Float64Array,
+): Matrix {
+  const { train } = signalsOf(layer, l);
+  const M = train.cols;
+  const U = zeros(N, M);
+  const x = new Float64Array(N);
+  let i = 0;
+  for (const { count, active, root, lower } of units) {
+    for (let p = 0; p < count; p++) {
+      const n = active[p]!;
+      let b = 0;
+      for (let c = 0; c < C; c++) b += train.data[(n * C + c) * M + i]! * residual[n * C + c]!;
+      x[p] = b / root[p]!;
+    }
+    substituteInPlace(lower, x, count);
+    for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * x[p]!) / N;
+    i++;
   }
   return U;
 }
 
-/** Solves with a small symmetric positive definite matrix (lower triangle, destroyed); false when it is not. */
-function solveInPlace(a: Float64Array, x: Float64Array, n: number): boolean {
+/** The Cholesky factor of a small matrix in its lower triangle; false at a pivot that is not positive. */
+function choleskyInPlace(a: Float64Array, n: number): boolean {
   for (let i = 0; i < n; i++) {
     const row = i * n;
     for (let j = 0; j < i; j++) {
@@ -122,23 +168,27 @@ function solveInPlace(a: Float64Array, x: Float64Array, n: number): boolean {
       a[row + j] = sum / a[other + j]!;
     }
     let pivot = a[row + i]!;
-    let value = x[i]!;
-    for (let p = 0; p < i; p++) {
-      pivot -= a[row + p]! * a[row + p]!;
-      value -= a[row + p]! * x[p]!;
-    }
+    for (let p = 0; p < i; p++) pivot -= a[row + p]! * a[row + p]!;
     if (!(pivot > 0)) return false;
-    const diagonal = Math.sqrt(pivot);
-    a[row + i] = diagonal;
-    x[i] = value / diagonal;
+    a[row + i] = Math.sqrt(pivot);
+  }
+  return true;
+}
+
+/** Solves L L^T x = b in place. */
+function substituteInPlace(lower: Float64Array, x: Float64Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const row = i * n;
+    let value = x[i]!;
+    for (let p = 0; p < i; p++) value -= lower[row + p]! * x[p]!;
+    x[i] = value / lower[row + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
     const row = i * n;
-    const value = x[i]! / a[row + i]!;
+    const value = x[i]! / lower[row + i]!;
     x[i] = value;
-    for (let p = 0; p < i; p++) x[p]! -= a[row + p]! * value;
+    for (let p = 0; p < i; p++) x[p]! -= lower[row + p]! * value;
   }
-  return true;
 }
 
 /** out += sum over units i of Delta'[., i] o (A' U[., i]), on the rows of a cross kernel. */

@@ -65,6 +65,8 @@ const sessionOptions = (device: Device, threads: number): OrtSessionOptions => (
   executionProviders: [device === "cpu" && !isNative ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
+  // What fails is thrown, and worded here: nothing is to be printed beside it.
+  logSeverityLevel: 4,
   extra: {
     session: {
       // Spinning threads steal the cores from the host's float64 solves between two runs.
@@ -108,7 +110,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     );
   }
   const ort = await loadOrt();
-  ort.env.logLevel = "error";
+  ort.env.logLevel = "fatal";
   if (!isNative) {
     // Threads need a page that is cross-origin isolated.
     ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
@@ -138,8 +140,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   };
 }
 
-/** The first line of an error of ONNX Runtime, short enough for one line. */
+/** The first line of an error of ONNX Runtime without its place in the C++ code, short enough for one line. */
 const reason = (error: unknown): string =>
   String(error instanceof Error ? error.message : error)
     .split("\n")[0]!
+    .replace(/^.*was false\. /, "")
     .slice(0, 160);

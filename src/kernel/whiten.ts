@@ -64,6 +64,11 @@ export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
   return out;
 }
 
+/** S^T v for v [N, C]: [N, K]. */
+export function transposeFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
+  return transposedProduct(S, { rows: v.length, cols: 1, data: v }).data;
+}
+
 /** blockdiag(S) K for K [N K, m]: [N C, m]. */
 export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
   const { samples, outputs: C, columns: K } = S;

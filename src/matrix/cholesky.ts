@@ -11,6 +11,7 @@
 import { SingularGramError } from "../error.ts";
 import { spectrum } from "./eigen.ts";
 import { identity, matrix, norm, rowRange, trace, zeros, type Matrix } from "./matrix.ts";
+import { pivotedCholesky } from "./pivoted-cholesky.ts";
 import { accumulate, product, view } from "./product.ts";
 
 /** A factored matrix K. */
@@ -37,8 +38,10 @@ const BLOCK = 128;
 const SUSPICIOUS = 1e4;
 /** Inverse iterations of that look. */
 const ITERATIONS = 4;
-/** Beyond this size an error gives the condition of the pivots instead of counting eigenvalues. */
+/** Beyond this size an error gives the condition of the pivots instead of that of the eigenvalues, */
 const LARGEST_SPECTRUM = 600;
+/** and beyond this one no rank. */
+const LARGEST_RANK = 2000;
 
 /** A panel of L: rows from `start` on, `size` columns; `inverse` is that of its lower triangular top block. */
 type Panel = { readonly start: number; readonly size: number; readonly rows: Matrix; inverse: Matrix };
@@ -199,12 +202,18 @@ async function singular(
   pivots: { smallest: number; largest: number },
 ): Promise<SingularGramError> {
   const size = k.rows;
-  if (size > LARGEST_SPECTRUM || !k.data.every(Number.isFinite)) {
-    const condition = pivots.smallest > 0 ? pivots.largest / pivots.smallest : Infinity;
-    return new SingularGramError({ what, size, rank: undefined, condition });
+  const ofPivots = pivots.smallest > 0 ? pivots.largest / pivots.smallest : Infinity;
+  if (!k.data.every(Number.isFinite)) {
+    return new SingularGramError({ what, size, rank: undefined, condition: Infinity });
   }
-  const absolute = (await spectrum(k)).map(Math.abs).sort();
-  const largest = absolute.at(-1);
-  const rank = absolute.filter((x) => x > size * epsilon * largest).length;
-  return new SingularGramError({ what, size, rank, condition: largest / absolute[0]! });
+  if (size > LARGEST_SPECTRUM) {
+    const rank = size > LARGEST_RANK ? undefined : pivotedCholesky(k, size, size * epsilon).rank;
+    return new SingularGramError({ what, size, rank, condition: ofPivots });
+  }
+  const values = await spectrum(k);
+  const largest = Math.max(...values.map(Math.abs));
+  // A positive definite matrix is wanted: a negative eigenvalue beyond rounding counts as none.
+  const rank = values.filter((x) => x > size * epsilon * largest).length;
+  const smallest = Math.min(...values.map(Math.abs));
+  return new SingularGramError({ what, size, rank, condition: smallest > 0 ? largest / smallest : Infinity });
 }

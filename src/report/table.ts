@@ -32,21 +32,44 @@ function sixDigits(x: number): [mantissa: string, exponent: number] {
   return [mantissa, Number(e)];
 }
 
-/** The heading of the table. */
-export const tableHeader = (): string =>
-  ["step", ...COLUMNS.flatMap((name) => [name, "predict"])]
-    .map((name) => pad(name, name))
+/** What the table shows beside the paper's columns. */
+export type TableLayout = {
+  /** Two predictions: of the analytic and of the empirical kernel. */
+  readonly both: boolean;
+  /** Damping and reduction ratio of a schedule. */
+  readonly adaptive: boolean;
+};
+
+type Cell = { readonly name: string; readonly text: string };
+
+const line = (cells: readonly Cell[]): string =>
+  cells
+    .map(({ name, text }) => pad(text, name))
     .join(GAP)
     .trimEnd();
 
-/** One row of the table. */
-export const tableRow = (step: StepEvent): string =>
-  [
-    pad(String(step.step), "step"),
-    ...COLUMNS.flatMap((name: keyof Metrics) => [
-      pad(formatG(step[name]), name),
-      pad(formatG(step.predict[name]), "predict"),
-    ]),
-  ]
-    .join(GAP)
-    .trimEnd();
+/** The heading of the table. */
+export function tableHeader({ both, adaptive }: TableLayout = { both: false, adaptive: false }): string {
+  const predictions = both ? ["analytic", "empirical"] : ["predict"];
+  const names = [
+    "step",
+    ...COLUMNS.flatMap((name) => [name, ...predictions]),
+    ...(adaptive ? ["damping", "ratio"] : []),
+  ];
+  return line(names.map((name) => ({ name, text: name })));
+}
+
+/** One row of the table, in the layout that its step calls for. */
+export function tableRow(step: StepEvent): string {
+  const { predict, predict_empirical: empirical } = step;
+  const number = (name: string, x: number): Cell => ({ name, text: formatG(x) });
+  const cells = COLUMNS.flatMap((name: keyof Metrics) => [
+    number(name, step[name]),
+    number("predict", predict[name]),
+    ...(empirical ? [number("empirical", empirical[name])] : []),
+  ]);
+  const ratio = step.reduction_ratio === null ? "-" : formatG(step.reduction_ratio ?? Number.NaN);
+  const schedule =
+    step.damping === undefined ? [] : [number("damping", step.damping), { name: "ratio", text: ratio }];
+  return line([{ name: "step", text: String(step.step) }, ...cells, ...schedule]);
+}

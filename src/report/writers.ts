@@ -3,7 +3,7 @@
  */
 import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
-import { formatG, tableHeader, tableRow } from "./table.ts";
+import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
 /** Text for an event; empty for nothing. */
 export type Writer = (event: RunEvent) => string;
@@ -12,7 +12,7 @@ const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "te
 
 /** The configuration, the paper's table and the time. */
 export const tableWriter: Writer = (event) => {
-  if (event.event === "config") return `${configBlock(event)}\n${tableHeader()}\n`;
+  if (event.event === "config") return `${configBlock(event)}\n${tableHeader(layoutOf(event))}\n`;
   if (event.event === "step") return `${tableRow(event)}\n`;
   return `${footer(event)}\n`;
 };
@@ -20,6 +20,7 @@ export const tableWriter: Writer = (event) => {
 /** One JSON object a line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
+  // What the run found out (classes of a file, the learning rate) stands over the options.
   const flat = "config" in rest ? { ...rest.config, ...rest, config: undefined } : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
@@ -28,12 +29,33 @@ export const jsonlWriter: Writer = (event) => {
 
 /** A row a step. */
 export const csvWriter: Writer = (event) => {
-  if (event.event === "config") {
-    return `step,${[...METRICS, ...METRICS.map((name) => `predict_${name}`)].join()}\n`;
-  }
   if (event.event === "done") return "";
-  return `${[event.step, ...METRICS.map((m) => event[m]), ...METRICS.map((m) => event.predict[m])].join()}\n`;
+  if (event.event === "config") {
+    const { both, adaptive } = layoutOf(event);
+    const names = [
+      "step",
+      ...METRICS,
+      ...METRICS.map((name) => `predict_${name}`),
+      ...(both ? METRICS.map((name) => `predict_empirical_${name}`) : []),
+      ...(adaptive ? ["damping", "reduction_ratio"] : []),
+    ];
+    return `${names.join()}\n`;
+  }
+  const { predict, predict_empirical: empirical, damping, reduction_ratio: ratio } = event;
+  const values = [
+    event.step,
+    ...METRICS.map((m) => event[m]),
+    ...METRICS.map((m) => predict[m]),
+    ...(empirical ? METRICS.map((m) => empirical[m]) : []),
+    ...(damping === undefined ? [] : [damping, ratio ?? ""]),
+  ];
+  return `${values.join()}\n`;
 };
+
+const layoutOf = ({ config }: ConfigEvent): TableLayout => ({
+  both: config.kernel === "both" && config.kernel_path === undefined,
+  adaptive: config.damping_schedule !== "constant",
+});
 
 export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter } as const;
 

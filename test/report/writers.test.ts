@@ -10,6 +10,7 @@ const configEvent = (
   event: "config",
   config: parseConfig({ natural_gradient_type: "kfac", ...options }),
   widths: [784, 4096, 4096, 1],
+  n_classes: 2,
   target_classes: [0, 1],
   learning_rate: 1 / 201,
   ...more,
@@ -86,12 +87,15 @@ describe("tableWriter", () => {
       width: 4096
       weight_variance: 2
       bias_variance: 0
+      parameterization: ntk
+      prng: numpy
       random_seed: 1
       natural_gradient_type: kfac
       loss_type: mse
       n_steps: 2
       learning_rate: 0.00497512
       damping: 0
+      damping_schedule: constant
       kernel: analytic
       kernel_batch_size: 10
       device: cpu
@@ -136,5 +140,44 @@ describe("tableWriter", () => {
 
   it("shows numbers that are not finite", () => {
     expect(tableWriter(bad)).toMatch(/nan.*inf/);
+  });
+});
+
+describe("a run with two predictions and a damping schedule", () => {
+  const event = configEvent({ kernel: "both", damping: 0.1, damping_schedule: "levenberg_marquardt" });
+  const row: StepEvent = {
+    ...step,
+    predict_empirical: { ...metrics, train_loss: 0.125 },
+    damping: 0.05,
+    reduction_ratio: 0.875,
+  };
+
+  it("has a column for each in the table, under its heading", () => {
+    const lines = (tableWriter(event) + tableWriter(row)).trimEnd().split("\n");
+    const [header, values] = lines.slice(-2) as [string, string];
+    expect(header.split(/ +/)).toEqual([
+      "step",
+      ...["train_accuracy", "train_loss", "test_accuracy", "test_loss"].flatMap((name) => [
+        name,
+        "analytic",
+        "empirical",
+      ]),
+      "damping",
+      "ratio",
+    ]);
+    expect(values.split(/ +/)).toEqual(
+      "3 0.5 0.5 0.5 0.333333 0.25 0.125 1 1 1 1e-09 1e-09 1e-09 0.05 0.875".split(" "),
+    );
+    for (const name of ["analytic", "damping", "ratio"]) expect(values[header.indexOf(name)]).not.toBe(" ");
+  });
+
+  it("has them in CSV too, the ratio of the first row empty", () => {
+    const [header, values, first] = [event, row, { ...row, reduction_ratio: null }].map((e) =>
+      csvWriter(e).trimEnd().split(","),
+    );
+    expect(values!.length).toBe(header!.length);
+    expect(values![header!.indexOf("predict_empirical_train_loss")]).toBe("0.125");
+    expect(values![header!.indexOf("reduction_ratio")]).toBe("0.875");
+    expect(first!.at(-1)).toBe("");
   });
 });

@@ -67,6 +67,7 @@ export function parameterStep(method: string, net: TinyNetwork, xs: Rows, loss: 
   const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
   if (method === "gradient") return gradients;
   if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, loss, l, rho));
+  if (method === "kfac_tikhonov") return J.map((_, l) => tikhonovStep(net, xs, loss, l, gradients[l]!, rho));
 
   const labels = J.flatMap((_, l) => net.theta[l]!.flatMap((row, unit) => row.map(() => ({ l, unit }))));
   const keeps: Record<string, (a: { l: number; unit: number }, b: { l: number; unit: number }) => boolean> = {
@@ -105,4 +106,21 @@ function kfacStep(net: TinyNetwork, xs: Rows, loss: TwinLoss, l: number, rho: nu
   );
   const right = gradient.map((row) => invert(A, row, Math.sqrt(rho) * pi));
   return flip(flip(right).map((col) => invert(B, col, Math.sqrt(rho) / pi))).flat();
+}
+
+/** (B (x) A + rho I)^-1 gradient with the Kronecker product written out. */
+function tikhonovStep(
+  net: TinyNetwork,
+  xs: Rows,
+  loss: TwinLoss,
+  l: number,
+  gradient: Vector,
+  rho: number,
+): Vector {
+  const N = xs.length;
+  const { H, D } = factorsOf(net, xs, l);
+  const A = times(product(flip(H), H), 1 / N);
+  const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
+  const kronecker = B.flatMap((b) => A.map((a) => b.flatMap((x) => a.map((y) => x * y))));
+  return invert(kronecker, gradient, rho);
 }

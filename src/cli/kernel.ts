@@ -1,0 +1,97 @@
+/**
+ * @file `natgrad kernel`: what the kernel of a dataset and an architecture says of training, before any step.
+ */
+import { Command, Option } from "commander";
+import { InputError } from "../error.ts";
+import { shown } from "../experiment/config.ts";
+import { diagnose } from "../experiment/diagnose.ts";
+import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
+import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
+import { preflight } from "./preflight.ts";
+import { createProgress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+import { trainCommand } from "./train.ts";
+
+const DESCRIPTION = `Diagnose the kernel of a dataset and an architecture: spectrum, isotropy of every method, distance from the analytic kernel, posterior.`;
+
+const HELP = `
+Theta is the neural tangent kernel on the training samples, analytic (infinite
+width) and empirical (this width and seed). Under it a method is the recursion
+f <- f - eta G (f - y), as fast as exact NGD where G = alpha I:
+  alpha      tr G / n, beside that of the theory
+  deviation  |G - alpha I| / |alpha I|
+  eta        the default learning rate 1/alpha, and the largest that is stable
+Of a method that does not exist on a kernel the reason is told.
+
+Examples:
+  natgrad kernel
+      MNIST, digits 0 and 1, three layers: every method
+  natgrad kernel --width 256 --natural_gradient_type kfac
+      how far a narrow network is from the theory of K-FAC
+  natgrad kernel --n_layers 5 --damping 1e-6
+      why block_tri_diagonal is not there, and what damping costs in isotropy
+  natgrad kernel --n_classes 10 --train_size 50 --width 1024 --format jsonl
+      ten outputs; one JSON object a line, with all eigenvalues
+
+Options are those of natgrad train. The damping is also the ridge of the
+posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input, 130 interrupted.`;
+
+/** Gradient descent is called none, as in \`natgrad train\`. */
+const METHOD_NAMES = DIAGNOSIS_METHODS.map(({ name }) => (name === "gradient" ? "none" : name));
+
+/** Descriptions that differ from those of `natgrad train`. */
+const DESCRIPTIONS: Readonly<Record<string, string>> = {
+  natural_gradient_type: `look at this method alone (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
+};
+
+/** The command. */
+export function kernelCommand(terminal: Terminal): Command {
+  const command = new Command("kernel").description(DESCRIPTION).usage("[options]").allowExcessArguments();
+  const names: readonly string[] = DIAGNOSIS_OPTIONS;
+  for (const option of trainCommand(terminal, () => {}).options) {
+    const name = option.long?.slice(2) ?? "";
+    if (!names.includes(name)) continue;
+    option.description = DESCRIPTIONS[name] ?? option.description;
+    command.addOption(option);
+  }
+  return command
+    .addOption(
+      new Option(
+        "--format <name>",
+        `how to print (${Object.keys(DIAGNOSIS_WRITERS).join(" | ")}; default table)`,
+      ).helpGroup("Output:"),
+    )
+    .addOption(new Option("--quiet", "no progress on stderr").helpGroup("Output:"))
+    .addHelpOption(new Option("-h, --help", "print this").helpGroup("Output:"))
+    .addHelpText("after", HELP)
+    .action(async ({ format = "table", quiet, ...options }: Record<string, unknown>, { args }: Command) => {
+      if (args.length > 0) throw new InputError(`kernel: wanted options alone, got ${shown(args.join(" "))}`);
+      await print(terminal, String(format), quiet === true, options);
+    });
+}
+
+async function print(
+  { stdout, stderr }: Terminal,
+  format: string,
+  quiet: boolean,
+  options: Record<string, unknown>,
+): Promise<void> {
+  if (!Object.hasOwn(DIAGNOSIS_WRITERS, format)) {
+    const names = Object.keys(DIAGNOSIS_WRITERS).join(", ");
+    throw new InputError(`format: wanted one of ${names}, got ${shown(format)}`);
+  }
+  const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
+  const diagnosis = parseDiagnosis(options);
+  await preflight(diagnosis.config);
+
+  const progress = createProgress(stderr, { quiet });
+  const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
+  try {
+    for await (const event of diagnose(diagnosis, { progress: progress.show, notice })) {
+      const text = write(event);
+      if (text !== "") progress.print(stdout, text);
+    }
+  } finally {
+    progress.clear();
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * @file The samples and labels of an experiment: from a file, from a collection of images, or drawn.
+ */
+import { join } from "node:path";
+import type { Dataset, Selection } from "../data/dataset.ts";
+import { forsterTransform } from "../data/forster.ts";
+import { cifar10 } from "../data/node/cifar10.ts";
+import { fashionMnist } from "../data/node/fashion-mnist.ts";
+import type { FetchOptions } from "../data/node/fetch-store.ts";
+import { mnist } from "../data/node/mnist.ts";
+import { loadDataset, saveDataset } from "../data/node/npz.ts";
+import { synthetic } from "../data/synthetic.ts";
+import { InputError } from "../error.ts";
+import { randomState } from "../random/random-state.ts";
+import type { Config } from "./config.ts";
+
+/** The options that say what to learn from. */
+export type DataOptions = Pick<
+  Config,
+  | "dataset"
+  | "dataset_path"
+  | "n_classes"
+  | "target_classes"
+  | "train_size"
+  | "test_size"
+  | "loss_type"
+  | "random_seed"
+  | "forster_transform"
+  | "forster_transform_n_iters"
+  | "forster_transform_tol"
+>;
+
+/**
+ * Loads, fetches or draws the dataset of an experiment.
+ * @throws InputError when it cannot be had.
+ */
+export async function loadData(options: DataOptions, fetching: FetchOptions = {}): Promise<Dataset> {
+  const dataset = await source(options, fetching);
+  if (!options.forster_transform) return dataset;
+  return forsterTransform(dataset, {
+    iterations: options.forster_transform_n_iters,
+    tolerance: options.forster_transform_tol,
+  });
+}
+
+async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
+  const { train_size: trainSize, test_size: testSize, loss_type: lossType } = options;
+  const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
+  const selection: Selection = { trainSize, testSize, lossType, targetClasses };
+  if (options.dataset_path !== undefined) {
+    const dataset = await loadDataset(options.dataset_path, { trainSize, testSize, lossType });
+    const found = dataset.targetClasses.length;
+    if (options.n_classes !== 2 && found !== options.n_classes) {
+      throw new InputError(
+        `n_classes: wanted ${found} (the classes of ${options.dataset_path}), got ${options.n_classes}`,
+      );
+    }
+    return dataset;
+  }
+  switch (options.dataset) {
+    case "synthetic": {
+      const { normalsInto } = randomState(options.random_seed);
+      return synthetic(normalsInto, { trainSize, testSize, lossType, classes: targetClasses.length });
+    }
+    case "cifar10":
+      return cifar10(selection, fetching);
+    case "fashion_mnist":
+      return fashionMnist(selection, fetching);
+    default:
+      return mnist(selection);
+  }
+}
+
+/** What files of a run are called after: the dataset and its sizes. */
+export const fileStem = (config: Config, { xTrain, xTest, targetClasses }: Dataset): string =>
+  `${config.dataset}_train${xTrain.rows}_test${xTest.rows}_${targetClasses.length}classes`;
+
+/** Saves the dataset of a run in the layout of the paper's programs. */
+export async function saveData(config: Config, dataset: Dataset): Promise<void> {
+  const forster = config.forster_transform ? "_forster" : "";
+  await saveDataset(join(config.save_dataset_dir, `${fileStem(config, dataset)}${forster}.npz`), dataset);
+}

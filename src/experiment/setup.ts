@@ -1,0 +1,98 @@
+/**
+ * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
+ * predict its training.
+ */
+import { join } from "node:path";
+import type { Dataset } from "../data/dataset.ts";
+import { createEngine } from "../graph/engine.ts";
+import type { Fisher } from "../fisher/index.ts";
+import { analyticKernel } from "../kernel/analytic.ts";
+import { empiricalKernel } from "../kernel/empirical.ts";
+import { withUnits, type KernelPair } from "../kernel/units.ts";
+import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
+import { createWeights, type Weights } from "../linearization/weights.ts";
+import { initialise } from "../network/initialise.ts";
+import { mlp, type Network } from "../network/network.ts";
+import { randomState } from "../random/random-state.ts";
+import type { Config } from "./config.ts";
+import { fileStem } from "./dataset.ts";
+import { loadKernels, loadWeights, saveKernels, saveWeights } from "./files.ts";
+
+/** The options that say what network it is. */
+export type NetworkOptions = Pick<
+  Config,
+  "n_layers" | "width" | "weight_variance" | "bias_variance" | "parameterization"
+>;
+
+/** The network of an experiment on a dataset. */
+export const networkOf = (options: NetworkOptions, { xTrain, yTrain }: Dataset): Network =>
+  mlp(xTrain.cols, {
+    depth: options.n_layers,
+    width: options.width,
+    outputs: yTrain.cols,
+    weightVariance: options.weight_variance,
+    biasVariance: options.bias_variance,
+    parameterization: options.parameterization,
+  });
+
+/** The options of the engine. */
+export type EngineChoice = Pick<Config, "device" | "precision" | "threads">;
+
+/** Opens the engine and compiles the network for it. */
+export async function openNetwork(options: EngineChoice, network: Network): Promise<Linearizer> {
+  const engine = await createEngine({
+    device: options.device,
+    precision: options.precision,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return createLinearizer(engine, network);
+}
+
+/** Initial weights, drawn or loaded; saved where that was asked for. */
+export async function startWeights(config: Config, { engine, network }: Linearizer): Promise<Weights> {
+  const thetas =
+    config.init_weights_dir === undefined
+      ? initialise(engine, network, config.random_seed, config.prng)
+      : await loadWeights(config.init_weights_dir, engine, network);
+  if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);
+  return createWeights(network, thetas);
+}
+
+/** Kernels by the name of what they predict with: one, or both for `--kernel both`. */
+export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", KernelPair>;
+
+/** The kernels that predict: analytic, empirical at the initial weights, both, or loaded. */
+export async function predictingKernels(
+  config: Config,
+  fisher: Fisher,
+  linearizer: Linearizer,
+  weights: Weights,
+  dataset: Dataset,
+): Promise<Kernels> {
+  const { xTrain, xTest } = dataset;
+  const { network } = linearizer;
+  if (config.kernel_path !== undefined) {
+    const samples = { train: xTrain.rows, test: xTest.rows };
+    return new Map([["loaded", await loadKernels(config.kernel_path, network, samples)]]);
+  }
+  const options = { tile: config.kernel_batch_size };
+  const kernels = new Map<"analytic" | "empirical", KernelPair>();
+  if (config.kernel !== "empirical") {
+    const pair = {
+      train: analyticKernel(network, xTrain, xTrain, options),
+      test: analyticKernel(network, xTest, xTrain, options),
+    };
+    const drawn = () => withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
+    kernels.set("analytic", fisher.usesSignals ? await drawn() : pair);
+  }
+  if (config.kernel !== "analytic") {
+    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
+    kernels.set("empirical", { train, test: others[0]! });
+  }
+  if (config.save_kernel) {
+    for (const [name, pair] of kernels) {
+      await saveKernels(join(config.save_kernel_dir, `${name}_${fileStem(config, dataset)}.npz`), pair);
+    }
+  }
+  return kernels;
+}

@@ -1,0 +1,201 @@
+/**
+ * @file How a diagnosis is printed: as tables for people, or as JSON lines. Both turn an event into text.
+ */
+import type { Config } from "../experiment/config.ts";
+import {
+  DIAGNOSIS_OPTIONS,
+  type DiagnosisConfigEvent,
+  type DiagnosisEvent,
+  type LayerEvent,
+  type MethodEvent,
+  type PosteriorEvent,
+  type SpectrumEvent,
+} from "../experiment/diagnosis.ts";
+import { formatG } from "./table.ts";
+
+/** Text for an event; empty for one that waits for another. */
+export type DiagnosisWriter = (event: DiagnosisEvent) => string;
+
+/** Makes the writer of a format. */
+export const DIAGNOSIS_WRITERS: Readonly<Record<"table" | "jsonl", () => DiagnosisWriter>> = {
+  table: diagnosisTables,
+  jsonl: () => jsonLine,
+};
+
+/** One JSON object a line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
+function jsonLine(event: DiagnosisEvent): string {
+  const { event: name, ...rest } = event;
+  const flat = "config" in rest ? { ...optionsOf(rest.config), ...rest, config: undefined } : rest;
+  return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
+    typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
+  )}\n`;
+}
+
+/** The options that count in a diagnosis. One method is told by `methods`. */
+const optionsOf = (config: Config): Partial<Config> =>
+  Object.fromEntries(
+    DIAGNOSIS_OPTIONS.filter((name) => name !== "natural_gradient_type" && config[name] !== undefined).map(
+      (name) => [name, config[name]],
+    ),
+  );
+
+/** A table an event kind: the spectra side by side, then a row an event. */
+function diagnosisTables(): DiagnosisWriter {
+  let section = "";
+  const spectra: SpectrumEvent[] = [];
+  const row = (name: keyof typeof HEADINGS, cells: string): string => {
+    const heading = section === name ? "" : `\n${HEADINGS[name]}\n`;
+    section = name;
+    return `${heading}${cells}\n`;
+  };
+  return (event) => {
+    switch (event.event) {
+      case "config":
+        return configBlock(event);
+      case "spectrum":
+        spectra.push(event);
+        return spectra.length === 2 ? spectrumTable(spectra) : "";
+      case "layer":
+        return row("layer", layerRow(event));
+      case "method":
+        return row("method", methodRow(event));
+      case "posterior":
+        return row("posterior", posteriorRow(event));
+      case "done": {
+        const memory = Math.round(event.peak_rss_bytes / 2 ** 20);
+        return `\ndone in ${event.seconds.toFixed(2)} s, peak memory ${memory} MiB\n`;
+      }
+    }
+  };
+}
+
+const WIDTHS = {
+  layer: [7, 14, 12, 12, 12, 12, 12],
+  method: [20, 11, 12, 12, 12, 12, 12],
+  posterior: [20, 15, 12, 12],
+} as const;
+
+const columns = (name: keyof typeof WIDTHS, cells: readonly string[]): string =>
+  cells
+    .map((cell, i) => cell.padEnd(WIDTHS[name][i]!))
+    .join("")
+    .trimEnd();
+
+const HEADINGS = {
+  layer: [
+    "layers: share of tr Theta, and |empirical - analytic| / |analytic| of Theta_l, A_l and B_l",
+    columns("layer", ["layer", "weights", "analytic", "empirical", "Theta", "A (inputs)", "B (signals)"]),
+  ].join("\n"),
+  method: [
+    "methods: how far G is from alpha I, and learning rates",
+    columns("method", ["method", "kernel", "alpha", "of theory", "deviation", "eta default", "eta stable"]),
+  ].join("\n"),
+  posterior: [
+    "test set over all initialisations, at convergence",
+    columns("posterior", ["posterior", "test_accuracy", "test_loss", "deviation"]),
+  ].join("\n"),
+} as const;
+
+/** Four significant digits. */
+const short = (x: number | null): string => (x === null ? "-" : formatG(Number(x.toPrecision(4))));
+
+const RULE = "==================";
+
+function configBlock({ config, methods, widths, target_classes }: DiagnosisConfigEvent): string {
+  const fromFile = config.dataset_path !== undefined;
+  const shown = { ...optionsOf(config), target_classes: `[${target_classes.join(", ")}]` };
+  const left = (name: string): boolean =>
+    (fromFile && (name === "dataset" || name === "n_classes")) ||
+    (!config.forster_transform && name.startsWith("forster_transform"));
+  const lines = Object.entries(shown)
+    .filter(([name]) => !left(name))
+    .map(([name, value]) => `${name}: ${String(value)}`);
+  return [RULE, ...lines, `methods: ${methods.join(", ")}`, `widths: ${widths.join(" - ")}`, RULE, ""].join(
+    "\n",
+  );
+}
+
+/** Widths of the name and of the kernels in the table of spectra. */
+const NAME_WIDTH = 38;
+const VALUE_WIDTH = 26;
+
+function spectrumTable(spectra: readonly SpectrumEvent[]): string {
+  const line = (name: string, of: (spectrum: SpectrumEvent) => string): string =>
+    `${name.padEnd(NAME_WIDTH)}${spectra.map((s) => of(s).padEnd(VALUE_WIDTH)).join("")}`.trimEnd();
+  const fractions = spectra[0]!.convergence.map(({ fraction }) => fraction);
+  const lines = [
+    line("spectrum of Theta / N", ({ kernel }) => kernel),
+    line("trace", (s) => short(s.trace)),
+    line("lambda: largest", (s) => short(s.lambda_max)),
+    line("        median", (s) => short(s.lambda_median)),
+    line("        smallest", (s) => short(s.lambda_min)),
+    line("rank", (s) => `${s.rank} of ${s.size}`),
+    line("condition", (s) => short(s.condition)),
+    line("alignment with the labels", (s) => short(s.alignment)),
+    line("          centred", (s) => short(s.centred_alignment)),
+    ...([1, 5, 10] as const).map((k) =>
+      line(k === 1 ? "labels' energy in the top 1" : `                         ${k}`, (s) =>
+        short(s.label_energy[k]),
+      ),
+    ),
+    line("gradient descent: eta stable below", (s) => short(s.max_learning_rate)),
+    ...fractions.map((fraction, i) =>
+      line(`  eta t to ${short(100 * fraction)}% of the loss (steps)`, ({ convergence }) => {
+        const { time, steps } = convergence[i]!;
+        return time === Infinity ? "never" : `${short(time)} (${steps})`;
+      }),
+    ),
+  ];
+  const all = spectra.flatMap(({ eigenvalues }) => eigenvalues);
+  const top = Math.max(...all);
+  const bottom = Math.max(Math.min(...all), top * SMALLEST_BAR);
+  const bars = spectra.map(
+    ({ kernel, eigenvalues }) => `${kernel.padEnd(11)}${sparkline(eigenvalues, bottom, top)}`,
+  );
+  const scale = `log lambda, largest first; a bar from ${short(bottom)} to ${short(top)}`;
+  return ["", ...lines, "", ...bars, `           ${scale}`, ""].join("\n");
+}
+
+const BARS = "▁▂▃▄▅▆▇█";
+const MAX_BARS = 64;
+/** Share of the largest eigenvalue below which there is nothing to see but rounding. */
+const SMALLEST_BAR = 1e-12;
+
+/** Positive numbers as bars on a logarithmic scale from `bottom` to `top`, at most 64; a space for what is below. */
+export function sparkline(values: readonly number[], bottom: number, top: number): string {
+  const count = Math.min(MAX_BARS, values.length);
+  const height = Math.log(top / bottom);
+  return Array.from({ length: count }, (_, i) => {
+    const value = values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!;
+    if (!(value >= bottom)) return " ";
+    const part = height === 0 ? 1 : Math.log(value / bottom) / height;
+    return BARS[Math.min(BARS.length - 1, Math.floor(part * BARS.length))]!;
+  }).join("");
+}
+
+const layerRow = ({ layer, fan_in, fan_out, trace_share, distance }: LayerEvent): string =>
+  columns("layer", [
+    String(layer),
+    fan_in === null || fan_out === null ? "" : `${fan_in} x ${fan_out}`,
+    short(trace_share.analytic),
+    short(trace_share.empirical),
+    short(distance.ntk),
+    short(distance.inputs),
+    short(distance.signals),
+  ]);
+
+function methodRow(event: MethodEvent): string {
+  const { method, kernel } = event;
+  if ("reason" in event) return columns("method", [method, kernel, `none: ${event.reason}`]);
+  const { alpha, alpha_theory, deviation, learning_rate, max_learning_rate } = event;
+  const figures = [alpha, alpha_theory, deviation, learning_rate, max_learning_rate];
+  return columns("method", [method, kernel, ...figures.map(short)]);
+}
+
+function posteriorRow(event: PosteriorEvent): string {
+  if ("reason" in event) return columns("posterior", [NAMES[event.kind], `none: ${event.reason}`]);
+  const { kind, test_accuracy, test_loss, mean_deviation } = event;
+  return columns("posterior", [NAMES[kind], short(test_accuracy), short(test_loss), short(mean_deviation)]);
+}
+
+const NAMES = { ntk: "ntk, all layers", nngp: "nngp, last layer" } as const;
