@@ -80,7 +80,7 @@ export const longRunBenchmark: Benchmark = {
     progress(`${steps} steps`);
     const groups = await inFreshProcess<Group[]>("longRun", steps);
     const first = groups[0]!;
-    const last = groups.at(-1)!;
+    const last = groups[groups.length - 1]!;
     const rows = groups.map(({ step, steps, floor, memory, trainLoss }) => [
       String(step),
       ms(mean(steps)),

@@ -42,6 +42,9 @@ export type SpectrumEvent = {
   kernel: KernelName;
   /** Rows of Theta: N, or N C where it covers all outputs. */
   size: number;
+  /** Outputs that it covers: 1 or C. */
+  outputs: number;
+  /** tr Theta / N. */
   trace: number;
   lambda_max: number;
   lambda_median: number;

@@ -52,7 +52,7 @@ export const unitWise: Fisher = {
               ...factors,
               active: factors.active.slice(0, factors.count),
               root: factors.root.slice(0, factors.count),
-              lower: factors.lower.slice(0, factors.count ** 2),
+              lower: factors.lower.slice(0, packedLength(factors.count)),
             })),
           ]);
         }
@@ -71,9 +71,15 @@ const KEPT_BYTES = 2 ** 27;
 
 /** Bytes of the factors of all units when every unit is active on its share of the samples. */
 const factorBytes = ({ samples, layers }: Kernel): number =>
-  layers.reduce((sum, { signals }) => sum + (signals?.train.cols ?? 0) * (ACTIVE_SHARE * samples) ** 2 * 8, 0);
+  layers.reduce(
+    (sum, { signals }) => sum + (signals?.train.cols ?? 0) * packedLength(ACTIVE_SHARE * samples) * 8,
+    0,
+  );
 
-/** One unit: where it is active, s^(1/2) there, and the Cholesky factor of s^(1/2) A s^(1/2) / N + rho I. */
+/** Numbers of a lower triangle of n rows, packed row by row: row i starts at packedLength(i). */
+const packedLength = (n: number): number => (n * (n + 1)) / 2;
+
+/** One unit: where it is active, s^(1/2) there, and the packed Cholesky factor of s^(1/2) A s^(1/2) / N + rho I. */
 type UnitFactors = {
   readonly count: number;
   readonly active: Int32Array;
@@ -101,7 +107,7 @@ function* factorUnits(
   const A = layer.inputGram.data;
   const root = new Float64Array(N);
   const active = new Int32Array(N);
-  const lower = new Float64Array(N * N);
+  const lower = new Float64Array(packedLength(N));
   for (let i = 0; i < M; i++) {
     let count = 0;
     for (let n = 0; n < N; n++) {
@@ -115,8 +121,9 @@ function* factorUnits(
     for (let p = 0; p < count; p++) {
       const row = active[p]! * N;
       const weight = root[p]! / N;
-      for (let q = 0; q <= p; q++) lower[p * count + q] = weight * root[q]! * A[row + active[q]!]!;
-      lower[p * count + p]! += damping;
+      const at = packedLength(p);
+      for (let q = 0; q <= p; q++) lower[at + q] = weight * root[q]! * A[row + active[q]!]!;
+      lower[at + p]! += damping;
     }
     if (!choleskyInPlace(lower, count)) {
       throw new SingularGramError({
@@ -157,13 +164,13 @@ function solveUnits(
   return U;
 }
 
-/** The Cholesky factor of a small matrix in its lower triangle; false at a pivot that is not positive. */
+/** The Cholesky factor of a small packed matrix, in its place; false at a pivot that is not positive. */
 function choleskyInPlace(a: Float64Array, n: number): boolean {
   for (let i = 0; i < n; i++) {
-    const row = i * n;
+    const row = packedLength(i);
     for (let j = 0; j < i; j++) {
       let sum = a[row + j]!;
-      const other = j * n;
+      const other = packedLength(j);
       for (let p = 0; p < j; p++) sum -= a[row + p]! * a[other + p]!;
       a[row + j] = sum / a[other + j]!;
     }
@@ -178,13 +185,13 @@ function choleskyInPlace(a: Float64Array, n: number): boolean {
 /** Solves L L^T x = b in place. */
 function substituteInPlace(lower: Float64Array, x: Float64Array, n: number): void {
   for (let i = 0; i < n; i++) {
-    const row = i * n;
+    const row = packedLength(i);
     let value = x[i]!;
     for (let p = 0; p < i; p++) value -= lower[row + p]! * x[p]!;
     x[i] = value / lower[row + i]!;
   }
   for (let i = n - 1; i >= 0; i--) {
-    const row = i * n;
+    const row = packedLength(i);
     const value = x[i]! / lower[row + i]!;
     x[i] = value;
     for (let p = 0; p < i; p++) x[p]! -= lower[row + p]! * value;

@@ -125,7 +125,7 @@ function spectrumTable(spectra: readonly SpectrumEvent[]): string {
   const fractions = spectra[0]!.convergence.map(({ fraction }) => fraction);
   const lines = [
     line("spectrum of Theta / N", ({ kernel }) => kernel),
-    line("trace", (s) => short(s.trace)),
+    line("trace, an output", (s) => short(s.trace / s.outputs)),
     line("lambda: largest", (s) => short(s.lambda_max)),
     line("        median", (s) => short(s.lambda_median)),
     line("        smallest", (s) => short(s.lambda_min)),
@@ -146,11 +146,10 @@ function spectrumTable(spectra: readonly SpectrumEvent[]): string {
       }),
     ),
   ];
-  const all = spectra.flatMap(({ eigenvalues }) => eigenvalues);
-  const top = Math.max(...all);
-  const bottom = Math.max(Math.min(...all), top * SMALLEST_BAR);
+  const certain = spectra.map(({ eigenvalues, rank }) => eigenvalues.slice(0, rank));
+  const [bottom, top] = [Math.min(...certain.flat()), Math.max(...certain.flat())];
   const bars = spectra.map(
-    ({ kernel, eigenvalues }) => `${kernel.padEnd(11)}${sparkline(eigenvalues, bottom, top)}`,
+    ({ kernel, size }, k) => `${kernel.padEnd(11)}${sparkline(certain[k]!, size, bottom, top)}`,
   );
   const scale = `log lambda, largest first; a bar from ${short(bottom)} to ${short(top)}`;
   return ["", ...lines, "", ...bars, `           ${scale}`, ""].join("\n");
@@ -158,19 +157,22 @@ function spectrumTable(spectra: readonly SpectrumEvent[]): string {
 
 const BARS = "▁▂▃▄▅▆▇█";
 const MAX_BARS = 64;
-/** Share of the largest eigenvalue below which there is nothing to see but rounding. */
-const SMALLEST_BAR = 1e-12;
 
-/** Positive numbers as bars on a logarithmic scale from `bottom` to `top`, at most 64; a space for what is below. */
-export function sparkline(values: readonly number[], bottom: number, top: number): string {
-  const count = Math.min(MAX_BARS, values.length);
+/**
+ * Positive numbers as bars on a logarithmic scale from `bottom` to `top`, at most 64 for `size` of them; where there are
+ * fewer the rest is left out (eigenvalues that are rounding).
+ */
+export function sparkline(values: readonly number[], size: number, bottom: number, top: number): string {
+  const count = Math.min(MAX_BARS, size);
   const height = Math.log(top / bottom);
   return Array.from({ length: count }, (_, i) => {
-    const value = values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!;
-    if (!(value >= bottom)) return " ";
+    const value = values[count === 1 ? 0 : Math.round((i * (size - 1)) / (count - 1))];
+    if (value === undefined) return " ";
     const part = height === 0 ? 1 : Math.log(value / bottom) / height;
     return BARS[Math.min(BARS.length - 1, Math.floor(part * BARS.length))]!;
-  }).join("");
+  })
+    .join("")
+    .trimEnd();
 }
 
 const layerRow = ({ layer, fan_in, fan_out, trace_share, distance }: LayerEvent): string =>

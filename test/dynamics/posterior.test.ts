@@ -22,7 +22,8 @@ const gd = await peerFixture("gd");
 const [xTrain, xTest] = [gd.get("x_train"), gd.get("x_test")];
 const KINDS = ["ntk", "nngp"] as const;
 
-const networkOf = (outputs: number, width = 8): Network => mlp(5, { depth: 3, width, outputs, ...variances("bias") });
+const networkOf = (outputs: number, width = 8): Network =>
+  mlp(5, { depth: 3, width, outputs, ...variances("bias") });
 const kernelsOf = (network: Network, train: Matrix, test: Matrix): PosteriorKernels => ({
   train: analyticKernel(network, train),
   test: analyticKernel(network, test, train),
@@ -59,7 +60,9 @@ describe.each([1, 3])("the posterior with %i outputs is that of Neural Tangents"
     const inverted = kind === "ntk" ? ntk(kernels.train) : kernels.train.layers.at(-1)!.inputGram;
     const amounts = { relative: (0.01 * trace(inverted)) / inverted.rows, absolute: 0.01 };
     for (const [how, regularisation] of Object.entries(amounts)) {
-      const { mean, covariance } = await (await createPosterior(kernels, labels, { kind, regularisation })).at(Infinity);
+      const { mean, covariance } = await (
+        await createPosterior(kernels, labels, { kind, regularisation })
+      ).at(Infinity);
       expectPeer(mean, `gp_${how}_${kind}_mean`);
       expectPeer(covariance, `gp_${how}_${kind}_covariance`);
     }
@@ -70,7 +73,9 @@ describe.each(KINDS)("the %s posterior", (kind) => {
   it("is the prior at time 0", async () => {
     const { mean, covariance } = await (await createPosterior(kernels, y, { kind })).at(0);
     expect(Math.max(...mean.data.map(Math.abs))).toBe(0);
-    expect(relativeError(covariance.data, kernels.testTest.layers.at(-1)!.inputGram.data)).toBeLessThan(1e-14);
+    expect(relativeError(covariance.data, kernels.testTest.layers.at(-1)!.inputGram.data)).toBeLessThan(
+      1e-14,
+    );
   });
 
   it("tends to that of convergence, regularised or not", async () => {

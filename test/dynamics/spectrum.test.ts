@@ -20,7 +20,16 @@ import { blockDiagonal, blockTriDiagonal, exact, gradient, kfac } from "../../sr
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { expandOutputs, ntk } from "../../src/kernel/kernel.ts";
 import { mse } from "../../src/loss/index.ts";
-import { addDiagonal, map, matrix, multiply, scale, trace, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import {
+  addDiagonal,
+  map,
+  matrix,
+  multiply,
+  scale,
+  trace,
+  zeros,
+  type Matrix,
+} from "../../src/matrix/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { relativeError } from "../support/tiny.ts";
@@ -31,7 +40,10 @@ const normals = (seed: number, rows: number, cols: number): Matrix =>
 
 const N = 12;
 const C = 3;
-const kernel = analyticKernel(mlp(5, { depth: 3, width: 8, outputs: C, biasVariance: 0.1 }), normals(1, N, 5));
+const kernel = analyticKernel(
+  mlp(5, { depth: 3, width: 8, outputs: C, biasVariance: 0.1 }),
+  normals(1, N, 5),
+);
 const whole = expandOutputs(kernel);
 const y = normals(2, N, C);
 const negative = map(y, (x) => -x);
@@ -83,7 +95,10 @@ describe("the spectrum of a kernel", () => {
 describe("alignment", () => {
   it("is 1 for the labels' own Gram, centred or not", async () => {
     const one = { ...kernel.layers[0]!, signalGram: map(zeros(N, N), () => 1) };
-    const own = { ...kernel, layers: [{ ...one, inputGram: multiply(y, { rows: C, cols: N, data: transposed(y) }) }] };
+    const own = {
+      ...kernel,
+      layers: [{ ...one, inputGram: multiply(y, { rows: C, cols: N, data: transposed(y) }) }],
+    };
     expect(await alignment(own, y)).toBeCloseTo(1, 12);
     expect(await alignment(own, y, { centred: true })).toBeCloseTo(1, 12);
   });
@@ -108,7 +123,12 @@ describe("alignment", () => {
     const shifted = map(y, (x) => x + 7);
     const centred = await alignment(kernel, y, { centred: true });
     expect(await alignment(kernel, shifted, { centred: true })).toBeCloseTo(centred, 10);
-    expect(await alignment(kernel, map(y, () => 0))).toBe(0);
+    expect(
+      await alignment(
+        kernel,
+        map(y, () => 0),
+      ),
+    ).toBe(0);
   });
 });
 
@@ -183,8 +203,12 @@ describe("the largest stable learning rate", () => {
     ["K-FAC", kfac, 1e-3],
   ])("of %s is that of all its eigenvalues", async (_, fisher, damping) => {
     const G = await (await fisher.prepare(kernel, damping)).propagator(kernel);
-    const all = new EigenvalueDecomposition(MlMatrix.from1DArray(N, N, (await columnsOf(fisher, damping)).data));
-    const rates = all.realEigenvalues.map((re, i) => (2 * re) / (re ** 2 + all.imaginaryEigenvalues[i]! ** 2));
+    const all = new EigenvalueDecomposition(
+      MlMatrix.from1DArray(N, N, (await columnsOf(fisher, damping)).data),
+    );
+    const rates = all.realEigenvalues.map(
+      (re, i) => (2 * re) / (re ** 2 + all.imaginaryEigenvalues[i]! ** 2),
+    );
     const wanted = Math.max(0, Math.min(...rates));
     const got = await stableLearningRate(G, N);
     if (wanted === 0) expect(got).toBe(0);

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS } from "../../src/experiment/diagnosis.ts";
+import { sparkline } from "../../src/report/diagnosis.ts";
+import { natgrad } from "./terminal.ts";
+
+const SMALL = "--dataset synthetic --width 64 --train_size 20 --test_size 10 --threads 1";
+const lines = (text: string): string[] => text.trimEnd().split("\n");
+
+/** The one line that `natgrad kernel ...args` ends in, having printed nothing else. */
+const refusal = async (...args: string[]): Promise<string> => {
+  const { exitCode, stdout, stderr } = await natgrad("kernel", ...args);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toMatch(/^natgrad: [^\n]+\n$/);
+  return stderr.slice("natgrad: ".length, -1);
+};
+
+describe("natgrad kernel", () => {
+  it("prints the configuration and a table for each kind of figure", async () => {
+    const { exitCode, stdout, stderr } = await natgrad("kernel", SMALL, "--damping 1e-4");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const all = lines(stdout);
+    expect(all[0]).toBe("==================");
+    expect(all).toContain("width: 64");
+    expect(all).toContain("widths: 32 - 64 - 64 - 1");
+    expect(stdout).not.toMatch(/forster|undefined|NaN|nan/);
+    const table = (heading: string): string[] => {
+      const start = all.findIndex((line) => line.startsWith(heading));
+      return all.slice(start, all.indexOf("", start));
+    };
+    const spectrum = table("spectrum of Theta / N");
+    expect(spectrum[0]).toMatch(/analytic +empirical$/);
+    expect(spectrum.find((line) => line.startsWith("rank"))).toMatch(/20 of 20 +20 of 20$/);
+    expect(all.filter((line) => /^(analytic|empirical) +█[▁▂▃▄▅▆▇█]{19}$/.test(line))).not.toEqual([]);
+    expect(
+      table("layers:")
+        .slice(2)
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(["1", "2", "3", "all"]);
+    const methods = table("methods:").slice(2);
+    expect(methods).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(methods[2]).toMatch(/^exact +analytic +0\.\d+ +1 +[\d.e-]+ +1 +\d/);
+    expect(
+      table("test set over all")
+        .slice(2)
+        .map((line) => line.split(",")[0]),
+    ).toEqual(["ntk", "nngp"]);
+    expect(all.at(-1)).toMatch(/^done in \d+\.\d\d s, peak memory \d+ MiB$/);
+  });
+
+  it("prints one JSON object a line", async () => {
+    const { exitCode, stdout } = await natgrad(
+      "kernel",
+      SMALL,
+      "--natural-gradient-type=kfac --format jsonl",
+    );
+    expect(exitCode).toBe(0);
+    const events = lines(stdout).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const names = events.map(({ event }) => event);
+    expect([...new Set(names)]).toEqual(["config", "spectrum", "layer", "method", "posterior", "done"]);
+    expect(events[0]).toMatchObject({
+      dataset: "synthetic",
+      train_size: 20,
+      methods: ["kfac"],
+      n_classes: 2,
+    });
+    expect(events[0]).not.toHaveProperty("natural_gradient_type");
+    expect(events[0]).not.toHaveProperty("learning_rate");
+    expect(events[1]!.eigenvalues).toHaveLength(20);
+    expect(events.find(({ event }) => event === "method")).toMatchObject({
+      method: "kfac",
+      alpha_theory: 41,
+    });
+  });
+
+  it("writes what is not finite as a string, and reasons on one line", async () => {
+    const linear = "--n_layers 1 --train_size 40 --natural_gradient_type exact";
+    const { stdout } = await natgrad(
+      "kernel",
+      SMALL.replace("--train_size 20", ""),
+      linear,
+      "--format jsonl",
+    );
+    expect(JSON.parse(lines(stdout)[1]!)).toMatchObject({ condition: "Infinity", rank: 32 });
+    const table = await natgrad("kernel", SMALL.replace("--train_size 20", ""), linear);
+    expect(table.stdout).toMatch(
+      /^exact +analytic +none: exact: NTK: wanted an invertible Gram, got 40 x 40/m,
+    );
+    expect(table.stdout).toMatch(/^analytic {3}[▁▂▃▄▅▆▇█]{32}$/m);
+  });
+
+  it("is described by its help", async () => {
+    const { exitCode, stdout } = await natgrad("kernel --help");
+    expect(exitCode).toBe(0);
+    for (const name of [...DIAGNOSIS_OPTIONS, "format", "quiet"]) {
+      expect(stdout).toMatch(new RegExp(`^  --${name}( \\S+)? {2,}\\S`, "m"));
+    }
+    expect(stdout).not.toContain("--n_steps");
+    expect(stdout.match(/^ {2}natgrad kernel/gm)!.length).toBeGreaterThanOrEqual(3);
+    const [options] = stdout.split("Examples:");
+    for (const line of lines(options!)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it.each([
+    ["--width x", 'width: wanted a whole number >= 1, got "x"'],
+    ["--format csv", 'format: wanted one of table, jsonl, got "csv"'],
+    ["--n_steps 3", "--n_steps: wanted a known option (--help lists them), got an unknown one"],
+    ["--damping --quiet", "damping: wanted a value, got the next option --quiet"],
+    ["twice", 'kernel: wanted options alone, got "twice"'],
+    ["--dataset_path /nowhere.npz", "/nowhere.npz: wanted a readable file, got ENOENT"],
+  ])("refuses %s on one line", async (args, line) => {
+    expect(await refusal(args)).toBe(line);
+  });
+});
+
+describe("sparkline", () => {
+  it("has a bar an order of magnitude, and none for what is rounding", () => {
+    const orders = Array.from({ length: 8 }, (_, k) => 1.5 * 10 ** -k);
+    expect(sparkline(orders, 8, 1e-7, 10)).toBe("█▇▆▅▄▃▂▁");
+    expect(sparkline([1, 1e-7], 4, 1e-7, 1)).toBe("█▁");
+    expect(sparkline([2], 1, 2, 2)).toBe("█");
+    expect(
+      sparkline(
+        Array.from({ length: 500 }, () => 1),
+        500,
+        0.1,
+        1,
+      ),
+    ).toBe("█".repeat(64));
+  });
+});

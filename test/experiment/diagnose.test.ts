@@ -1,0 +1,209 @@
+/**
+ * @file A diagnosis: its events, and that each of its figures is the one that it claims to be.
+ */
+import { describe, expect, it } from "vitest";
+import { InputError } from "../../src/error.ts";
+import { diagnose } from "../../src/experiment/diagnose.ts";
+import {
+  DIAGNOSIS_METHODS,
+  parseDiagnosis,
+  type DiagnosisEvent,
+  type MethodEvent,
+  type MethodFigures,
+  type SpectrumEvent,
+} from "../../src/experiment/diagnosis.ts";
+
+const SMALL = { dataset: "synthetic", train_size: 24, test_size: 12, width: 128, threads: 1 };
+
+async function eventsOf(options: Record<string, unknown>): Promise<DiagnosisEvent[]> {
+  const events: DiagnosisEvent[] = [];
+  for await (const event of diagnose(parseDiagnosis({ ...SMALL, ...options }))) events.push(event);
+  return events;
+}
+
+const only = <K extends DiagnosisEvent["event"]>(events: readonly DiagnosisEvent[], name: K) =>
+  events.filter((event) => event.event === name) as Extract<DiagnosisEvent, { event: K }>[];
+
+/** The figures of a method, which must exist. */
+function figures(
+  events: readonly DiagnosisEvent[],
+  method: string,
+  kernel: "analytic" | "empirical",
+): MethodFigures {
+  const event = only(events, "method").find((e) => e.method === method && e.kernel === kernel);
+  if (event === undefined || "reason" in event)
+    throw new Error(`no figures of ${method}: ${JSON.stringify(event)}`);
+  return event;
+}
+
+const reasons = (events: readonly MethodEvent[]) =>
+  events.map((event) => ("reason" in event ? event.reason : undefined));
+
+describe("a diagnosis", async () => {
+  const events = await eventsOf({ damping: 1e-4 });
+
+  it("tells its events in order, each once", () => {
+    const names = events.map(({ event }) => event);
+    expect(names.slice(0, 3)).toEqual(["config", "spectrum", "spectrum"]);
+    expect(names.slice(3, 7)).toEqual(["layer", "layer", "layer", "layer"]);
+    expect(names.filter((name) => name === "method")).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(names.slice(-3)).toEqual(["posterior", "posterior", "done"]);
+    const [config] = only(events, "config");
+    expect(config).toMatchObject({ widths: [32, 128, 128, 1], target_classes: [0, 1], n_classes: 2 });
+    expect(config!.methods).toEqual(DIAGNOSIS_METHODS.map(({ name }) => name));
+    expect(config!.methods).not.toContain("exact_plus_mse");
+  });
+
+  it("gives the spectra of both kernels, which agree as far as the width allows", () => {
+    const [analytic, empirical] = only(events, "spectrum") as [SpectrumEvent, SpectrumEvent];
+    expect([analytic.kernel, empirical.kernel]).toEqual(["analytic", "empirical"]);
+    for (const s of [analytic, empirical]) {
+      expect(s).toMatchObject({ size: 24, rank: 24, outputs: 1 });
+      expect(s.eigenvalues).toHaveLength(24);
+      expect(s.lambda_max).toBe(s.eigenvalues[0]);
+      expect(s.lambda_median).toBeCloseTo((s.eigenvalues[11]! + s.eigenvalues[12]!) / 2, 15);
+      expect(s.condition).toBeCloseTo(s.lambda_max / s.lambda_min, 6);
+      expect(s.max_learning_rate).toBeCloseTo(2 / s.lambda_max, 6);
+      expect(s.label_energy[1]).toBeLessThanOrEqual(s.label_energy[5]);
+      expect(s.label_energy[10]).toBeLessThanOrEqual(1);
+      const [soon, late] = s.convergence;
+      expect(soon!.fraction).toBe(0.01);
+      expect(soon!.time).toBeLessThan(late!.time);
+      expect(soon!.steps).toBeLessThan(soon!.steps_at_half);
+    }
+    expect(empirical.trace / analytic.trace).toBeCloseTo(1, 0);
+    expect(empirical.alignment / analytic.alignment).toBeCloseTo(1, 0);
+  });
+
+  it("measures gradient descent as its spectrum does", () => {
+    for (const { kernel, trace, max_learning_rate } of only(events, "spectrum")) {
+      const gradient = figures(events, "gradient", kernel);
+      expect(gradient.max_learning_rate / max_learning_rate).toBeCloseTo(1, 6);
+      expect(gradient.alpha).toBeCloseTo(trace / 24, 10);
+      expect(gradient).toMatchObject({ alpha_theory: null, learning_rate: null });
+    }
+  });
+
+  it("measures methods damped: exact NGD has eigenvalues lambda / (lambda + rho)", () => {
+    for (const { kernel, eigenvalues } of only(events, "spectrum")) {
+      const shares = eigenvalues.map((x) => x / (x + 1e-4));
+      const { alpha, max_learning_rate, alpha_theory, learning_rate, probes } = figures(
+        events,
+        "exact",
+        kernel,
+      );
+      expect(alpha).toBeCloseTo(shares.reduce((a, b) => a + b, 0) / 24, 8);
+      expect(max_learning_rate).toBeCloseTo(2 / shares[0]!, 6);
+      expect({ alpha_theory, learning_rate, probes }).toEqual({
+        alpha_theory: 1,
+        learning_rate: 1,
+        probes: 24,
+      });
+    }
+    expect(figures(events, "kfac", "analytic").alpha_theory).toBe(49);
+    expect(figures(events, "unit_wise", "empirical").probes).toBe(4);
+  });
+
+  it("compares layers: the shares of their traces, and the first inputs, which are the samples", () => {
+    const layers = only(events, "layer");
+    expect(layers.map(({ layer }) => layer)).toEqual([1, 2, 3, "all"]);
+    for (const kernel of ["analytic", "empirical"] as const) {
+      const shares = layers.slice(0, 3).map(({ trace_share }) => trace_share[kernel]);
+      expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 10);
+    }
+    expect(layers[0]!.distance.inputs).toBeLessThan(1e-5);
+    expect(layers[2]!.distance.signals).toBe(0);
+    for (const { distance } of layers) {
+      expect(distance.ntk).toBeGreaterThan(0);
+      expect(distance.ntk).toBeLessThan(1);
+    }
+  });
+
+  it("predicts the test set over all initialisations", () => {
+    const posteriors = only(events, "posterior");
+    expect(posteriors.map(({ kind }) => kind)).toEqual(["ntk", "nngp"]);
+    for (const event of posteriors) {
+      if ("reason" in event) throw new Error(event.reason);
+      expect(event.test_accuracy).toBeGreaterThan(0.7);
+      expect(event.test_loss).toBeLessThan(0.125);
+      expect(event.mean_deviation).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("a diagnosis tells why", () => {
+  it("a method does not exist at a depth, or on a kernel", async () => {
+    const deep = await eventsOf({ n_layers: 2, natural_gradient_type: "block_tri_diagonal" });
+    for (const reason of reasons(only(deep, "method"))) {
+      expect(reason).toMatch(
+        /^n_layers: wanted a depth other than 2, 5, 8, \.\.\. for block_tri_diagonal, got 2/,
+      );
+    }
+    const singular = await eventsOf({ n_layers: 1, train_size: 40, natural_gradient_type: "exact" });
+    for (const reason of reasons(only(singular, "method"))) {
+      expect(reason).toMatch(/^exact: NTK: wanted an invertible Gram, got 40 x 40 of rank 32/);
+    }
+    for (const event of only(singular, "posterior")) {
+      expect("reason" in event && event.reason).toMatch(
+        /^posterior: training kernel \(\w+\): wanted an invertible/,
+      );
+    }
+    const [spectrum] = only(singular, "spectrum");
+    expect(spectrum).toMatchObject({ rank: 32, condition: Infinity });
+  });
+
+  it("there is no posterior outside of the NTK parameterisation", async () => {
+    const events = await eventsOf({ parameterization: "standard", natural_gradient_type: "none" });
+    for (const event of only(events, "posterior")) {
+      expect(event).toMatchObject({ reason: "parameterization: wanted ntk for a posterior, got standard" });
+    }
+  });
+
+  it("a slow method was left out, unless it is the one asked for", async () => {
+    const size = { train_size: 300, test_size: 2, width: 500, n_layers: 2 };
+    const [reason] = reasons(
+      only(await eventsOf(size), "method").filter(({ method }) => method === "unit_wise"),
+    );
+    expect(reason).toBe("left out, it takes long; --natural_gradient_type unit_wise looks at it alone");
+    expect(parseDiagnosis({ natural_gradient_type: "unit_wise" }).methods).toHaveLength(1);
+  });
+});
+
+describe("a diagnosis of several outputs", () => {
+  it("has all of them in the empirical kernel, and one in the analytic", async () => {
+    const events = await eventsOf({ n_classes: 3, width: 512, natural_gradient_type: "kfac", damping: 1e-3 });
+    const [analytic, empirical] = only(events, "spectrum") as [SpectrumEvent, SpectrumEvent];
+    expect(analytic).toMatchObject({ size: 24, outputs: 1 });
+    expect(empirical).toMatchObject({ size: 72, outputs: 3 });
+    expect(empirical.trace / 3 / analytic.trace).toBeCloseTo(1, 0);
+    expect(Math.abs(empirical.label_energy[5] - analytic.label_energy[5])).toBeLessThan(0.1);
+    expect(Math.abs(empirical.alignment - analytic.alignment)).toBeLessThan(0.1);
+    for (const { distance } of only(events, "layer")) expect(distance.ntk).toBeLessThan(0.6);
+    const [infinite, finite] = (["analytic", "empirical"] as const).map(
+      (name) => figures(events, "kfac", name).alpha,
+    );
+    expect(finite! / infinite!).toBeCloseTo(1, 0);
+  });
+});
+
+describe("the options of a diagnosis", () => {
+  it("are checked as those of an experiment", () => {
+    const refusal = (options: Record<string, unknown>) => () => parseDiagnosis(options);
+    expect(refusal({ width: 0 })).toThrow("width: wanted a whole number >= 1, got 0");
+    expect(refusal({ n_steps: 3 })).toThrow(
+      "n_steps: wanted one of the options of natgrad kernel, got another name",
+    );
+    expect(refusal({ natural_gradient_type: "foo" })).toThrow(
+      /^natural_gradient_type: wanted one of exact, /,
+    );
+    expect(refusal({ natural_gradient_type: "exact_plus_mse" })).toThrow(/for loss_type mse/);
+    expect(refusal({ target_classes: [3] })).toThrow(InputError);
+    expect(parseDiagnosis({ target_classes: "3,8,5" }).config.n_classes).toBe(3);
+  });
+
+  it("let gradient descent stand alone, without a learning rate and beside a damping", () => {
+    const { methods, config } = parseDiagnosis({ natural_gradient_type: "none", damping: 0.1 });
+    expect(methods.map(({ name }) => name)).toEqual(["gradient"]);
+    expect(config.damping).toBe(0.1);
+  });
+});
