@@ -31,8 +31,8 @@ const before = await trainer.step({ learningRate: 1 });
 const after = await trainer.evaluate();
 
 const kernels = {
-  train: analyticKernel(network, data.xTrain),
-  test: analyticKernel(network, data.xTest, data.xTrain),
+  train: await analyticKernel(network, data.xTrain),
+  test: await analyticKernel(network, data.xTest, data.xTrain),
 };
 const predictor = await predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1 });
 const predicted = await predictor.step();

@@ -68,8 +68,8 @@ async function gap({ fisher, damping, learningRate }: Method, width: number, see
   const rho = fisher.usesSignals ? (damping * 1024) / width : damping;
   const options = { learningRate: learningRate ?? 1 / fisher.alpha(shape)!, damping: rho };
   const analytic = {
-    train: analyticKernel(network, data.xTrain),
-    test: analyticKernel(network, data.xTest, data.xTrain),
+    train: await analyticKernel(network, data.xTrain),
+    test: await analyticKernel(network, data.xTest, data.xTrain),
   };
   const kernels = fisher.usesSignals
     ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + 1000))

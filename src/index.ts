@@ -44,7 +44,26 @@ export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./k
 export { whitenColumns, whitenKernel, type CurvatureFactor } from "./kernel/whiten.ts";
 export * from "./loss/index.ts";
 export * from "./fisher/index.ts";
+export { alignment } from "./dynamics/alignment.ts";
+export { dampingController, DAMPING_SCHEDULES, type DampingSchedule } from "./dynamics/damping.ts";
 export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";
 export { gradientFlow, gradientFlowOf } from "./dynamics/gradient-flow.ts";
 export { isotropy, type Isotropy } from "./dynamics/isotropy.ts";
+export {
+  createPosterior,
+  deviations,
+  type Posterior,
+  type PosteriorAt,
+  type PosteriorKernels,
+  type PosteriorKind,
+} from "./dynamics/posterior.ts";
+export {
+  convergenceSteps,
+  convergenceTime,
+  kernelSpectrum,
+  labelEnergy,
+  modeEnergies,
+  type Spectrum,
+} from "./dynamics/spectrum.ts";
+export { stableLearningRate } from "./dynamics/stability.ts";
 export { createTrainer, type Batch, type Trainer } from "./dynamics/trainer.ts";

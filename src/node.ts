@@ -6,6 +6,14 @@ export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole } from "./data/node/files.ts";
 export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
+export { diagnose } from "./experiment/diagnose.ts";
+export {
+  DIAGNOSIS_METHODS,
+  DIAGNOSIS_OPTIONS,
+  parseDiagnosis,
+  type Diagnosis,
+  type DiagnosisEvent,
+} from "./experiment/diagnosis.ts";
 export { loadKernels, loadWeights, saveKernels, saveWeights } from "./experiment/files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
@@ -19,4 +27,5 @@ export {
   type RunListeners,
   type StepEvent,
 } from "./experiment/run.ts";
+export { DIAGNOSIS_WRITERS, type DiagnosisWriter } from "./report/diagnosis.ts";
 export { WRITERS, type Writer } from "./report/writers.ts";

@@ -7,12 +7,14 @@ import { InputError } from "../error.ts";
 import { complaint } from "./complain.ts";
 import { dataCommand } from "./data.ts";
 import { interruption } from "./interrupt.ts";
+import { kernelCommand } from "./kernel.ts";
 import type { Output, Terminal } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
 
 const HELP = `
 Start with:
   natgrad train --natural_gradient_type exact
+  natgrad kernel
   natgrad train --help`;
 
 /** Runs `natgrad ...args`. */
@@ -24,6 +26,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     .helpOption("-h, --help", "print this")
     .addHelpText("after", HELP)
     .addCommand(trainCommand(terminal, (code) => (exitCode = code)))
+    .addCommand(kernelCommand(terminal))
     .addCommand(dataCommand(terminal));
   for (const command of withSubcommands(program)) bind(command, terminal);
 
@@ -34,7 +37,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     }
     const [first = ""] = args;
     if (first.startsWith("--") && !["--help", "--version"].includes(first)) {
-      throw new InputError(`command: wanted train or data before any option, got ${first}`);
+      throw new InputError(`command: wanted train, kernel or data before any option, got ${first}`);
     }
     await program.parseAsync(args.map(snakeCase), { from: "user" });
     return exitCode;

@@ -99,9 +99,15 @@ export async function convergenceSteps(
   learningRate: number,
 ): Promise<number> {
   const { values, rank } = spectrum;
-  const rates = values.map((value, i) => (i < rank ? -2 * Math.log(Math.abs(1 - learningRate * value)) : 0));
+  // A mode that one step ends has an infinite rate; any that underflows will do.
+  const rateOf = (value: number): number =>
+    Math.min(FASTEST, -2 * Math.log(Math.abs(1 - learningRate * value)));
+  const rates = values.map((value, i) => (i < rank ? rateOf(value) : 0));
   return Math.ceil(timeToDecay(rates, await modeEnergies(spectrum, residual), fraction));
 }
+
+/** exp(-FASTEST) is zero. */
+const FASTEST = 1500;
 
 /** Halvings of the bracket, down to the resolution of a float64. */
 const BISECTIONS = 60;
@@ -110,11 +116,12 @@ const BISECTIONS = 60;
 function timeToDecay(rates: Float64Array, energies: Float64Array, fraction: number): number {
   const left = (t: number): number =>
     energies.reduce((sum, energy, i) => sum + (energy > 0 ? energy * Math.exp(-rates[i]! * t) : 0), 0);
-  const goal = fraction * energies.reduce((sum, x) => sum + x, 0);
+  const total = energies.reduce((sum, x) => sum + x, 0);
+  const goal = fraction * total;
   const kept = energies.reduce((sum, energy, i) => sum + (rates[i]! > 0 ? 0 : energy), 0);
-  if (left(0) <= goal) return 0;
+  if (total <= goal) return 0;
   if (kept > goal || rates.some((rate, i) => rate < 0 && energies[i]! > 0)) return Infinity;
-  let [low, high] = [0, 1 / Math.max(...rates.filter(Number.isFinite))];
+  let [low, high] = [0, 1 / Math.max(...rates)];
   while (left(high) > goal) [low, high] = [high, 2 * high];
   for (let k = 0; k < BISECTIONS; k++) {
     const middle = (low + high) / 2;

@@ -70,9 +70,9 @@ export async function* diagnose(
   progress("analytic kernel");
   const options = { tile: config.kernel_batch_size };
   const infinite: PosteriorKernels = {
-    train: analyticKernel(network, xTrain, xTrain, options),
-    test: analyticKernel(network, xTest, xTrain, options),
-    testTest: analyticKernel(network, xTest, xTest, options),
+    train: await analyticKernel(network, xTrain, xTrain, options),
+    test: await analyticKernel(network, xTest, xTrain, options),
+    testTest: await analyticKernel(network, xTest, xTest, options),
   };
   yield await spectrumEvent(
     "analytic",

@@ -79,8 +79,8 @@ export async function predictingKernels(
   const kernels = new Map<"analytic" | "empirical", KernelPair>();
   if (config.kernel !== "empirical") {
     const pair = {
-      train: analyticKernel(network, xTrain, xTrain, options),
-      test: analyticKernel(network, xTest, xTrain, options),
+      train: await analyticKernel(network, xTrain, xTrain, options),
+      test: await analyticKernel(network, xTest, xTrain, options),
     };
     const drawn = () => withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
     kernels.set("analytic", fisher.usesSignals ? await drawn() : pair);

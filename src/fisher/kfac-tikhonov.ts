@@ -13,15 +13,14 @@ import { product } from "../matrix/product.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 import { kfac } from "./kfac.ts";
 
-/** Eigenvalues below this share of the largest product count as zero when there is no damping. */
-const NOTHING = 1e-12;
-
 export const kfacTikhonov: Fisher = {
   ...kfac,
   name: "kfac_tikhonov",
   title: "NGD with Kronecker-factored blocks, damped as products (A (x) B + rho I)",
 
   async prepare(kernel, damping) {
+    // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
+    if (damping === 0) return kfac.prepare(kernel, 0);
     const { samples: N, outputs: C } = kernel;
     const bases: Basis[] = [];
     for (const layer of kernel.layers) bases.push(await basisOf(kernel, layer, damping));
@@ -78,11 +77,9 @@ async function basisOf(kernel: Kernel, layer: LayerKernel, damping: number): Pro
   const { values: a, vectors: U } = await eigen(scale(layer.inputGram, 1 / kernel.samples));
   const { values: b, vectors: W } = await eigen(scale(layer.signalGram, 1 / kernel.samples));
   const weights = zeros(b.length, a.length);
-  const least = Math.max(NOTHING, 10 * kernel.epsilon) * a.at(-1)! * b.at(-1)!;
   for (let j = 0; j < b.length; j++) {
     for (let i = 0; i < a.length; i++) {
-      const value = Math.max(0, a[i]!) * Math.max(0, b[j]!);
-      weights.data[j * a.length + i] = damping > 0 ? 1 / (value + damping) : value > least ? 1 / value : 0;
+      weights.data[j * a.length + i] = 1 / (Math.max(0, a[i]!) * Math.max(0, b[j]!) + damping);
     }
   }
   return { U, W, weights };

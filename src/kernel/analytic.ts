@@ -8,7 +8,8 @@
  * in the NTK parameterisation, where A_L is the NNGP kernel of the outputs. The outputs are independent: B is the block of one of them. All in
  * float64 on the host; tiles bound the memory of the intermediate layers.
  */
-import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { asFloat64, matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { product } from "../matrix/product.ts";
 import type { Covariance, InfiniteForward, Layer } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
@@ -23,12 +24,12 @@ export type AnalyticOptions = {
  * The analytic kernel between samples `x1` [N', M_0] and training samples `x2` [N, M_0] (default: `x1` itself).
  * Only the layers of the network matter, and its widths only as fan-in and fan-out of K-FAC's damping.
  */
-export function analyticKernel(
+export async function analyticKernel(
   network: Network,
   x1: Matrix<Floats>,
   x2: Matrix<Floats> = x1,
   options: AnalyticOptions = {},
-): Kernel {
+): Promise<Kernel> {
   const { tile = x1.rows } = options;
   const last = network.weights.length - 1;
   const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
@@ -45,7 +46,7 @@ export function analyticKernel(
   for (let start = 0; start < x1.rows; start += tile) {
     const rows = rowRange(x1, start, Math.min(start + tile, x1.rows));
     let l = 0;
-    for (const { inputGram, signals } of propagate(network, inputCovariance(rows, x2, var2))) {
+    for (const { inputGram, signals } of propagate(network, await inputCovariance(rows, x2, var2))) {
       if (!inputGram) continue;
       layers[l]!.inputGram.data.set(inputGram.data, start * x2.rows);
       layers[l]!.signalGram.data.set(signals.data, start * x2.rows);
@@ -88,20 +89,13 @@ export function propagate(network: Network, input: Covariance): Passage[] {
 }
 
 /** x.x' / M_0 with its diagonals. */
-export function inputCovariance(
+export async function inputCovariance(
   x1: Matrix<Floats>,
   x2: Matrix<Floats>,
   var2: Float64Array = meanSquares(x2),
-): Covariance {
-  const width = x1.cols;
-  const cov = zeros(x1.rows, x2.rows);
-  for (let i = 0; i < x1.rows; i++) {
-    for (let j = 0; j < x2.rows; j++) {
-      let sum = 0;
-      for (let k = 0; k < width; k++) sum += x1.data[i * width + k]! * x2.data[j * width + k]!;
-      cov.data[i * x2.rows + j] = sum / width;
-    }
-  }
+): Promise<Covariance> {
+  const cov = await product(asFloat64(x1), asFloat64(x2), { transB: true });
+  for (let i = 0; i < cov.data.length; i++) cov.data[i]! /= x1.cols;
   return { cov, var1: meanSquares(x1), var2 };
 }
 

@@ -33,7 +33,7 @@ export async function withUnits(
   const N = xTrain.rows;
   const C = network.outputs;
   const all = stack(xTrain, xTest);
-  const passages = propagate(network, inputCovariance(all, all));
+  const passages = propagate(network, await inputCovariance(all, all));
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
     const { factor } = pivotedCholesky(covariance, covariance.rows, 1e-14);
     return product(factor, matrix(factor.cols, count, normalsInto(new Float64Array(factor.cols * count))));

@@ -37,6 +37,10 @@ export function matrix<T extends Floats>(rows: number, cols: number, data: T): M
 /** A float64 copy of any matrix. */
 export const toFloat64 = (a: Matrix<Floats>): Matrix => ({ ...a, data: Float64Array.from(a.data) });
 
+/** Any matrix as float64: itself where it is float64 already, else a copy. */
+export const asFloat64 = (a: Matrix<Floats>): Matrix =>
+  a.data instanceof Float64Array ? { ...a, data: a.data } : toFloat64(a);
+
 /** Rows `start` (inclusive) to `end` (exclusive) as a view on the same memory. */
 export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: number): Matrix<T> => ({
   rows: end - start,

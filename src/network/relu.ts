@@ -9,8 +9,14 @@ import { relu as reluOp, step } from "../graph/ops.ts";
 import { activation } from "./activation.ts";
 import type { Layer } from "./layer.ts";
 
-/** Correlation, clamped against rounding. */
-const correlation = (k: number, norm: number): number => Math.min(1, Math.max(-1, k / norm));
+/** Correlations this near to one are one: arccos would make 1e-8 of a rounding of 1e-16. */
+const ROUNDING = 4e-15;
+
+/** Correlation, snapped to -1 and 1. */
+function correlation(k: number, norm: number): number {
+  const c = k / norm;
+  return 1 - Math.abs(c) < ROUNDING ? Math.sign(c) : c;
+}
 
 /** max(u, 0); the derivative at zero is zero. */
 export const relu = (): Layer =>

@@ -35,6 +35,6 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
   const train = matrix(8, 12, x.data.subarray(0, 96));
   return {
     losses: [mse.value(before.train, y), mse.value(after.train, y)],
-    deviation: (await isotropy(exact, analyticKernel(network, train))).deviation,
+    deviation: (await isotropy(exact, await analyticKernel(network, train))).deviation,
   };
 }

@@ -36,7 +36,7 @@ describe("natgrad kernel", () => {
         .slice(2)
         .map((line) => line.split(" ")[0]),
     ).toEqual(["1", "2", "3", "all"]);
-    const methods = table("methods:").slice(2);
+    const methods = table("methods: how far").slice(2);
     expect(methods).toHaveLength(2 * DIAGNOSIS_METHODS.length);
     expect(methods[2]).toMatch(/^exact +analytic +0\.\d+ +1 +[\d.e-]+ +1 +\d/);
     expect(

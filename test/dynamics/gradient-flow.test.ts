@@ -15,12 +15,12 @@ import { TOLERANCE } from "../support/tolerance.ts";
 
 const gd = await peerFixture("gd");
 
-describe.each([1, 3])("gradient flow with %i outputs", (C) => {
+describe.each([1, 3])("gradient flow with %i outputs", async (C) => {
   const name = `relu_depth3_bias_out${C}`;
   const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
   const kernels = {
-    train: analyticKernel(network, gd.get("x_train")),
-    test: analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
+    train: await analyticKernel(network, gd.get("x_train")),
+    test: await analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
   };
   const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
   const y = gd.get(`y_out${C}`);
@@ -61,12 +61,12 @@ describe.each([1, 3])("gradient flow with %i outputs", (C) => {
   });
 });
 
-describe.each([1, 3])("gradient flow of any loss, with %i outputs", (C) => {
+describe.each([1, 3])("gradient flow of any loss, with %i outputs", async (C) => {
   const name = `relu_depth3_bias_out${C}`;
   const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
   const kernels = {
-    train: analyticKernel(network, gd.get("x_train")),
-    test: analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
+    train: await analyticKernel(network, gd.get("x_train")),
+    test: await analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
   };
   const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
   const y = gd.get(`y_out${C}`);

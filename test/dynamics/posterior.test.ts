@@ -24,12 +24,12 @@ const KINDS = ["ntk", "nngp"] as const;
 
 const networkOf = (outputs: number, width = 8): Network =>
   mlp(5, { depth: 3, width, outputs, ...variances("bias") });
-const kernelsOf = (network: Network, train: Matrix, test: Matrix): PosteriorKernels => ({
-  train: analyticKernel(network, train),
-  test: analyticKernel(network, test, train),
-  testTest: analyticKernel(network, test),
+const kernelsOf = async (network: Network, train: Matrix, test: Matrix): Promise<PosteriorKernels> => ({
+  train: await analyticKernel(network, train),
+  test: await analyticKernel(network, test, train),
+  testTest: await analyticKernel(network, test),
 });
-const kernels = kernelsOf(networkOf(1), xTrain, xTest);
+const kernels = await kernelsOf(networkOf(1), xTrain, xTest);
 const y = gd.get("y_out1");
 
 describe.each([1, 3])("the posterior with %i outputs is that of Neural Tangents", (C) => {
@@ -88,7 +88,7 @@ describe.each(KINDS)("the %s posterior", (kind) => {
   });
 
   it("knows the labels of the training samples at convergence", async () => {
-    const posterior = await createPosterior(kernelsOf(networkOf(1), xTrain, xTrain), y, { kind });
+    const posterior = await createPosterior(await kernelsOf(networkOf(1), xTrain, xTrain), y, { kind });
     const early = await posterior.at(1);
     const last = await posterior.at(Infinity);
     expect(relativeError(last.mean.data, y.data)).toBeLessThan(TOLERANCE.twin);
@@ -100,7 +100,7 @@ describe.each(KINDS)("the %s posterior", (kind) => {
     const twice = zeros(4, 5);
     for (const row of [0, 2]) twice.data.set(xTrain.data.subarray(0, 10), row * 5);
     const labels = rowRange(y, 0, 4);
-    const posterior = await createPosterior(kernelsOf(networkOf(1), twice, xTest), labels, { kind });
+    const posterior = await createPosterior(await kernelsOf(networkOf(1), twice, xTest), labels, { kind });
     const { mean, covariance } = await posterior.at(1000);
     for (const x of [...mean.data, ...covariance.data]) expect(Number.isFinite(x)).toBe(true);
     await expect(posterior.at(Infinity)).rejects.toThrow(SingularGramError);
@@ -110,7 +110,7 @@ describe.each(KINDS)("the %s posterior", (kind) => {
 
 describe("the posterior", () => {
   it("of the last layer at convergence shrinks with every sample", async () => {
-    const few = kernelsOf(networkOf(1), rowRange(xTrain, 0, 3), xTest);
+    const few = await kernelsOf(networkOf(1), rowRange(xTrain, 0, 3), xTest);
     const variance = async (k: PosteriorKernels, labels: Matrix) =>
       deviations(await (await createPosterior(k, labels, { kind: "nngp" })).at(Infinity));
     const [less, more] = [await variance(few, rowRange(y, 0, 3)), await variance(kernels, y)];

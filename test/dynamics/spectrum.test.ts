@@ -22,6 +22,7 @@ import { expandOutputs, ntk } from "../../src/kernel/kernel.ts";
 import { mse } from "../../src/loss/index.ts";
 import {
   addDiagonal,
+  identity,
   map,
   matrix,
   multiply,
@@ -40,7 +41,7 @@ const normals = (seed: number, rows: number, cols: number): Matrix =>
 
 const N = 12;
 const C = 3;
-const kernel = analyticKernel(
+const kernel = await analyticKernel(
   mlp(5, { depth: 3, width: 8, outputs: C, biasVariance: 0.1 }),
   normals(1, N, 5),
 );
@@ -67,7 +68,7 @@ describe("the spectrum of a kernel", () => {
   it("has the rank of the samples that differ, and no condition when some do not", async () => {
     const x = normals(1, N, 5);
     x.data.copyWithin(5, 0, 5);
-    const { rank, condition } = await kernelSpectrum(analyticKernel(mlp(5, { depth: 3, width: 8 }), x));
+    const { rank, condition } = await kernelSpectrum(await analyticKernel(mlp(5, { depth: 3, width: 8 }), x));
     expect(rank).toBe(N - 1);
     expect(condition).toBe(Infinity);
   });
@@ -156,6 +157,13 @@ describe("convergence", () => {
     for (let t = 1; t <= steps; t++) losses.push(mse.value((await recursion.step()).train, y));
     expect(losses[steps]! / losses[0]!).toBeLessThanOrEqual(0.01);
     expect(losses[steps - 1]! / losses[0]!).toBeGreaterThan(0.01);
+  });
+
+  it("takes one step where the learning rate is the inverse of the only eigenvalue", async () => {
+    const one = { ...kernel.layers[0]!, inputGram: identity(N), signalGram: map(zeros(N, N), () => 1) };
+    const isotropic = await kernelSpectrum({ ...kernel, layers: [one] });
+    expect(await convergenceSteps(isotropic, negative, 1e-9, isotropic.maxLearningRate / 2)).toBe(1);
+    expect(await convergenceSteps(isotropic, negative, 1, isotropic.maxLearningRate / 2)).toBe(0);
   });
 
   it("is at once from nowhere to go, and never at an unstable rate or outside of the kernel's range", async () => {

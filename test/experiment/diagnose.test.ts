@@ -12,6 +12,7 @@ import {
   type MethodFigures,
   type SpectrumEvent,
 } from "../../src/experiment/diagnosis.ts";
+import { gradient, unitWise } from "../../src/fisher/index.ts";
 
 const SMALL = { dataset: "synthetic", train_size: 24, test_size: 12, width: 128, threads: 1 };
 
@@ -160,11 +161,11 @@ describe("a diagnosis tells why", () => {
   });
 
   it("a slow method was left out, unless it is the one asked for", async () => {
-    const size = { train_size: 300, test_size: 2, width: 500, n_layers: 2 };
-    const [reason] = reasons(
-      only(await eventsOf(size), "method").filter(({ method }) => method === "unit_wise"),
-    );
-    expect(reason).toBe("left out, it takes long; --natural_gradient_type unit_wise looks at it alone");
+    const { config } = parseDiagnosis({ ...SMALL, train_size: 250, width: 1600, n_layers: 2 });
+    const events: DiagnosisEvent[] = [];
+    for await (const event of diagnose({ config, methods: [gradient, unitWise] })) events.push(event);
+    const reason = "left out, it takes long; --natural_gradient_type unit_wise looks at it alone";
+    expect(reasons(only(events, "method"))).toEqual([undefined, undefined, reason, reason]);
     expect(parseDiagnosis({ natural_gradient_type: "unit_wise" }).methods).toHaveLength(1);
   });
 });

@@ -109,7 +109,7 @@ describe("undamped methods on the kernel of an infinitely wide network", () => {
   it.each(cases)("%s at depth %i has G = alpha I with the alpha of the theory", async (_, depth, fisher) => {
     const x = matrix(6, 20, randomState(7).normalsInto(new Float64Array(120)));
     for (const outputs of [1, 3]) {
-      const kernel = analyticKernel(mlp(20, { depth, width: 50, outputs, biasVariance: 0.1 }), x);
+      const kernel = await analyticKernel(mlp(20, { depth, width: 50, outputs, biasVariance: 0.1 }), x);
       const { alpha, deviation } = await isotropy(fisher, kernel);
       expect(alpha).toBeCloseTo(fisher.alpha({ samples: 6, layers: depth, width: 50, outputs })!, 8);
       expect(deviation).toBeLessThan(1e-9);
@@ -143,7 +143,7 @@ describe("a Gram without an inverse", () => {
       // Two equal samples.
       const row = randomState(3).normalsInto(new Float64Array(8));
       const x = matrix(3, 8, Float64Array.of(...row, ...row, ...row.map((v, i) => (i < 4 ? v : -v))));
-      const kernel = analyticKernel(mlp(8, { depth: 3 }), x);
+      const kernel = await analyticKernel(mlp(8, { depth: 3 }), x);
       try {
         await fisher.prepare(kernel, 0);
         expect.unreachable();

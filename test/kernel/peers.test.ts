@@ -28,8 +28,8 @@ describe.each(cases)("the analytic kernel at depth %i, %s", (depth, bias) => {
     ["train", train, train],
     ["test", test, train],
     ["testtest", test, test],
-  ] as const)("is that of Neural Tangents on %s, NNGP and NTK", (side, x1, x2) => {
-    const kernel = analyticKernel(network, x1, x2, { tile: 3 });
+  ] as const)("is that of Neural Tangents on %s, NNGP and NTK", async (side, x1, x2) => {
+    const kernel = await analyticKernel(network, x1, x2, { tile: 3 });
     const nngp = kernel.layers.at(-1)!.inputGram;
     expect(
       relativeError(nngp.data, analytic.get(`relu_depth${depth}_${bias}_nngp_${side}`).data),

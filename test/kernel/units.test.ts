@@ -21,15 +21,15 @@ const samples = (seed: number, rows: number): Matrix =>
   matrix(rows, 6, randomState(seed).normalsInto(new Float64Array(rows * 6)));
 const [xTrain, xTest] = [samples(1, 5), samples(2, 3)];
 
-const kernelsOf = (outputs: number, width: number) => {
+const kernelsOf = async (outputs: number, width: number) => {
   const network = mlp(6, { depth: 3, width, outputs, biasVariance: 0.1 });
-  const kernels = { train: analyticKernel(network, xTrain), test: analyticKernel(network, xTest, xTrain) };
+  const kernels = { train: await analyticKernel(network, xTrain), test: await analyticKernel(network, xTest, xTrain) };
   return { network, kernels };
 };
 
 describe("units drawn from the infinite network", () => {
   it.each([1, 2])("have the Grams of the analytic kernel, %i outputs", async (outputs) => {
-    const { network, kernels } = kernelsOf(outputs, 20_000);
+    const { network, kernels } = await kernelsOf(outputs, 20_000);
     const units = await withUnits(network, kernels, xTrain, xTest, randomState(3));
     for (const side of ["train", "test"] as const) {
       for (const { signals, signalGram } of units[side].layers) {
@@ -42,7 +42,7 @@ describe("units drawn from the infinite network", () => {
   it.each([1, 3])("predict the unit-wise step of a wide network, %i outputs", async (outputs) => {
     const width = 3000;
     const damping = 1e-3;
-    const { network, kernels } = kernelsOf(outputs, width);
+    const { network, kernels } = await kernelsOf(outputs, width);
     const engine = await float64Engine();
     const linearizer = await createLinearizer(engine, network);
     const weights = createWeights(network, initialise(engine, network, 4));
@@ -57,7 +57,7 @@ describe("units drawn from the infinite network", () => {
   });
 
   it("make unit-wise NGD isotropic with the alpha of the theory, as far as the width allows", async () => {
-    const { network, kernels } = kernelsOf(1, 4000);
+    const { network, kernels } = await kernelsOf(1, 4000);
     const units = await withUnits(network, kernels, xTrain, xTest, randomState(8));
     const { alpha, deviation } = await isotropy(unitWise, units.train, { damping: 1e-9 });
     const theory = unitWise.alpha({ samples: 5, layers: 3, width: 4000, outputs: 1 })!;
@@ -66,7 +66,7 @@ describe("units drawn from the infinite network", () => {
   });
 
   it("are refused by unit-wise NGD when there are none", async () => {
-    const { kernels } = kernelsOf(1, 10);
+    const { kernels } = await kernelsOf(1, 10);
     const preconditioner = await unitWise.prepare(kernels.train, 1e-3);
     await expect(preconditioner.coefficients(new Float64Array(5))).rejects.toThrow(/^unit_wise: wanted a kernel with/);
   });

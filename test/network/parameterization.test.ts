@@ -51,7 +51,7 @@ describe.each(PARAMETERIZATIONS)("%s", (parameterization) => {
         for (const [i, v] of inputGram.data.entries()) layers[l]![i]! += v / repeats;
       }
     }
-    const analytic = analyticKernel(network, x);
+    const analytic = await analyticKernel(network, x);
     expect(relativeError(mean, ntk(analytic).data)).toBeLessThan(0.08);
     for (const [l, { inputGram }] of analytic.layers.entries()) {
       expect(relativeError(layers[l]!, inputGram.data), `A_${l + 1}`).toBeLessThan(0.08);

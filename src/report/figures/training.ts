@@ -1,0 +1,150 @@
+/**
+ * @file Training as small multiples: for every method the loss of the network (points) on the line that the kernel
+ * predicted for it, on training and test samples, in logarithms.
+ */
+import { axisX, axisY, dot, gridY, line, text as label } from "@observablehq/plot";
+import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../experiment/run.ts";
+import {
+  colour,
+  columnWidth,
+  draw,
+  NARROW,
+  powerOfTen,
+  sheet,
+  spread,
+  type FigureOptions,
+  type Panel,
+} from "./sheet.ts";
+
+/** One panel: the events of a run under a name. */
+export type TrainingRun = { readonly title: string; readonly events: readonly RunEvent[] };
+
+/** What is said around the panels. */
+export type TrainingCaption = { readonly title: string; readonly subtitle: string };
+
+const HEIGHT = 168;
+const MARGIN = { left: 36, right: 34, top: 8, bottom: 30 };
+
+/** Both sides of a panel. */
+const SIDES = [
+  { name: "train", metric: "train_loss", colour: "blue" },
+  { name: "test", metric: "test_loss", colour: "vermilion" },
+] as const satisfies readonly { name: string; metric: keyof Metrics; colour: string }[];
+
+/** The figure, for runs with equally many steps. */
+export function trainingFigure(
+  runs: readonly TrainingRun[],
+  { title, subtitle }: TrainingCaption,
+  { width = 760 }: FigureOptions = {},
+): string {
+  const columns = width < NARROW ? 2 : 3;
+  const steps = runs.map(({ events }) => events.filter((e): e is StepEvent => e.event === "step"));
+  const losses = steps.flat().flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], step.predict[metric]]));
+  const domain = decades(losses);
+  const box = { width: columnWidth(width, columns), height: HEIGHT };
+  const panels = runs.map(
+    (run, i): Panel => ({
+      title: run.title,
+      note: settings(run.events),
+      ...box,
+      marks: panel(steps[i]!, domain, box.width, { first: i % columns === 0, last: i + columns >= runs.length }),
+    }),
+  );
+  return sheet({
+    width,
+    title,
+    subtitle,
+    description: describe(runs, steps),
+    groups: [{ panels, columns }],
+  });
+}
+
+type Place = { readonly first: boolean; readonly last: boolean };
+
+function panel(steps: readonly StepEvent[], domain: [number, number], width: number, { first, last }: Place): string {
+  const lastStep = steps.at(-1)!;
+  const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
+  // Pixels from the top, and back.
+  const scale = inner / Math.log(domain[1] / domain[0]);
+  const down = (value: number) => scale * Math.log(domain[1] / value);
+  const up = (pixels: number) => domain[1] * Math.exp(-pixels / scale);
+  const ends = spread(
+    SIDES.map(({ metric }) => down(lastStep.predict[metric])),
+    13,
+  );
+  return draw({
+    width,
+    height: HEIGHT,
+    marginLeft: MARGIN.left,
+    marginRight: MARGIN.right,
+    marginTop: MARGIN.top,
+    marginBottom: MARGIN.bottom,
+    x: { domain: [0, lastStep.step] },
+    y: { type: "log", domain },
+    marks: [
+      gridY({ ticks: exponents(domain), stroke: colour("rule"), strokeOpacity: 1 }),
+      axisY({ ticks: exponents(domain), tickFormat: powerOfTen, tickSize: 0, label: first ? "loss" : null, labelArrow: "none", labelOffset: 30 }),
+      axisX({ ticks: steps.map(({ step }) => step), tickFormat: String, tickSize: 3, label: last ? "step" : null, labelArrow: "none", labelAnchor: "center" }),
+      ...SIDES.map(({ metric, colour: name }) =>
+        line(steps, { x: "step", y: (s: StepEvent) => s.predict[metric], stroke: colour(name), strokeWidth: 1.75 }),
+      ),
+      // Filled and hollow: the two sides are told apart without their colours.
+      ...SIDES.map(({ metric, colour: name }, side) =>
+        dot(steps, {
+          x: "step",
+          y: (s: StepEvent) => s[metric],
+          r: 3.25,
+          stroke: colour(name),
+          strokeWidth: 1.5,
+          fill: side === 0 ? colour(name) : colour("paper"),
+        }),
+      ),
+      ...SIDES.map(({ name, colour: hue }, side) =>
+        label([lastStep], {
+          x: "step",
+          y: () => up(ends[side]!),
+          text: () => name,
+          textAnchor: "start",
+          dx: 7,
+          fontSize: 11,
+          fill: colour(hue),
+        }),
+      ),
+    ],
+  });
+}
+
+/** Whole decades around the values. */
+function decades(values: readonly number[]): [number, number] {
+  const logs = values.filter((x) => x > 0 && Number.isFinite(x)).map(Math.log10);
+  return [10 ** Math.floor(Math.min(...logs)), 10 ** Math.ceil(Math.max(...logs))];
+}
+
+const exponents = ([low, high]: [number, number]): number[] => {
+  const from = Math.round(Math.log10(low));
+  return Array.from({ length: Math.round(Math.log10(high)) - from + 1 }, (_, i) => 10 ** (from + i));
+};
+
+/** The learning rate, over alpha where there is one, and the damping. */
+function settings(events: readonly RunEvent[]): string {
+  const config = events.find((e): e is ConfigEvent => e.event === "config");
+  if (!config) return "";
+  const alpha = config.isotropy?.alpha_theory;
+  const rate = (x: number) => String(Number(x.toPrecision(3)));
+  const parts = [
+    alpha === null || alpha === undefined
+      ? `η = ${rate(config.learning_rate)}`
+      : `η = ${rate(config.learning_rate * alpha)}/α, α = ${rate(alpha)}`,
+    ...(config.config.damping > 0 ? [`ρ = ${config.config.damping.toExponential().replace("e-", "e−")}`] : []),
+  ];
+  return parts.join(", ");
+}
+
+function describe(runs: readonly TrainingRun[], steps: readonly (readonly StepEvent[])[]): string {
+  const sides = steps.map((rows, i) => {
+    const { step, train_loss, test_loss, predict } = rows.at(-1)!;
+    const told = (x: number) => x.toPrecision(2);
+    return `${runs[i]!.title}: training loss ${told(train_loss)} after ${step} steps, predicted ${told(predict.train_loss)}; test loss ${told(test_loss)}, predicted ${told(predict.test_loss)}.`;
+  });
+  return sides.join(" ");
+}
