@@ -107,7 +107,7 @@ async function isotropy(): Promise<void> {
     for (const [fisher, title] of TITLES) {
       const damped = rho > 0;
       const G = fisher === gradient && damped ? "has no damping" : await formG(fisher, kernel, rho);
-      panels.push({ title, G });
+      panels.push({ title: fisher === gradient ? "gradient" : title, G });
     }
     return panels;
   };
@@ -117,7 +117,7 @@ async function isotropy(): Promise<void> {
   ];
   const caption = {
     title: "Undamped, every Fisher approximation is isotropic: G = αI",
-    subtitle: `G / α on ${rows.length} training samples (${PER_CLASS} zeros, then ${PER_CLASS} ones), from the kernel of a network of width ${WIDTH}. “Off by” is ‖G − αI‖ / ‖αI‖.`,
+    subtitle: `G / α on ${rows.length} training samples (${PER_CLASS} zeros, then ${PER_CLASS} ones), from the kernel of a network of width ${WIDTH}. “Off by” is ‖G\u00a0−\u00a0αI‖\u00a0/\u00a0‖αI‖.`,
   };
   await save("isotropy", (options) => isotropyFigure(groups, caption, options));
 }
@@ -150,7 +150,12 @@ async function gap(): Promise<void> {
   const table = (await readFile(path, "utf8"))
     .split("\n")
     .filter((row) => row.startsWith("|"))
-    .map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
+    .map((row) =>
+      row
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
   const [header = [], , ...body] = table;
   const widths = header.filter((cell) => cell.startsWith("M = ")).map((cell) => Number(cell.slice(4)));
   const series = GAPS.map(([name, title]): GapSeries => {

@@ -76,6 +76,8 @@ const config = {
     "oxc/no-map-spread": "off",
     "unicorn/consistent-function-scoping": "off",
     "typescript/no-unsafe-type-assertion": "off",
+    // It calls needed what the compiler then misses (`at(-1)!` of typed arrays).
+    "typescript/no-unnecessary-type-assertion": "off",
     "typescript/consistent-return": "off",
     "unicorn/no-array-sort": "off",
     "unicorn/prefer-set-has": "off",

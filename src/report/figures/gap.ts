@@ -55,15 +55,45 @@ export function gapFigure(
     marks: [
       gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
       axisY({ ticks: powers(domain), tickFormat: powerOfTen, tickSize: 0, label: "gap", labelArrow: "none" }),
-      axisX({ ticks: [...widths], tickFormat: String, tickSize: 4, label: "width M", labelArrow: "none", labelAnchor: "center" }),
-      line(theory, { x: "width", y: "gap", stroke: colour("muted"), strokeDasharray: "2 4", strokeWidth: 1.5 }),
-      label([theory[0]], { x: "width", y: "gap", text: () => "slope −1/2", fontSize: 11, textAnchor: "start", dx: 6, dy: 16, fill: colour("muted") }),
+      axisX({
+        ticks: [...widths],
+        tickFormat: String,
+        tickSize: 4,
+        label: "width M",
+        labelArrow: "none",
+        labelAnchor: "center",
+      }),
+      line(theory, {
+        x: "width",
+        y: "gap",
+        stroke: colour("muted"),
+        strokeDasharray: "2 4",
+        strokeWidth: 1.5,
+      }),
+      label([theory[1]], {
+        x: "width",
+        y: "gap",
+        text: () => "slope −1/2",
+        fontSize: 11,
+        textAnchor: "end",
+        dx: -2,
+        dy: 12,
+        fill: colour("muted"),
+      }),
       ...series.flatMap(({ gaps: values }, i) => {
         const points = widths.map((M, k): Point => ({ width: M, gap: values[k]! }));
         const hue = colour(HUES[i]!);
         return [
           line(points, { x: "width", y: "gap", stroke: hue, strokeWidth: 1.75 }),
-          dot(points, { x: "width", y: "gap", symbol: SYMBOLS[i]!, r: 3.5, stroke: hue, strokeWidth: 1.5, fill: colour("paper") }),
+          dot(points, {
+            x: "width",
+            y: "gap",
+            symbol: SYMBOLS[i]!,
+            r: 3.5,
+            stroke: hue,
+            strokeWidth: 1.5,
+            fill: colour("paper"),
+          }),
           label([points.at(-1)!], {
             x: "width",
             y: () => domain[1] * Math.exp(-ends[i]! / scale),
@@ -83,7 +113,7 @@ export function gapFigure(
     title,
     subtitle,
     description: facts.join(" "),
-    groups: [{ columns: 1, panels: [{ title: "", width, height, marks }] }],
+    groups: [{ columns: 1, panels: [{ width, height, marks }] }],
   });
 }
 

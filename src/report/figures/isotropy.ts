@@ -65,21 +65,21 @@ function isotropyOf(G: Matrix): { alpha: number; deviation: number } {
   return { alpha, deviation: Math.sqrt(squares / n) / Math.abs(alpha) };
 }
 
-/** One path a class of entries: small files, whatever n. */
+/** One path a class of entries, and one stroke a run of equal neighbours: small files. */
 function heatMap({ rows: n, data }: Matrix, alpha: number, side: number): string {
-  const cell = side / n;
-  const paths = new Map<Colour, string[]>();
+  const paths = new Map<Colour, string>();
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      const name = classOf(data[i * n + j]! / alpha);
+    const names = Array.from({ length: n }, (_, j) => classOf(data[i * n + j]! / alpha));
+    for (let start = 0, end = 0; start < n; start = end) {
+      const name = names[start];
+      while (end < n && names[end] === name) end++;
       if (name === undefined) continue;
-      const run = paths.get(name) ?? [];
-      run.push(`M${two(j * cell)},${two(i * cell)}h${two(cell)}v${two(cell)}h-${two(cell)}z`);
-      paths.set(name, run);
+      const cells = end - start;
+      paths.set(name, `${paths.get(name) ?? ""}M${start} ${i}h${cells}v1h-${cells}z`);
     }
   }
-  const marks = [...paths].map(([name, run]) => `<path fill="${colour(name)}" d="${run.join("")}"/>`);
-  return `${marks.join("")}${frame(side)}`;
+  const marks = [...paths].map(([name, path]) => `<path fill="${colour(name)}" d="${path}"/>`);
+  return `<g transform="scale(${side / n})" shape-rendering="crispEdges">${marks.join("")}</g>${frame(side)}`;
 }
 
 const frame = (side: number): string =>
@@ -92,7 +92,7 @@ function classOf(entry: number): Colour | undefined {
 
 /** Swatches with the lower ends of their classes. */
 function key(width: number): { height: number; marks: string } {
-  const swatch = width < NARROW ? 24 : 34;
+  const swatch = width < NARROW ? 30 : 34;
   const all = [
     ...[...RAMP.negative].reverse().map((name, i) => ({ name, end: -CLASSES.at(-1 - i)!, at: i })),
     ...RAMP.positive.map((name, i) => ({ name, end: CLASSES[i]!, at: i + 6 })),
@@ -113,8 +113,6 @@ function key(width: number): { height: number; marks: string } {
   );
   return { height: 44, marks: marks.join("") };
 }
-
-const two = (x: number): number => Math.round(100 * x) / 100;
 
 /** Two digits; rounding errors are called zero. */
 const short = (x: number): string => (Math.abs(x) < 1e-6 ? "0" : String(Number(x.toPrecision(2))));

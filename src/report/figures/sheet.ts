@@ -46,7 +46,7 @@ export const NARROW = 560;
 
 /** A piece of a sheet: marks inside a box. */
 export type Panel = {
-  readonly title: string;
+  readonly title?: string;
   /** Beside or below the title, less loud. */
   readonly note?: string;
   readonly width: number;
@@ -78,8 +78,9 @@ export type Sheet = {
 const FONT = 12;
 const PAD = 12;
 const GAP = 12;
-/** Width of a character over the size of the font, on average. */
+/** Width of a character over the size of the font, on average, plain and bold. */
 const ASPECT = 0.52;
+const BOLD_ASPECT = 0.6;
 
 /** `text` as the content of an element or an attribute. */
 export const escape = (text: string): string =>
@@ -116,11 +117,11 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
   const parts: string[] = [];
   const inner = width - 2 * PAD;
   let y = PAD;
-  for (const line of wrap(title, inner, 15)) {
+  for (const line of wrap(title, inner / (15 * BOLD_ASPECT))) {
     parts.push(text(PAD, y + 14, line, { size: 15, bold: true }));
     y += 20;
   }
-  for (const line of wrap(subtitle, inner, FONT)) {
+  for (const line of wrap(subtitle, inner / (FONT * ASPECT))) {
     parts.push(text(PAD, y + 12, line, { colour: "muted" }));
     y += 17;
   }
@@ -133,7 +134,7 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
     for (let start = 0; start < panels.length; start += columns) {
       const row = panels.slice(start, start + columns);
       for (const [i, panel] of row.entries()) parts.push(place(panel, PAD + (i * inner) / columns, y));
-      y += Math.max(...row.map((panel) => HEAD + (panel.note === undefined ? 0 : NOTE) + panel.height)) + GAP;
+      y += Math.max(...row.map((panel) => headOf(panel) + panel.height)) + GAP;
     }
   }
   if (key) {
@@ -158,24 +159,27 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
 const HEAD = 18;
 const NOTE = 15;
 
-function place({ title, note, marks }: Panel, x: number, y: number): string {
-  const lines = [text(0, 12, title, { bold: true })];
+const headOf = ({ title, note }: Panel): number =>
+  (title === undefined ? 0 : HEAD) + (note === undefined ? 0 : NOTE);
+
+function place(panel: Panel, x: number, y: number): string {
+  const { title, note, marks } = panel;
+  const lines = title === undefined ? [] : [text(0, 12, title, { bold: true })];
   if (note !== undefined) lines.push(text(0, HEAD + 9, note, { size: 11, colour: "muted" }));
-  const top = HEAD + (note === undefined ? 0 : NOTE);
-  return `<g transform="translate(${round(x)},${round(y)})">${lines.join("")}<g transform="translate(0,${top})">${marks}</g></g>`;
+  return `<g transform="translate(${round(x)},${round(y)})">${lines.join("")}<g transform="translate(0,${headOf(panel)})">${marks}</g></g>`;
 }
 
 /** Width of a column of `columns`, less the gap between them. */
 export const columnWidth = (width: number, columns: number): number =>
   Math.floor((width - 2 * PAD) / columns - GAP);
 
-/** Breaks text into lines that fit. */
-function wrap(content: string, width: number, size: number): string[] {
-  const most = Math.floor(width / (size * ASPECT));
+/** Breaks text at its plain spaces into lines of at most so many characters. */
+function wrap(content: string, most: number): string[] {
   const lines: string[] = [];
   for (const word of content.split(" ")) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= most) lines[lines.length - 1] = `${last} ${word}`;
+    if (last !== undefined && last.length + 1 + word.length <= most)
+      lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }
   return lines;

@@ -22,8 +22,8 @@ export type TrainingRun = { readonly title: string; readonly events: readonly Ru
 /** What is said around the panels. */
 export type TrainingCaption = { readonly title: string; readonly subtitle: string };
 
-const HEIGHT = 168;
-const MARGIN = { left: 36, right: 34, top: 8, bottom: 30 };
+const HEIGHT = 176;
+const MARGIN = { left: 36, right: 34, top: 8, bottom: 38 };
 
 /** Both sides of a panel. */
 const SIDES = [
@@ -39,17 +39,20 @@ export function trainingFigure(
 ): string {
   const columns = width < NARROW ? 2 : 3;
   const steps = runs.map(({ events }) => events.filter((e): e is StepEvent => e.event === "step"));
-  const losses = steps.flat().flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], step.predict[metric]]));
+  const losses = steps
+    .flat()
+    .flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], step.predict[metric]]));
   const domain = decades(losses);
   const box = { width: columnWidth(width, columns), height: HEIGHT };
-  const panels = runs.map(
-    (run, i): Panel => ({
-      title: run.title,
-      note: settings(run.events),
-      ...box,
-      marks: panel(steps[i]!, domain, box.width, { first: i % columns === 0, last: i + columns >= runs.length }),
+  const panels = runs.map((run, i): Panel => ({
+    title: run.title,
+    note: settings(run.events),
+    ...box,
+    marks: panel(steps[i]!, domain, box.width, {
+      first: i % columns === 0,
+      last: i + columns >= runs.length,
     }),
-  );
+  }));
   return sheet({
     width,
     title,
@@ -61,7 +64,12 @@ export function trainingFigure(
 
 type Place = { readonly first: boolean; readonly last: boolean };
 
-function panel(steps: readonly StepEvent[], domain: [number, number], width: number, { first, last }: Place): string {
+function panel(
+  steps: readonly StepEvent[],
+  domain: [number, number],
+  width: number,
+  { first, last }: Place,
+): string {
   const lastStep = steps.at(-1)!;
   const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
   // Pixels from the top, and back.
@@ -83,10 +91,23 @@ function panel(steps: readonly StepEvent[], domain: [number, number], width: num
     y: { type: "log", domain },
     marks: [
       gridY({ ticks: exponents(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({ ticks: exponents(domain), tickFormat: powerOfTen, tickSize: 0, label: first ? "loss" : null, labelArrow: "none", labelOffset: 30 }),
-      axisX({ ticks: steps.map(({ step }) => step), tickFormat: String, tickSize: 3, label: last ? "step" : null, labelArrow: "none", labelAnchor: "center" }),
+      axisY({ ticks: exponents(domain), tickFormat: powerOfTen, tickSize: 0, label: null }),
+      axisX({
+        ticks: steps.map(({ step }) => step),
+        tickFormat: String,
+        tickSize: 3,
+        label: last ? "step" : null,
+        labelArrow: "none",
+        labelAnchor: "center",
+        labelOffset: 34,
+      }),
       ...SIDES.map(({ metric, colour: name }) =>
-        line(steps, { x: "step", y: (s: StepEvent) => s.predict[metric], stroke: colour(name), strokeWidth: 1.75 }),
+        line(steps, {
+          x: "step",
+          y: (s: StepEvent) => s.predict[metric],
+          stroke: colour(name),
+          strokeWidth: 1.75,
+        }),
       ),
       // Filled and hollow: the two sides are told apart without their colours.
       ...SIDES.map(({ metric, colour: name }, side) =>
@@ -99,6 +120,7 @@ function panel(steps: readonly StepEvent[], domain: [number, number], width: num
           fill: side === 0 ? colour(name) : colour("paper"),
         }),
       ),
+      ...(first ? [label(["loss"], { frameAnchor: "top-left", dx: 4, dy: 3, fontSize: 11 })] : []),
       ...SIDES.map(({ name, colour: hue }, side) =>
         label([lastStep], {
           x: "step",
@@ -130,12 +152,14 @@ function settings(events: readonly RunEvent[]): string {
   const config = events.find((e): e is ConfigEvent => e.event === "config");
   if (!config) return "";
   const alpha = config.isotropy?.alpha_theory;
-  const rate = (x: number) => String(Number(x.toPrecision(3)));
+  const rate = (x: number) => String(Number(x.toPrecision(4)));
   const parts = [
     alpha === null || alpha === undefined
       ? `η = ${rate(config.learning_rate)}`
       : `η = ${rate(config.learning_rate * alpha)}/α, α = ${rate(alpha)}`,
-    ...(config.config.damping > 0 ? [`ρ = ${config.config.damping.toExponential().replace("e-", "e−")}`] : []),
+    ...(config.config.damping > 0
+      ? [`ρ = ${config.config.damping.toExponential().replace("e-", "e−")}`]
+      : []),
   ];
   return parts.join(", ");
 }
