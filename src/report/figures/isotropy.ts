@@ -94,7 +94,7 @@ function classOf(entry: number): Colour | undefined {
 function key(width: number): { height: number; marks: string } {
   const swatch = width < NARROW ? 30 : 34;
   const all = [
-    ...[...RAMP.negative].reverse().map((name, i) => ({ name, end: -CLASSES.at(-1 - i)!, at: i })),
+    ...RAMP.negative.toReversed().map((name, i) => ({ name, end: -CLASSES.at(-1 - i)!, at: i })),
     ...RAMP.positive.map((name, i) => ({ name, end: CLASSES[i]!, at: i + 6 })),
   ];
   const marks = all.map(({ name, end, at }) => {

@@ -75,6 +75,7 @@ export type Sheet = {
   readonly key?: { readonly height: number; readonly marks: string };
 };
 
+const FAMILY = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif";
 const FONT = 12;
 const PAD = 12;
 const GAP = 12;
@@ -109,7 +110,8 @@ export function draw(options: PlotOptions): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = plot({ document: document as unknown as Document, ...options }) as unknown as Element;
   svg.querySelector("style")?.remove();
-  return `<g text-anchor="middle" font-size="11" fill="${colour("muted")}">${svg.innerHTML}</g>`;
+  const marks = svg.innerHTML.replaceAll(/-?\d+\.\d{3,}/g, (number) => String(round(Number(number))));
+  return `<g text-anchor="middle" font-size="11" fill="${colour("muted")}">${marks}</g>`;
 }
 
 /** Puts the parts of a figure on one SVG document. */
@@ -141,18 +143,15 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
     parts.push(`<g transform="translate(${PAD},${round(y)})">${key.marks}</g>`);
     y += key.height + GAP;
   }
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${Math.round(y)}" width="${width}" height="${Math.round(y)}" role="img" color="${colour("ink")}" font-family="system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif">`,
-    `<title>${escape(title)}</title>`,
-    `<desc>${escape(description)}</desc>`,
-    `<style>${DARK}</style>`,
-    `<rect width="100%" height="100%" fill="${colour("paper")}"/>`,
-    ...parts,
-    "</svg>",
-    "",
-  ]
-    .join("\n")
-    .replaceAll(/-?\d+\.\d{3,}/g, (number) => String(round(Number(number))));
+  const size = `viewBox="0 0 ${width} ${Math.round(y)}" width="${width}" height="${Math.round(y)}"`;
+  const body = [`<rect width="100%" height="100%" fill="${colour("paper")}"/>`, ...parts].join("\n");
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" color="${colour("ink")}" font-family="${FAMILY}">
+<title>${escape(title)}</title>
+<desc>${escape(description)}</desc>
+<style>${darkStyle(body)}</style>
+${body}
+</svg>
+`;
 }
 
 /** Height of a panel's title, and of its note. */
@@ -187,12 +186,15 @@ function wrap(content: string, most: number): string[] {
 
 const round = (x: number): number => Math.round(100 * x) / 100;
 
-/** Every light colour and its dark partner, wherever an element has it. */
-const DARK = `@media (prefers-color-scheme: dark) { svg { color: ${PALETTE.ink[1]} } ${Object.values(PALETTE)
-  .flatMap(([light, dark]) =>
-    ["fill", "stroke"].map((attribute) => `[${attribute}="${light}"] { ${attribute}: ${dark} }`),
-  )
-  .join(" ")} }`;
+/** The dark partner of every colour in `body`. */
+function darkStyle(body: string): string {
+  const rules = Object.values(PALETTE).flatMap(([light, dark]) =>
+    ["fill", "stroke"]
+      .filter((attribute) => body.includes(`${attribute}="${light}"`))
+      .map((attribute) => `[${attribute}="${light}"] { ${attribute}: ${dark} }`),
+  );
+  return `@media (prefers-color-scheme: dark) { svg { color: ${PALETTE.ink[1]} } ${rules.join(" ")} }`;
+}
 
 /** Moves values apart that are nearer than `least`, keeping their order; for labels. */
 export function spread(values: readonly number[], least: number): number[] {
@@ -218,6 +220,6 @@ const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 export function powerOfTen(value: number): string {
   const exponent = Math.round(Math.log10(value));
   if (exponent === 0) return "1";
-  const digits = [...String(Math.abs(exponent))].map((d) => SUPERSCRIPTS[Number(d)]).join("");
+  const digits = String(Math.abs(exponent)).replaceAll(/\d/g, (d) => SUPERSCRIPTS[Number(d)]!);
   return `10${exponent < 0 ? "⁻" : ""}${digits}`;
 }
