@@ -19,7 +19,10 @@ const cells = (loss: string): Cell[] => [
   ...METHODS.filter((method) => loss === "cross_entropy" || method !== "exact_plus_mse").flatMap((method) => {
     const plain = { title: method, options: { natural_gradient_type: method } };
     if (method !== "unit_wise") return [plain];
-    const damped = { title: "unit_wise, damping 1e-6", options: { natural_gradient_type: method, damping: 1e-6 } };
+    const damped = {
+      title: "unit_wise, damping 1e-6",
+      options: { natural_gradient_type: method, damping: 1e-6 },
+    };
     return [{ ...plain, title: "unit_wise, undamped" }, damped];
   }),
 ];
@@ -61,7 +64,12 @@ const lines = [
 for (const n_classes of [2, 10]) {
   for (const loss_type of ["mse", "cross_entropy"]) {
     const heading = loss_type === "mse" ? "mean squared error" : "cross-entropy";
-    lines.push(`### ${n_classes} classes, ${heading}`, "", "| method | 1 step | 2 steps | 5 steps |", "| --- | --- | --- | --- |");
+    lines.push(
+      `### ${n_classes} classes, ${heading}`,
+      "",
+      "| method | 1 step | 2 steps | 5 steps |",
+      "| --- | --- | --- | --- |",
+    );
     for (const c of cells(loss_type)) {
       const start = performance.now();
       const shown = await cell(c, { n_classes, loss_type, width: values.width });

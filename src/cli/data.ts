@@ -37,7 +37,9 @@ export function dataCommand({ stdout, stderr }: Terminal): Command {
     .argument("<name>", CATALOGUE.map(({ name }) => name).join(", "))
     .addOption(new Option("--quiet", "no progress on stderr"))
     .allowExcessArguments(false)
-    .action((name: string, { quiet }: { quiet?: true }) => fetchDataset(name, quiet === true, { stdout, stderr }));
+    .action((name: string, { quiet }: { quiet?: true }) =>
+      fetchDataset(name, quiet === true, { stdout, stderr }),
+    );
   return command.addHelpText("after", HELP);
 }
 

@@ -165,7 +165,11 @@ export const configSchema = z.strictObject({
   kernel: choice(["analytic", "empirical", "both"])
     .default("analytic")
     .meta(
-      about("Prediction", "<name>", "kernel that predicts: of the infinitely wide network, of this one, or each"),
+      about(
+        "Prediction",
+        "<name>",
+        "kernel that predicts: of the infinitely wide network, of this one, or each",
+      ),
     ),
   kernel_path: path()
     .optional()

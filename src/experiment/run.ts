@@ -105,9 +105,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
   progress("kernel");
   const kernels = [
-    ...(await clock.time("kernel", () =>
-      predictingKernels(config, fisher, linearizer, weights, dataset),
-    )),
+    ...(await clock.time("kernel", () => predictingKernels(config, fisher, linearizer, weights, dataset))),
   ].map(([, pair]) => pair);
 
   const measured =
@@ -194,7 +192,14 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 }
 
 /** G at the outputs f: how far from alpha I. */
-function isotropyAt(fisher: Fisher, loss: Loss, { train }: KernelPair, f: Matrix, y: Matrix, damping: number) {
+function isotropyAt(
+  fisher: Fisher,
+  loss: Loss,
+  { train }: KernelPair,
+  f: Matrix,
+  y: Matrix,
+  damping: number,
+) {
   const view = viewOf(fisher, loss, f, y, damping);
   // A column of G costs a solve a unit there.
   const limits = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};

@@ -90,7 +90,9 @@ type UnitFactors = {
 /** Delta_l of a kernel. */
 function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train: Matrix<Floats> } {
   if (layer.signals) return layer.signals;
-  throw new InputError(`unit_wise: wanted a kernel with the signals of its units in layer ${l + 1}, got Grams alone`);
+  throw new InputError(
+    `unit_wise: wanted a kernel with the signals of its units in layer ${l + 1}, got Grams alone`,
+  );
 }
 
 /** The factors of the units of a layer, one after the other in the same memory unless `keep` copies them. */

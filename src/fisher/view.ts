@@ -3,7 +3,13 @@
  */
 import { InputError } from "../error.ts";
 import { expandOutputs, type Kernel } from "../kernel/kernel.ts";
-import { applyFactor, applyFactorRows, whitenColumns, whitenKernel, type CurvatureFactor } from "../kernel/whiten.ts";
+import {
+  applyFactor,
+  applyFactorRows,
+  whitenColumns,
+  whitenKernel,
+  type CurvatureFactor,
+} from "../kernel/whiten.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
@@ -25,7 +31,9 @@ export type View = {
 export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping: number): View {
   if (fisher.newtonResidual) {
     if (!loss.newton) {
-      throw new InputError(`natural_gradient_type: wanted loss_type cross_entropy with ${fisher.name}, got ${loss.name}`);
+      throw new InputError(
+        `natural_gradient_type: wanted loss_type cross_entropy with ${fisher.name}, got ${loss.name}`,
+      );
     }
     return { residual: loss.newton(f, y, damping), curvature: undefined, damping: 0 };
   }

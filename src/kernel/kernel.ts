@@ -48,7 +48,8 @@ export type Kernel = {
 };
 
 /** The damping scales of a parameterisation as a field that may be absent. */
-export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> => (damping ? { damping } : {});
+export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>
+  damping ? { damping } : {};
 
 /** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
 export function layerNtk({ inputGram: A, signalGram: B }: LayerKernel): Matrix {

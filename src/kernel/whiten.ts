@@ -107,7 +107,14 @@ function rightProduct(a: Matrix, S: CurvatureFactor): Matrix {
 }
 
 /** target[to] += weight * source[from], rows of `cols` numbers. */
-function addRow(target: Float64Array, to: number, source: Floats, from: number, cols: number, weight: number): void {
+function addRow(
+  target: Float64Array,
+  to: number,
+  source: Floats,
+  from: number,
+  cols: number,
+  weight: number,
+): void {
   if (weight === 0) return;
   for (let j = 0, t = to * cols, s = from * cols; j < cols; j++, t++, s++) target[t]! += weight * source[s]!;
 }

@@ -23,7 +23,12 @@ export type Prng = (typeof PRNGS)[number];
  * theta_l [fanOut, rows] of every layer, in the engine's precision.
  * @throws InputError when `seed` is not an integer in 0..2^32 - 1.
  */
-export function initialise(engine: Engine, network: Network, seed: number, prng: Prng = "numpy"): FloatArray[] {
+export function initialise(
+  engine: Engine,
+  network: Network,
+  seed: number,
+  prng: Prng = "numpy",
+): FloatArray[] {
   const thetas = network.weights.map(({ fanOut, rows }) => engine.floats(fanOut * rows));
   (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
   for (const [l, { rows, fanIn, scales }] of network.weights.entries()) {

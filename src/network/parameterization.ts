@@ -61,7 +61,12 @@ export function layerScales(
         damping: { inputs: fanOut, signals: 1 / fanOut },
       };
     case "hidden":
-      return { ...standard, bias: root, biasStd: sigmaB / root, damping: { inputs: fanIn, signals: 1 / fanOut } };
+      return {
+        ...standard,
+        bias: root,
+        biasStd: sigmaB / root,
+        damping: { inputs: fanIn, signals: 1 / fanOut },
+      };
     case "output":
       return { ...standard, weight: 1 / Math.sqrt(fanIn), damping: { inputs: 1, signals: 1 } };
   }

@@ -209,7 +209,9 @@ describe("a dataset", () => {
       arr_0: { shape: [0, 5], data: new Float32Array(0) },
       arr_1: { shape: [0, 1], data: new Float32Array(0) },
     };
-    expect(await onData(dataset("none.npz", none))).toMatch(/^npz .*none\.npz: wanted at least one sample for train_size, got none$/);
+    expect(await onData(dataset("none.npz", none))).toMatch(
+      /^npz .*none\.npz: wanted at least one sample for train_size, got none$/,
+    );
     expect(await onData(dataset("few.npz"), "--train_size 9")).toMatch(/^train_size: wanted .* 8 .*, got 9$/);
   });
 

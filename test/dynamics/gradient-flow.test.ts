@@ -84,10 +84,14 @@ describe.each([1, 3])("gradient flow of any loss, with %i outputs", async (C) =>
     it("is the limit of small gradient steps for cross-entropy, with a kernel of one or of all outputs", async () => {
       const flow = await (await gradientFlowOf(crossEntropy, kernels, start, y, { learningRate: 2 })).step();
       const expanded = { train: expandOutputs(kernels.train), test: expandOutputs(kernels.test) };
-      const whole = await (await gradientFlowOf(crossEntropy, expanded, start, y, { learningRate: 2 })).step();
+      const whole = await (
+        await gradientFlowOf(crossEntropy, expanded, start, y, { learningRate: 2 })
+      ).step();
       expect(relativeError(whole.test.data, flow.test.data)).toBeLessThan(TOLERANCE.twin);
       const steps = 400;
-      const recursion = await predictSteps(gradient, crossEntropy, kernels, start, y, { learningRate: 2 / steps });
+      const recursion = await predictSteps(gradient, crossEntropy, kernels, start, y, {
+        learningRate: 2 / steps,
+      });
       let f = start;
       for (let t = 0; t < steps; t++) f = await recursion.step();
       expect(relativeError(f.test.data, flow.test.data)).toBeLessThan(0.005);

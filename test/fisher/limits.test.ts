@@ -28,7 +28,9 @@ async function kernelAndResidual(sizes: TinyCase): Promise<{ kernel: Kernel; res
 
 async function G(fisher: Fisher, kernel: Kernel, rho: number, r: Float64Array): Promise<Float64Array> {
   const preconditioner = await fisher.prepare(kernel, rho);
-  return await (await preconditioner.propagator(kernel))(r);
+  return await (
+    await preconditioner.propagator(kernel)
+  )(r);
 }
 
 describe("block_diagonal", () => {

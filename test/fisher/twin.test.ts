@@ -29,7 +29,8 @@ const exists = (fisher: Fisher, loss: Loss, { depth, outputs }: TinyCase) =>
 function labelsFor(loss: Loss, random: Matrix): Matrix {
   if (loss === mse) return random;
   const y = zeros(random.rows, random.cols);
-  for (let n = 0; n < y.rows; n++) y.data[n * y.cols + (Math.floor(Math.abs(random.data[n]!) * 97) % y.cols)] = 1;
+  for (let n = 0; n < y.rows; n++)
+    y.data[n * y.cols + (Math.floor(Math.abs(random.data[n]!) * 97) % y.cols)] = 1;
   return y;
 }
 
@@ -94,7 +95,10 @@ async function wellConditioned(sizes: TinyCase): Promise<boolean> {
   };
   if (!(await clear(ntk(kernel)))) return false;
   for (const [l, { inputGram, signals }] of kernel.layers.entries()) {
-    if (!(await clear(inputGram)) || (l < kernel.layers.length - 1 && !(await clear(kernel.layers[l]!.signalGram)))) {
+    if (
+      !(await clear(inputGram)) ||
+      (l < kernel.layers.length - 1 && !(await clear(kernel.layers[l]!.signalGram)))
+    ) {
       return false;
     }
     // Units that hardly see a sample: s_n is the square of a signal.

@@ -67,7 +67,11 @@ describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
     const program = await engine.compile(g);
     const empty = engine.floats(0);
     const { out } = await program.run(
-      { a: engine.tensor(empty, [2, 0]), b: engine.tensor(empty, [0, 1]), c: engine.tensor(Float64Array.of(7, 8), [2, 1]) },
+      {
+        a: engine.tensor(empty, [2, 0]),
+        b: engine.tensor(empty, [0, 1]),
+        c: engine.tensor(Float64Array.of(7, 8), [2, 1]),
+      },
       { out: null },
     );
     expect([...(out!.data as Float64Array)]).toEqual([7, 8]);
@@ -105,7 +109,8 @@ describe("webgpu", () => {
       ...(existsSync(SWIFTSHADER) ? { VK_DRIVER_FILES: SWIFTSHADER, VK_ICD_FILENAMES: SWIFTSHADER } : {}),
     };
     const losses = (device: string): number[] | string => {
-      const flags = "train --natural_gradient_type kfac --damping 1e-3 --width 64 --train_size 20 --test_size 10";
+      const flags =
+        "train --natural_gradient_type kfac --damping 1e-3 --width 64 --train_size 20 --test_size 10";
       const args = ["bin/natgrad.js", ...flags.split(" "), "--format", "jsonl", "--device", device];
       const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
       if (stderr.includes("wanted a working webgpu provider")) return stderr.trim();

@@ -69,11 +69,15 @@ describe("the analytic kernel", () => {
   it("does not depend on the tile, which need not divide the samples", async () => {
     const network = mlp(5, { depth: 3, width: 4, biasVariance: 0.1 });
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 12 }), async (rows, tile) => {
-        const [x1, x2] = [samples(1, rows, 5), samples(2, 4, 5)];
-        const whole = ntk(await analyticKernel(network, x1, x2));
-        expect([...ntk(await analyticKernel(network, x1, x2, { tile })).data]).toEqual([...whole.data]);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 12 }),
+        async (rows, tile) => {
+          const [x1, x2] = [samples(1, rows, 5), samples(2, 4, 5)];
+          const whole = ntk(await analyticKernel(network, x1, x2));
+          expect([...ntk(await analyticKernel(network, x1, x2, { tile })).data]).toEqual([...whole.data]);
+        },
+      ),
     );
   });
 

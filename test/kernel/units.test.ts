@@ -23,7 +23,10 @@ const [xTrain, xTest] = [samples(1, 5), samples(2, 3)];
 
 const kernelsOf = async (outputs: number, width: number) => {
   const network = mlp(6, { depth: 3, width, outputs, biasVariance: 0.1 });
-  const kernels = { train: await analyticKernel(network, xTrain), test: await analyticKernel(network, xTest, xTrain) };
+  const kernels = {
+    train: await analyticKernel(network, xTrain),
+    test: await analyticKernel(network, xTest, xTrain),
+  };
   return { network, kernels };
 };
 
@@ -68,6 +71,8 @@ describe("units drawn from the infinite network", () => {
   it("are refused by unit-wise NGD when there are none", async () => {
     const { kernels } = await kernelsOf(1, 10);
     const preconditioner = await unitWise.prepare(kernels.train, 1e-3);
-    await expect(preconditioner.coefficients(new Float64Array(5))).rejects.toThrow(/^unit_wise: wanted a kernel with/);
+    await expect(preconditioner.coefficients(new Float64Array(5))).rejects.toThrow(
+      /^unit_wise: wanted a kernel with/,
+    );
   });
 });

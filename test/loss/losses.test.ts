@@ -16,8 +16,17 @@ const cases = fc.record({
   size: fc.constantFrom(0.1, 1, 5),
 });
 
-function draw({ N, C, seed, size }: { N: number; C: number; seed: number; size: number }): { f: Matrix; y: Matrix } {
-  const f = matrix(N, C, randomState(seed).normalsInto(new Float64Array(N * C)).map((x) => size * x));
+function draw({ N, C, seed, size }: { N: number; C: number; seed: number; size: number }): {
+  f: Matrix;
+  y: Matrix;
+} {
+  const f = matrix(
+    N,
+    C,
+    randomState(seed)
+      .normalsInto(new Float64Array(N * C))
+      .map((x) => size * x),
+  );
   const y = zeros(N, C);
   for (let n = 0; n < N; n++) y.data[n * C + ((seed + n) % C)] = 1;
   return { f, y };
@@ -94,7 +103,9 @@ describe("cross_entropy", () => {
       const f = matrix(1, 3, Float64Array.of(size, -size, 0));
       expect(crossEntropy.value(f, y)).toBeCloseTo(2 * size, -3);
       const { factor, residual } = crossEntropy.curvature!(f, y);
-      expect([...factor.values, ...residual, ...crossEntropy.newton!(f, y, 0).data].every(Number.isFinite)).toBe(true);
+      expect(
+        [...factor.values, ...residual, ...crossEntropy.newton!(f, y, 0).data].every(Number.isFinite),
+      ).toBe(true);
       const shifted = { ...f, data: f.data.map((x) => x + 7) };
       expect(crossEntropy.value(shifted, y)).toBeCloseTo(crossEntropy.value(f, y), 6);
     }

@@ -45,10 +45,9 @@ describe("initialise with prng jax", () => {
     const fixture = await peerFixture("prng");
     const engine = await createEngine();
     const widths = [...fixture.get("widths").data];
-    const layers = widths.slice(1).flatMap((width, l) => [
-      dense(width, { biasVariance: 1 }),
-      ...(l < widths.length - 2 ? [relu()] : []),
-    ]);
+    const layers = widths
+      .slice(1)
+      .flatMap((width, l) => [dense(width, { biasVariance: 1 }), ...(l < widths.length - 2 ? [relu()] : [])]);
     for (const seed of fixture.get("seeds").data) {
       const thetas = initialise(engine, serial(widths[0]!, ...layers), seed, "jax");
       for (const [l, theta] of thetas.entries()) {

@@ -72,9 +72,13 @@ describe("natural gradients without damping", () => {
   it("do not see the multipliers of a layer when they treat layers apart", async () => {
     for (const fisher of [blockDiagonal, kfac]) {
       const ntkChange = await change(fisher, "ntk", 40, 0);
-      expect(relativeError(await change(fisher, "standard", 40, 0), ntkChange), fisher.name).toBeLessThan(1e-3);
+      expect(relativeError(await change(fisher, "standard", 40, 0), ntkChange), fisher.name).toBeLessThan(
+        1e-3,
+      );
     }
-    expect(relativeError(await change(exact, "standard", 40, 0), await change(exact, "ntk", 40, 0))).toBeLessThan(1e-3);
+    expect(
+      relativeError(await change(exact, "standard", 40, 0), await change(exact, "ntk", 40, 0)),
+    ).toBeLessThan(1e-3);
   });
 });
 

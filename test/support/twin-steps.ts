@@ -59,7 +59,13 @@ const curved = (curvature: Rows[], a: Rows): Rows => {
  * The step of a method, one vector a layer: (F + rho I)^-1 J^T r / N with the blocks of F = J^T Lambda J / N that the
  * method keeps; at rho = 0 the least solution.
  */
-export function parameterStep(method: string, net: TinyNetwork, xs: Rows, loss: TwinLoss, rho: number): Vector[] {
+export function parameterStep(
+  method: string,
+  net: TinyNetwork,
+  xs: Rows,
+  loss: TwinLoss,
+  rho: number,
+): Vector[] {
   const N = xs.length;
   const J = jacobians(net, xs);
   const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
@@ -86,7 +92,9 @@ export function parameterStep(method: string, net: TinyNetwork, xs: Rows, loss: 
 /** Newton's step in the outputs, damped by rho, then J^T (J J^T)^-1 towards it. */
 function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: number): Vector[] {
   const C = loss.curvature[0]!.length;
-  const target = loss.curvature.flatMap((lambda, n) => invert(lambda, loss.residual.slice(n * C, (n + 1) * C), rho));
+  const target = loss.curvature.flatMap((lambda, n) =>
+    invert(lambda, loss.residual.slice(n * C, (n + 1) * C), rho),
+  );
   const v = solve(times(product(whole, flip(whole)), 1 / N), target);
   return J.map((j) => apply(flip(j), v).map((x) => x / N));
 }
@@ -102,7 +110,10 @@ function kfacStep(net: TinyNetwork, xs: Rows, loss: TwinLoss, l: number, rho: nu
   const [a, b] = [trace(A) / net.widths[l]!, trace(B) / net.widths[l + 1]!];
   const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;
   const gradient = D[0]!.map((_, o) =>
-    H[0]!.map((_, i) => D.reduce((sum, d, row) => sum + loss.residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N),
+    H[0]!.map(
+      (_, i) =>
+        D.reduce((sum, d, row) => sum + loss.residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N,
+    ),
   );
   const right = gradient.map((row) => invert(A, row, Math.sqrt(rho) * pi));
   return flip(flip(right).map((col) => invert(B, col, Math.sqrt(rho) / pi))).flat();
