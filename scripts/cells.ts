@@ -46,12 +46,15 @@ async function cell({ options }: Cell, common: Record<string, string | number>):
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const shown = lossesOf(rows);
+    for (const [k, text] of shown.entries()) if (text === "–") shown[k] = "none: singular";
     shown[rows.length <= 1 ? 0 : 2] = error.message.replaceAll("|", "\\|").split(";")[0]!;
     return shown;
   }
   const shown = lossesOf(rows);
   const last = rows.at(-1)!;
-  if (!(last.train_loss < rows[0]!.train_loss)) shown[2] = `**diverges:** ${shown[2]}`;
+  if (!(last.train_loss < rows[0]!.train_loss)) {
+    shown[2] = `**diverges:** ${shown[2] === "–" ? `${formatG(last.train_loss)} after ${last.step} steps` : shown[2]}`;
+  }
   return shown;
 }
 
