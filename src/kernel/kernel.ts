@@ -7,7 +7,7 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { addScaled, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
@@ -52,14 +52,17 @@ export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"
   damping ? { damping } : {};
 
 /** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
-export function layerNtk({ inputGram: A, signalGram: B }: LayerKernel): Matrix {
-  const theta = zeros(B.rows, B.cols);
+export const layerNtk = (layer: LayerKernel): Matrix =>
+  addLayerNtk(zeros(layer.signalGram.rows, layer.signalGram.cols), layer);
+
+/** theta += Theta_l, in place. */
+function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel): Matrix {
   const rowOutputs = B.rows / A.rows;
   const outputs = B.cols / A.cols;
   for (let i = 0; i < B.rows; i++) {
     const a = A.data.subarray(Math.floor(i / rowOutputs) * A.cols);
     for (let j = 0, at = i * B.cols; j < A.cols; j++) {
-      for (let c = 0; c < outputs; c++, at++) theta.data[at] = B.data[at]! * a[j]!;
+      for (let c = 0; c < outputs; c++, at++) theta.data[at]! += B.data[at]! * a[j]!;
     }
   }
   return theta;
@@ -94,7 +97,8 @@ function timesIdentity(b: Matrix, C: number): Matrix {
 
 /** The NTK of the network: sum over l of Theta_l [N' C, N C]. */
 export function ntk(kernel: Kernel): Matrix {
-  const [first, ...rest] = kernel.layers.map(layerNtk);
-  for (const theta of rest) addScaled(first!, 1, theta);
-  return first!;
+  const { rows, cols } = kernel.layers[0]!.signalGram;
+  const theta = zeros(rows, cols);
+  for (const layer of kernel.layers) addLayerNtk(theta, layer);
+  return theta;
 }

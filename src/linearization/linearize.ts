@@ -13,7 +13,7 @@ import { firstRows, gemm } from "../graph/ops.ts";
 import { matrix, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
-import { factors, type Weights } from "./weights.ts";
+import { factors, nextInputs, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The tensors live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
@@ -48,7 +48,7 @@ export type Linearizer = {
 export async function createLinearizer(engine: Engine, network: Network): Promise<Linearizer> {
   const { outputs: C, weights: shapes } = network;
   const program = await engine.compile(linearizeGraph(engine, network));
-  let forwardProgram: ReturnType<Engine["compile"]> | undefined;
+  const forwardProgram = await engine.compile(forwardGraph(engine, network));
   const buffer = createBuffers(engine);
 
   const feedsFor = (weights: Weights, x: Matrix<Floats>): Tensors => {
@@ -67,8 +67,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     engine,
     network,
     async forward(weights, x) {
-      forwardProgram ??= engine.compile(forwardGraph(engine, network));
-      const results = await (await forwardProgram).run(feedsFor(weights, x), { f: null });
+      const results = await forwardProgram.run(feedsFor(weights, x), { f: null });
       return host(results.f!);
     },
     async linearize(weights, x, count = x.rows) {
@@ -77,7 +76,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       feeds.cotangents = engine.tensor(repeatIdentity(count, C), [count * C, C]);
       const wanted: Tensors = { f: buffer("f", x.rows, C) };
       for (const [l, { rows, fanOut }] of shapes.entries()) {
-        wanted[`H${l}`] = buffer(`H${l}`, count, rows);
+        const inPlace = nextInputs(engine, weights[l]!, count);
+        wanted[`H${l}`] = inPlace ? engine.tensor(inPlace, [count, rows]) : buffer(`H${l}`, count, rows);
         wanted[`Delta${l}`] = buffer(`Delta${l}`, count * C, fanOut);
         wanted[`A${l}`] = buffer(`A${l}`, count, count);
         wanted[`B${l}`] = buffer(`B${l}`, count * C, count * C);

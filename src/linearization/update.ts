@@ -69,7 +69,8 @@ export function createUpdater(engine: Engine): Updater {
       }
       if (weights.rank + N > MAX_RANK) await folder.fold(weights);
       const [left, right] = appendRows(engine, weights, N);
-      left.set(layer.inputs.data as FloatArray);
+      const H = layer.inputs.data as FloatArray;
+      if (H.buffer !== left.buffer || H.byteOffset !== left.byteOffset) left.set(H);
       await combine(layer, how, factor, right);
     },
   };
@@ -86,10 +87,21 @@ function combinePerSample(
   const outputs = values.length / samples;
   target.fill(0);
   for (let row = 0; row < values.length; row++) {
-    const weight = factor * values[row]!;
     const to = Math.floor(row / outputs) * width;
-    for (let i = 0, from = row * width; i < width; i++, from++) target[to + i]! += weight * signals[from]!;
+    addRow(target, to, signals, row * width, width, factor * values[row]!);
   }
+}
+
+/** A function of its own: called once a row, it is compiled for speed within the first update. */
+function addRow(
+  target: FloatArray,
+  to: number,
+  from: FloatArray,
+  at: number,
+  width: number,
+  weight: number,
+): void {
+  for (let i = 0; i < width; i++) target[to + i]! += weight * from[at + i]!;
 }
 
 function mixingGraph(engine: Engine): Graph {

@@ -45,6 +45,22 @@ export function factors(engine: Engine, weights: LayerWeights): [left: Tensor, r
   ];
 }
 
+/**
+ * Where the next N rows of `left` will lie, so that a linearisation can put H_l there and a step need not copy it;
+ * undefined where a step would fold first.
+ */
+export function nextInputs(engine: Engine, weights: LayerWeights, n: number): FloatArray | undefined {
+  if (weights.rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
+  allocate(engine, weights);
+  return weights.left.subarray(weights.rank * weights.rows, (weights.rank + n) * weights.rows);
+}
+
+function allocate(engine: Engine, weights: LayerWeights): void {
+  if (weights.left.length > 0) return;
+  weights.left = engine.floats(MAX_RANK * weights.rows);
+  weights.right = engine.floats(MAX_RANK * weights.fanOut);
+}
+
 /** Places for the next N rows of both factors; filled by the caller. Only for N < {@link MAX_RANK}. */
 export function appendRows(
   engine: Engine,
@@ -52,10 +68,7 @@ export function appendRows(
   n: number,
 ): [left: FloatArray, right: FloatArray] {
   const { rows, fanOut, rank } = weights;
-  if (weights.left.length === 0) {
-    weights.left = engine.floats(MAX_RANK * rows);
-    weights.right = engine.floats(MAX_RANK * fanOut);
-  }
+  allocate(engine, weights);
   weights.rank += n;
   return [
     weights.left.subarray(rank * rows, weights.rank * rows),

@@ -35,7 +35,7 @@ export function matrix<T extends Floats>(rows: number, cols: number, data: T): M
 }
 
 /** A float64 copy of any matrix. */
-export const toFloat64 = (a: Matrix<Floats>): Matrix => ({ ...a, data: Float64Array.from(a.data) });
+export const toFloat64 = (a: Matrix<Floats>): Matrix => ({ ...a, data: new Float64Array(a.data) });
 
 /** Any matrix as float64: itself where it is float64 already, else a copy. */
 export const asFloat64 = (a: Matrix<Floats>): Matrix =>
@@ -85,7 +85,11 @@ export const map = (a: Matrix, f: (x: number, i: number) => number): Matrix => (
 });
 
 /** `factor * a` as a new matrix. */
-export const scale = (a: Matrix, factor: number): Matrix => map(a, (x) => factor * x);
+export function scale(a: Matrix, factor: number): Matrix {
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = factor * a.data[i]!;
+  return { ...a, data };
+}
 
 /** `target += factor * a` in place. */
 export function addScaled(target: Matrix, factor: number, a: Matrix): Matrix {

@@ -11,7 +11,7 @@ import { matrix, multiply, transpose, zeros, type Matrix } from "./matrix.ts";
 export type ProductOptions = { transA?: boolean; transB?: boolean };
 
 /** Multiply-adds below which a session's overhead costs more than the loops. */
-const SMALL = 2 ** 21;
+const SMALL = 2 ** 17;
 
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
