@@ -5,11 +5,23 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import * as asc from "assemblyscript/asc";
-
 const SOURCE = "src/random/assembly/normals.ts";
 const FLAGS = ["--enable", "simd", "-O3", "--runtime", "stub", "--noAssert"];
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** What is used of `assemblyscript/asc`. */
+type Compiler = {
+  main(
+    args: readonly string[],
+    options: {
+      stderr: { write(text: string | Uint8Array): void };
+      writeFile(name: string, contents: string | Uint8Array): void;
+    },
+  ): Promise<{ error: Error | null }>;
+};
+
+/** Loaded by a name that the type check does not follow: the package declares globals, `Array.at` among them, otherwise. */
+const loadCompiler = (name = "assemblyscript/asc"): Promise<Compiler> => import(name);
 
 /** The generated file, from the repository's root. */
 export const TARGET = "src/random/normals.wasm.ts";
@@ -21,6 +33,7 @@ export const TARGET = "src/random/normals.wasm.ts";
 export async function buildRandomWasm(): Promise<string> {
   let binary: Uint8Array | undefined;
   const messages: string[] = [];
+  const asc = await loadCompiler();
   const { error } = await asc.main([SOURCE, "--baseDir", ROOT, ...FLAGS, "--outFile", "normals.wasm"], {
     stderr: { write: (text: string | Uint8Array) => messages.push(String(text)) },
     writeFile: (_name, contents) => {

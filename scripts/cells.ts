@@ -1,9 +1,10 @@
 /**
- * @file Runs every cell of the table, method x loss x classes, at width 4096 and writes docs/generated/cells.md: the
+ * @file Runs every cell of the table, method x loss x classes, at width 4096 and writes docs/generated/cells.md and the same tables into README.md: the
  * training loss of the network after 1, 2 and 5 steps beside what the analytic kernel predicted.
  *
  *     npm run cells [-- --width 4096]
  */
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { InputError, METHODS, parseConfig, run, writeWhole, type StepEvent } from "../src/node.ts";
 import { formatG } from "../src/report/table.ts";
@@ -84,3 +85,11 @@ for (const n_classes of [2, 10]) {
   }
 }
 await writeWhole("docs/generated/cells.md", lines.join("\n"));
+
+// The README holds the same tables between two marks.
+const [begin, end] = ["<!-- npm run cells -->", "<!-- end of npm run cells -->"];
+const readme = await readFile("README.md", "utf8");
+const [before, rest = ""] = readme.split(begin) as [string, string?];
+const after = rest.split(end)[1];
+if (after === undefined) throw new InputError(`README.md: wanted the marks ${begin} and ${end}, got a text without them`);
+await writeWhole("README.md", `${before}${begin}\n\n${lines.join("\n").trim()}\n\n${end}${after}`);

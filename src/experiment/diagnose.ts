@@ -37,6 +37,7 @@ import type {
   SpectrumEvent,
 } from "./diagnosis.ts";
 import { loadData } from "./dataset.ts";
+import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
 import { networkOf, openNetwork, startWeights } from "./setup.ts";
 
@@ -118,7 +119,7 @@ export async function* diagnose(
     const about = { event: "posterior", kind } as const;
     yield { ...about, ...(await orReason(() => measurePosterior(kind, infinite, dataset, config))) };
   }
-  yield { event: "done", seconds: process.uptime(), peak_rss_bytes: process.resourceUsage().maxRSS * 1024 };
+  yield { event: "done", seconds: process.uptime(), peak_rss_bytes: peakBytes() };
 }
 
 /** What `work` returns, or why it cannot be had, on one line. */

@@ -16,6 +16,7 @@ import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData } from "./dataset.ts";
+import { peakBytes } from "./memory.ts";
 import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 
 /** The four numbers of a row of the table. */
@@ -186,7 +187,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
     event: "done",
     diverged,
     seconds: process.uptime(),
-    peak_rss_bytes: process.resourceUsage().maxRSS * 1024,
+    peak_rss_bytes: peakBytes(),
     timings: clock.seconds,
   };
 }
