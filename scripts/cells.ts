@@ -21,8 +21,8 @@ const cells = (loss: string): Cell[] => [
     const plain = { title: method, options: { natural_gradient_type: method } };
     if (method !== "unit_wise") return [plain];
     const damped = {
-      title: "unit_wise, damping 1e-6",
-      options: { natural_gradient_type: method, damping: 1e-6 },
+      title: "unit_wise, damping 1e-9",
+      options: { natural_gradient_type: method, damping: 1e-9 },
     };
     return [{ ...plain, title: "unit_wise, undamped" }, damped];
   }),

@@ -9,7 +9,7 @@
  * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b. alpha = gamma (L - 1) M / C + 1
  * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M and the last layer's 1.
  *
- * Undamped at finite width this divides by arbitrarily small signals and diverges; rho about 1e-6 is enough.
+ * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
 import { InputError, SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";

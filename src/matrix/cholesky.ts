@@ -10,7 +10,7 @@
  */
 import { SingularGramError } from "../error.ts";
 import { spectrum } from "./eigen.ts";
-import { identity, matrix, norm, rowRange, trace, zeros, type Matrix } from "./matrix.ts";
+import { identity, matrix, norm, rowRange, zeros, type Matrix } from "./matrix.ts";
 import { pivotedCholesky } from "./pivoted-cholesky.ts";
 import { accumulate, product, view } from "./product.ts";
 
@@ -36,7 +36,7 @@ export type FactorizeOptions = {
 const BLOCK = 128;
 /** Pivots whose ratio is within this many roundings of zero have their smallest eigenvalue looked at. */
 const SUSPICIOUS = 1e4;
-/** Inverse iterations of that look. */
+/** Iterations of that look. */
 const ITERATIONS = 4;
 /** Beyond this size an error gives the condition of the pivots instead of that of the eigenvalues, */
 const LARGEST_SPECTRUM = 600;
@@ -71,11 +71,11 @@ export async function factorize(
     }
   }
   const solve = (b: Float64Array): Float64Array => solveVector(panels, b);
-  if (
-    pivots.smallest < SUSPICIOUS * epsilon * pivots.largest &&
-    smallestEigenvalue(solve, n) < Math.sqrt(n) * epsilon * trace(k)
-  ) {
-    throw await singular(what, k, epsilon, pivots);
+  if (pivots.smallest < SUSPICIOUS * epsilon * pivots.largest) {
+    const [smallest, largest] = [smallestEigenvalue(solve, n), largestEigenvalue(k)];
+    if (smallest < roundings(n, epsilon) * largest) {
+      throw await singular(what, k, epsilon, { smallest, largest });
+    }
   }
   const solveMatrix = (b: Matrix): Promise<Matrix> => solvePanels(panels, b);
   return { solve, solveMatrix, inverse: () => solveMatrix(identity(n)) };
@@ -181,34 +181,62 @@ async function solvePanels(panels: readonly Panel[], b: Matrix): Promise<Matrix>
   return matrix(n, m, x);
 }
 
+/** Share of the largest eigenvalue that is rounding: of the entries, and of the factorisation in float64. */
+const roundings = (n: number, epsilon: number): number => Math.max(4 * epsilon, Math.sqrt(n) * 2 ** -52);
+
 /** An estimate of the smallest eigenvalue from above, by inverse iteration. */
-function smallestEigenvalue(solve: (b: Float64Array) => Float64Array, n: number): number {
-  // A start without symmetry, so that it is orthogonal to no eigenvector that matters.
-  let v: Float64Array = Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
-  let estimate = Infinity;
-  for (let i = 0; i < ITERATIONS; i++) {
-    const size = norm(matrix(n, 1, v));
-    v = solve(v.map((x) => x / size));
-    estimate = 1 / norm(matrix(n, 1, v));
-  }
-  return estimate;
+const smallestEigenvalue = (solve: (b: Float64Array) => Float64Array, n: number): number =>
+  1 / growth(solve, n);
+
+/** An estimate of the largest eigenvalue from below, by power iteration on the lower triangle. */
+function largestEigenvalue({ rows: n, data }: Matrix): number {
+  return growth((b) => {
+    const out = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
+      const row = i * n;
+      let sum = data[row + i]! * b[i]!;
+      for (let j = 0; j < i; j++) {
+        const x = data[row + j]!;
+        sum += x * b[j]!;
+        out[j]! += x * b[i]!;
+      }
+      out[i]! += sum;
+    }
+    return out;
+  }, n);
 }
 
-/** The error, with rank and condition from the eigenvalues, or the condition of the pivots for a large matrix. */
+/** By how much a linear map stretches the vector that it stretches most, after a few applications. */
+function growth(apply: (b: Float64Array) => Float64Array, n: number): number {
+  // A start without symmetry, so that it is orthogonal to no eigenvector that matters.
+  let v: Float64Array = Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
+  let stretched = 0;
+  for (let i = 0; i < ITERATIONS; i++) {
+    const size = norm(matrix(n, 1, v));
+    v = apply(v.map((x) => x / size));
+    stretched = norm(matrix(n, 1, v));
+  }
+  return stretched;
+}
+
+/**
+ * The error, with rank and condition from the eigenvalues; for a large matrix from its pivots, and from what is known of
+ * the extremes.
+ */
 async function singular(
   what: string,
   k: Matrix,
   epsilon: number,
-  pivots: { smallest: number; largest: number },
+  extremes: { smallest: number; largest: number },
 ): Promise<SingularGramError> {
   const size = k.rows;
-  const ofPivots = pivots.smallest > 0 ? pivots.largest / pivots.smallest : Infinity;
+  const estimate = extremes.smallest > 0 ? extremes.largest / extremes.smallest : Infinity;
   if (!k.data.every(Number.isFinite)) {
     return new SingularGramError({ what, size, rank: undefined, condition: Infinity });
   }
   if (size > LARGEST_SPECTRUM) {
-    const rank = size > LARGEST_RANK ? undefined : pivotedCholesky(k, size, size * epsilon).rank;
-    return new SingularGramError({ what, size, rank, condition: ofPivots });
+    const rank = size > LARGEST_RANK ? size : pivotedCholesky(k, size, size * epsilon).rank;
+    return new SingularGramError({ what, size, rank: rank < size ? rank : undefined, condition: estimate });
   }
   const values = await spectrum(k);
   const largest = Math.max(...values.map(Math.abs));

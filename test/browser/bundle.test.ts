@@ -54,7 +54,7 @@ describe.skipIf(!found)("the core in Chromium", () => {
       if (name === "bundle.js") return send(TYPES.js!, bundle);
       const path = new URL(name.replace(/^ort\//, ""), ort);
       if (!existsSync(path)) return response.writeHead(404).end();
-      return send(TYPES[name.split(".").at(-1)]!, readFileSync(path));
+      return send(TYPES[name.split(".").at(-1)!]!, readFileSync(path));
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
