@@ -91,5 +91,6 @@ const [begin, end] = ["<!-- npm run cells -->", "<!-- end of npm run cells -->"]
 const readme = await readFile("README.md", "utf8");
 const [before, rest = ""] = readme.split(begin) as [string, string?];
 const after = rest.split(end)[1];
-if (after === undefined) throw new InputError(`README.md: wanted the marks ${begin} and ${end}, got a text without them`);
+if (after === undefined)
+  throw new InputError(`README.md: wanted the marks ${begin} and ${end}, got a text without them`);
 await writeWhole("README.md", `${before}${begin}\n\n${lines.join("\n").trim()}\n\n${end}${after}`);

@@ -6,7 +6,9 @@ import { readdirSync } from "node:fs";
 
 for (const name of readdirSync("examples").filter((file) => file.endsWith(".ts"))) {
   console.log(`examples/${name}`);
-  const { status } = spawnSync(process.execPath, ["--import", "tsx", `examples/${name}`], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", `examples/${name}`], {
+    stdio: "inherit",
+  });
   if (status !== 0) {
     process.exitCode = 1;
     break;
