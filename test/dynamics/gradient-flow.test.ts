@@ -15,7 +15,8 @@ import { TOLERANCE } from "../support/tolerance.ts";
 
 const gd = await peerFixture("gd");
 
-describe.each([1, 3])("gradient flow with %i outputs", async (C) => {
+/** The peer's problem of C outputs, and its name. */
+async function problem(C: number) {
   const name = `relu_depth3_bias_out${C}`;
   const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
   const kernels = {
@@ -24,6 +25,11 @@ describe.each([1, 3])("gradient flow with %i outputs", async (C) => {
   };
   const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
   const y = gd.get(`y_out${C}`);
+  return { name, kernels, start, y };
+}
+
+describe.each([1, 3])("gradient flow with %i outputs", async (C) => {
+  const { name, kernels, start, y } = await problem(C);
 
   it("is that of Neural Tangents, whose loss is a mean over outputs too", async () => {
     const times = gd.get("times").data;
@@ -62,14 +68,7 @@ describe.each([1, 3])("gradient flow with %i outputs", async (C) => {
 });
 
 describe.each([1, 3])("gradient flow of any loss, with %i outputs", async (C) => {
-  const name = `relu_depth3_bias_out${C}`;
-  const network = mlp(5, { depth: 3, width: 8, outputs: C, ...variances("bias") });
-  const kernels = {
-    train: await analyticKernel(network, gd.get("x_train")),
-    test: await analyticKernel(network, gd.get("x_test"), gd.get("x_train")),
-  };
-  const start = { train: gd.get(`${name}_f_train`), test: gd.get(`${name}_f_test`) };
-  const y = gd.get(`y_out${C}`);
+  const { kernels, start, y } = await problem(C);
 
   it("is the exact flow for a squared error", async () => {
     for (const learningRate of [0.3, 20]) {

@@ -127,8 +127,6 @@ describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
     );
   });
 
-  // The tri-diagonal Fisher matrix is not definite: its limit is not its pseudo-inverse (see limits.test.ts).
-  if (fisher.name === "block_tri_diagonal") return;
   it("is the least solution of the undamped problem, or says that there is none", async () => {
     let solved = 0;
     await fc.assert(
@@ -148,6 +146,27 @@ describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
 });
 
 describe("the twin", () => {
+  it("has as undamped tri-diagonal step the limit of the damped ones", async () => {
+    const errors: number[][] = [];
+    for (const depth of [1, 3, 4]) {
+      const sizes = { depth, inputs: 4, width: 8, outputs: 2, samples: 2, bias: true, seed: 12 };
+      expect(await wellConditioned(sizes)).toBe(true);
+      const { twin, train, labels } = await tiny(sizes);
+      const xs = toRows(train);
+      for (const loss of [mse, crossEntropy]) {
+        const y = toRows(labelsFor(loss, labels));
+        const twinLoss = (loss === mse ? twinMse : twinCrossEntropy)(outputsOf(twin, xs), y);
+        const step = (rho: number) => parameterStep("block_tri_diagonal", twin, xs, twinLoss, rho).flat();
+        errors.push([1e-5, 1e-6].map((rho) => relativeError(step(rho), step(0))));
+      }
+    }
+    for (const [far, near] of errors) {
+      expect(near).toBeLessThan(1e-3);
+      // It closes in with rho.
+      expect(near! / far!).toBeCloseTo(0.1, 1);
+    }
+  });
+
   it("has the Jacobian that finite differences of its outputs give", async () => {
     await fc.assert(
       fc.asyncProperty(tinyCase(), async (sizes) => {

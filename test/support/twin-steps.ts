@@ -72,6 +72,7 @@ export function parameterStep(
   if (method === "exact_plus_mse") return plusMseStep(J, whole, N, loss, rho);
   const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
   if (method === "gradient") return gradients;
+  if (method === "block_tri_diagonal" && rho === 0) return undampedTriDiagonal(net, xs, loss);
   if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, loss, l, rho));
   if (method === "kfac_tikhonov") return J.map((_, l) => tikhonovStep(net, xs, loss, l, gradients[l]!, rho));
 
@@ -87,6 +88,19 @@ export function parameterStep(
   const kept = F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
   const step = invert(kept, gradients.flat(), rho);
   return J.map((_, l) => step.filter((_, i) => labels[i]!.l === l));
+}
+
+/**
+ * The limit of the tri-diagonal step as rho goes to zero: its Fisher matrix is not definite, so this is not the least
+ * solution. Layer l takes (T^-1 1)_l times the least solution of its own block, T with ones on three diagonals.
+ */
+function undampedTriDiagonal(net: TinyNetwork, xs: Rows, loss: TwinLoss): Vector[] {
+  const T = net.theta.map((_, l) => net.theta.map((__, k) => Number(Math.abs(l - k) <= 1)));
+  const shares = solve(
+    T,
+    T.map(() => 1),
+  );
+  return parameterStep("block_diagonal", net, xs, loss, 0).map((step, l) => step.map((x) => shares[l]! * x));
 }
 
 /** Newton's step in the outputs, damped by rho, then J^T (J J^T)^-1 towards it. */
