@@ -84,8 +84,12 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
 /** Values below this are zero for {@link relativeError}: a dead network has nothing to compare. */
 const NOTHING = 1e-9;
 
-/** Largest absolute difference over largest absolute value. */
-export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>): number {
+/** Largest absolute difference over largest absolute value, or over `floor` where that is larger. */
+export function relativeError(
+  got: ArrayLike<number>,
+  wanted: ArrayLike<number>,
+  floor: number = NOTHING,
+): number {
   if (got.length !== wanted.length) return Infinity;
   let difference = 0;
   let size = 0;
@@ -93,5 +97,5 @@ export function relativeError(got: ArrayLike<number>, wanted: ArrayLike<number>)
     difference = Math.max(difference, Math.abs(got[i]! - wanted[i]!));
     size = Math.max(size, Math.abs(wanted[i]!));
   }
-  return difference / Math.max(size, NOTHING);
+  return difference / Math.max(size, floor, NOTHING);
 }

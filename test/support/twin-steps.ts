@@ -1,7 +1,7 @@
 /**
  * @file Steps of every method by the plain twin: explicit Jacobians, P x P Fisher matrices, one solve.
  */
-import { Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
+import { EigenvalueDecomposition, Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
 import {
   apply,
   factorsOf,
@@ -76,7 +76,14 @@ export function parameterStep(
   if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, loss, l, rho));
   if (method === "kfac_tikhonov") return J.map((_, l) => tikhonovStep(net, xs, loss, l, gradients[l]!, rho));
 
-  const labels = J.flatMap((_, l) => net.theta[l]!.flatMap((row, unit) => row.map(() => ({ l, unit }))));
+  const step = invert(keptFisher(method, net, whole, loss), gradients.flat(), rho);
+  let start = 0;
+  return gradients.map(({ length }) => step.slice(start, (start += length)));
+}
+
+/** F [P][P] with zeros where the method drops a block. */
+function keptFisher(method: string, net: TinyNetwork, whole: Rows, loss: TwinLoss): Rows {
+  const labels = net.theta.flatMap((theta, l) => theta.flatMap((row, unit) => row.map(() => ({ l, unit }))));
   const keeps: Record<string, (a: { l: number; unit: number }, b: { l: number; unit: number }) => boolean> = {
     exact: () => true,
     block_diagonal: (a, b) => a.l === b.l,
@@ -84,10 +91,23 @@ export function parameterStep(
     unit_wise: (a, b) => a.l === b.l && a.unit === b.unit,
   };
   const keep = keeps[method]!;
-  const F = times(product(flip(whole), curved(loss.curvature, whole)), 1 / N);
-  const kept = F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
-  const step = invert(kept, gradients.flat(), rho);
-  return J.map((_, l) => step.filter((_, i) => labels[i]!.l === l));
+  const F = times(product(flip(whole), curved(loss.curvature, whole)), 1 / loss.curvature.length);
+  return F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
+}
+
+/** The smallest |eigenvalue| of F + rho I, F with the blocks that the method keeps: rho or more where F is definite. */
+export function smallestCurvature(
+  method: string,
+  net: TinyNetwork,
+  xs: Rows,
+  loss: TwinLoss,
+  rho: number,
+): number {
+  const J = jacobians(net, xs);
+  const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
+  const damped = plusDiagonal(keptFisher(method, net, whole, loss), rho);
+  const { realEigenvalues } = new EigenvalueDecomposition(new MlMatrix(damped), { assumeSymmetric: true });
+  return Math.min(...realEigenvalues.map(Math.abs));
 }
 
 /**
