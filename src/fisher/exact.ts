@@ -17,7 +17,7 @@ export const exact: Fisher = {
   async prepare(kernel, damping) {
     const { samples, epsilon } = kernel;
     const gram = addDiagonal(scale(ntk(kernel), 1 / samples), damping);
-    const { solve } = await factorize(gram, { what: "exact: NTK", epsilon });
+    const { solve } = await factorize(gram, { what: "exact: NTK", epsilon, overwrite: true });
     return {
       async coefficients(residual) {
         const shared = perSample(solve(residual), samples);
