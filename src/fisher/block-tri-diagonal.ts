@@ -18,11 +18,21 @@
 import { InputError } from "../error.ts";
 import { layerNtk } from "../kernel/kernel.ts";
 import { factorize, type Factorization } from "../matrix/cholesky.ts";
-import { solveGeneral } from "../matrix/lu.ts";
-import { addDiagonal, identity, matrix, rowRange, scale, zeros, type Matrix } from "../matrix/matrix.ts";
+import { factorizeGeneral } from "../matrix/lu.ts";
+import {
+  addDiagonal,
+  identity,
+  matrix,
+  rowRange,
+  scale,
+  setBlock,
+  zeros,
+  type Matrix,
+} from "../matrix/matrix.ts";
 import { accumulate, product } from "../matrix/product.ts";
+import { addTimes } from "../matrix/vector-product.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
-import { addProduct, layerwisePropagator, perSample } from "./tangent.ts";
+import { layerwisePropagator, perSample } from "./tangent.ts";
 
 /**
  * T^-1 1 for T [L, L] with ones on three diagonals.
@@ -77,7 +87,7 @@ export const blockTriDiagonal: Fisher = {
         return layerwisePropagator(cross, (residual) =>
           V.map((Vl) => {
             const v = new Float64Array(Vl.rows);
-            addProduct(v, Vl, residual, 1);
+            addTimes(v, 1, Vl, residual);
             return v;
           }),
         );
@@ -97,9 +107,10 @@ async function coupledSolver(
   const dropped: Factorization[] = [];
   const P: Matrix[] = [];
   for (let l = 0; l < L; l += 2) {
-    dropped[l] = await factorize(addDiagonal(scale(S[l]!, 1), rho), { what: what(l) });
-    // S_l and (S_l + rho)^-1 commute.
-    P[l] = await dropped[l]!.solveMatrix(S[l]!);
+    const damped = addDiagonal(scale(S[l]!, 1), rho);
+    dropped[l] = await factorize(damped, { what: what(l), overwrite: true });
+    // S_l (S_l + rho)^-1 without solving for n right-hand sides.
+    P[l] = addDiagonal(scale(await dropped[l]!.inverse(), -rho), 1);
   }
   const kept = Array.from({ length: Math.floor(L / 2) }, (_, i) => 2 * i + 1);
   const system = zeros(kept.length * n, kept.length * n);
@@ -109,10 +120,13 @@ async function coupledSolver(
       if (l >= L) continue;
       await accumulate(diagonal, -1, P[l]!, S[k]!);
       const far = 2 * l - k;
-      if (far > 0 && far < L) setBlock(system, i, (far - 1) / 2, scale(await product(P[l]!, S[far]!), -1));
+      if (far > 0 && far < L)
+        setBlock(system, i * n, ((far - 1) / 2) * n, scale(await product(P[l]!, S[far]!), -1));
     }
-    setBlock(system, i, i, diagonal);
+    setBlock(system, i * n, i * n, diagonal);
   }
+  const coupled =
+    kept.length > 0 ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers") : undefined;
 
   return async (R) => {
     const right = zeros(kept.length * n, R.cols);
@@ -122,8 +136,8 @@ async function coupledSolver(
       for (const l of [k - 1, k + 1]) if (l < L) await accumulate(part, -1, P[l]!, R);
     }
     const v: Matrix[] = [];
-    if (kept.length > 0) {
-      const solution = await solveGeneral(system, right, "block_tri_diagonal: coupled layers");
+    if (coupled) {
+      const solution = await coupled.solveMatrix(right);
       for (const [i, k] of kept.entries()) v[k] = rowRange(solution, i * n, (i + 1) * n);
     }
     for (let l = 0; l < L; l += 2) {
@@ -133,12 +147,4 @@ async function coupledSolver(
     }
     return v;
   };
-}
-
-/** Writes `block` [n, n] at block row i and block column j. */
-function setBlock(target: Matrix, i: number, j: number, block: Matrix): void {
-  const n = block.rows;
-  for (let row = 0; row < n; row++) {
-    target.data.set(block.data.subarray(row * n, (row + 1) * n), (i * n + row) * target.cols + j * n);
-  }
 }

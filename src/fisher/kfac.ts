@@ -19,8 +19,8 @@ import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
+import { addTimes } from "../matrix/vector-product.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
-import { addProduct } from "./tangent.ts";
 
 export const kfac: Fisher = {
   name: "kfac",
@@ -30,14 +30,14 @@ export const kfac: Fisher = {
 
   async prepare(kernel, damping) {
     const { samples: N, outputs: C } = kernel;
-    const inverses: FactorInverses[] = [];
+    const factors: InvertedFactors[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
-      inverses.push(await factorInverses(kernel, layer, l, damping));
+      factors.push(await invertFactors(kernel, layer, l, damping));
     }
     return {
       async coefficients(residual) {
         const all: Coefficients[] = [];
-        for (const { XA, XB } of inverses) {
+        for (const { XA, timesXB } of factors) {
           // K_l = X_B (E X_A): row (n, c) of E X_A is r_nc / N times row n of X_A.
           const scaled = zeros(N * C, N);
           for (let row = 0; row < N * C; row++) {
@@ -46,15 +46,16 @@ export const kfac: Fisher = {
               scaled.data[row * N + m] = (residual[row]! / N) * XA.data[n * N + m]!;
             }
           }
-          all.push({ kind: "mixing", matrix: await product(XB, scaled) });
+          all.push({ kind: "mixing", matrix: await timesXB(scaled) });
         }
         return all;
       },
       async propagator(cross) {
         const G = zeros(cross.layers[0]!.signalGram.rows, N * C);
         for (const [l, layer] of cross.layers.entries()) {
-          const hatA = await product(layer.inputGram, inverses[l]!.XA);
-          const hatB = await product(layer.signalGram, inverses[l]!.XB);
+          const { XA, timesXB } = factors[l]!;
+          const hatA = await product(layer.inputGram, XA);
+          const hatB = transpose(await timesXB(transpose(layer.signalGram)));
           const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
             const a = Math.floor(row / rowOutputs) * N;
@@ -66,7 +67,7 @@ export const kfac: Fisher = {
         }
         return (residual) => {
           const out = new Float64Array(G.rows);
-          addProduct(out, G, residual, 1);
+          addTimes(out, 1, G, residual);
           return out;
         };
       },
@@ -74,24 +75,23 @@ export const kfac: Fisher = {
   },
 };
 
-/** X_A [N, N] and X_B [N C, N C] of one layer. */
-type FactorInverses = { readonly XA: Matrix; readonly XB: Matrix };
+/** X_A [N, N], whose rows are wanted one by one, and M [N C, k] to X_B M, for which a solve is enough. */
+type InvertedFactors = { readonly XA: Matrix; readonly timesXB: (m: Matrix) => Promise<Matrix> };
 
-async function factorInverses(
+async function invertFactors(
   kernel: Kernel,
   layer: LayerKernel,
   index: number,
   damping: number,
-): Promise<FactorInverses> {
+): Promise<InvertedFactors> {
   const root = Math.sqrt(damping);
   const name = `of layer ${index + 1}`;
   const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
     dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon);
   const split = dampingSplit(kernel, layer);
-  return {
-    XA: await invert(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`),
-    XB: await invert(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`),
-  };
+  const A = await invert(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
+  const B = await invert(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
+  return { XA: await A.inverse(), timesXB: B.times };
 }
 
 /** rho_A and rho_B over sqrt(rho): the scales of the parameterisation, or pi and 1 / pi. */
@@ -107,6 +107,9 @@ function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; sig
 /** Damping below this share of the mean eigenvalue of a singular Gram is less than rounding in the dual. */
 const TINY = 1e-6;
 
+/** An inverse, as a product and as a matrix. */
+type Inverse = { times(m: Matrix): Promise<Matrix>; inverse(): Promise<Matrix> };
+
 /**
  * (K + rho I)^-1. Where the rank of K is bounded below its size and there is next to no damping, on the range of K alone,
  * which is all that it is applied to: with K = F F^T, F (F^T F + rho)^-1 (F^T F)^-1 F^T, the inverse on the primal side.
@@ -117,17 +120,22 @@ async function dampedInverse(
   rho: number,
   what: string,
   epsilon: number,
-): Promise<Matrix> {
-  if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) {
-    return (await factorize(addDiagonal(k, rho), { what, epsilon })).inverse();
-  }
+): Promise<Inverse> {
+  const dual = async (): Promise<Inverse> => {
+    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), { what, epsilon, overwrite: true });
+    return { times: solveMatrix, inverse };
+  };
+  if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
   const { factor: F, rank, condition } = pivotedCholesky(k, maxRank, epsilon);
   if (rank < maxRank) {
-    if (rho > 0) return (await factorize(addDiagonal(k, rho), { what, epsilon })).inverse();
+    if (rho > 0) return dual();
     throw new SingularGramError({ what, size: k.rows, rank, condition });
   }
   const primal = await product(F, F, { transA: true });
   const plain = await (await factorize(primal, { what, epsilon })).solveMatrix(transpose(F));
-  const damped = await factorize(addDiagonal(primal, rho), { what, epsilon });
-  return product(F, await damped.solveMatrix(plain));
+  const damped = await (await factorize(addDiagonal(primal, rho), { what, epsilon })).solveMatrix(plain);
+  return {
+    times: async (m) => product(F, await product(damped, m)),
+    inverse: () => product(F, damped),
+  };
 }

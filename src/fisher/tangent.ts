@@ -3,7 +3,7 @@
  * is sum over l of Theta'_l v_l / N.
  */
 import { layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { addTimes } from "../matrix/vector-product.ts";
 import type { Coefficients } from "./fisher.ts";
 
 /** U_l[n] = (1/N) sum_c v[n, c] Delta_l[n, c]. */
@@ -11,15 +11,6 @@ export const perSample = (v: Float64Array, samples: number): Coefficients => ({
   kind: "per-sample",
   values: v.map((x) => x / samples),
 });
-
-/** target += factor * (a v). */
-export function addProduct(target: Float64Array, a: Matrix, v: Float64Array, factor: number): void {
-  for (let i = 0; i < a.rows; i++) {
-    let sum = 0;
-    for (let j = 0, at = i * a.cols; j < a.cols; j++, at++) sum += a.data[at]! * v[j]!;
-    target[i]! += factor * sum;
-  }
-}
 
 /** r to sum over l of Theta'_l v_l / N, with v_l = solve(r)[l]. */
 export function layerwisePropagator(
@@ -30,7 +21,7 @@ export function layerwisePropagator(
   return (residual) => {
     const out = new Float64Array(thetas[0]!.rows);
     for (const [l, v] of solve(residual).entries()) {
-      if (v) addProduct(out, thetas[l]!, v, 1 / cross.samples);
+      if (v) addTimes(out, 1 / cross.samples, thetas[l]!, v);
     }
     return out;
   };
@@ -44,7 +35,7 @@ export function networkPropagator(
   const theta = ntk(cross);
   return (residual) => {
     const out = new Float64Array(theta.rows);
-    addProduct(out, theta, solve(residual), 1 / cross.samples);
+    addTimes(out, 1 / cross.samples, theta, solve(residual));
     return out;
   };
 }
