@@ -10,8 +10,15 @@ import { defaultRun } from "./default-run.ts";
 import { largeNBenchmark } from "./large-n.ts";
 import { longRunBenchmark } from "./long-run.ts";
 import { wholeProcess } from "./process.ts";
+import { solvesBenchmark } from "./solves.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [defaultRun, wholeProcess, longRunBenchmark, largeNBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  defaultRun,
+  wholeProcess,
+  longRunBenchmark,
+  largeNBenchmark,
+  solvesBenchmark,
+];
 
 const HELP = `npm run bench -- [name ...] [options]
 

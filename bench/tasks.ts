@@ -5,12 +5,14 @@
 import { coldLoop, warmLoops } from "./default-run.ts";
 import { largeN } from "./large-n.ts";
 import { longRun } from "./long-run.ts";
+import { solves } from "./solves.ts";
 
 const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   coldLoop,
   warmLoops,
   longRun,
   largeN,
+  solves,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
