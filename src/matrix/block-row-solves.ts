@@ -3,8 +3,8 @@
  * the speed of memory, for many by products; and K^-1 = L^-T L^-1.
  */
 import type { BlockRow } from "./block-rows.ts";
-import { matrix, rowRange, transposeInto, zeros, type Matrix } from "./matrix.ts";
-import { accumulate, product } from "./product.ts";
+import { matrix, rowRange, setBlock, transpose, transposeInto, zeros, type Matrix } from "./matrix.ts";
+import { accumulate, product, productInto } from "./product.ts";
 import { addTimes, addTimesTransposed } from "./vector-product.ts";
 
 /** A block row of L, with the inverse of its diagonal block. */
@@ -87,12 +87,17 @@ export async function forwardBlockRows(rows: readonly FactorRow[], b: Matrix): P
 export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number): Promise<Matrix> {
   const columns = await inverseColumns(rows, n);
   const out = zeros(n, n);
-  for (const [i, left] of columns.entries()) {
-    for (const [j, right] of columns.slice(0, i + 1).entries()) {
-      const square = await product(left, rowRange(right, right.rows - left.rows, right.rows), {
-        transA: true,
-      });
-      mirror(out, square, rows[i]!.start, rows[j]!.start);
+  for (const [i, column] of columns.entries()) {
+    const { start, size } = rows[i]!;
+    // Products of plain rows and columns are the fastest.
+    const across = transpose(column);
+    const [square, mirrored] = [zeros(size, columns[0]!.cols), zeros(columns[0]!.cols, size)];
+    for (const [j, other] of columns.slice(0, i + 1).entries()) {
+      const at = rows[j]!.start;
+      const result = i === j ? zeros(size, size) : square;
+      await productInto(result, across, rowRange(other, start - at, other.rows));
+      setBlock(out, start, at, result);
+      if (i !== j) setBlock(out, at, start, transposeInto(mirrored, result));
     }
   }
   return out;
@@ -117,15 +122,4 @@ async function inverseColumns(rows: readonly FactorRow[], n: number): Promise<Ma
     columns.push(own);
   }
   return columns;
-}
-
-/** Writes `square` at (row, col) and its transpose at (col, row). */
-function mirror({ cols: n, data }: Matrix, square: Matrix, row: number, col: number): void {
-  for (let a = 0; a < square.rows; a++) {
-    data.set(square.data.subarray(a * square.cols, (a + 1) * square.cols), (row + a) * n + col);
-  }
-  for (let b = 0; b < square.cols; b++) {
-    const to = (col + b) * n + row;
-    for (let a = 0; a < square.rows; a++) data[to + a] = square.data[a * square.cols + b]!;
-  }
 }

@@ -21,8 +21,8 @@ import {
 } from "./block-row-solves.ts";
 import { cutBlockRows, type BlockRow } from "./block-rows.ts";
 import { choleskyBlock, type Pivots } from "./cholesky-block.ts";
-import { matrix, rowRange, transposeInto, type Matrix } from "./matrix.ts";
-import { accumulate, product } from "./product.ts";
+import { matrix, rowRange, transposeInto, zeros, type Matrix } from "./matrix.ts";
+import { accumulate, productInto } from "./product.ts";
 import { growth, LARGEST_RANK, roundings, singular } from "./singular.ts";
 
 /** A factored matrix K. */
@@ -49,8 +49,11 @@ export type FactorizeOptions = {
   onProgress?: (fraction: number) => void;
 };
 
-/** Rows of a block row: many make faster products, few waste fewer operations around the diagonal. */
-const blockSize = (n: number): number => (n < 1500 ? 128 : 256);
+/**
+ * Rows of a block row: many make faster products, few waste fewer operations around the diagonal. Powers of two are
+ * slower: the columns of a block would share their places in the cache.
+ */
+const blockSize = (n: number): number => (n < 1500 ? 120 : 240);
 /** Pivots whose ratio is within this many roundings of zero have their smallest eigenvalue looked at. */
 const SUSPICIOUS = 1e4;
 
@@ -89,7 +92,8 @@ async function factorRows(
   onProgress?: (fraction: number) => void,
 ): Promise<FactorRow[] | undefined> {
   const n = rows.reduce((sum, { size }) => sum + size, 0);
-  const scratch = new Float64Array(n * (rows[0]?.size ?? 0));
+  const width = rows[0]?.size ?? 0;
+  const scratch = { turned: new Float64Array(n * width), square: zeros(width, width) };
   const factored: FactorRow[] = [];
   for (const row of rows) {
     const { start, size, left, diagonal } = row;
@@ -105,14 +109,20 @@ async function factorRows(
   return factored;
 }
 
+/** Memory that is used again for every block row: n x width and width x width numbers. */
+type Scratch = { readonly turned: Float64Array; readonly square: Matrix };
+
 /** left [size, start] <- left L^-T, with the L of all rows above. */
-async function divideLeft(left: Matrix, above: readonly FactorRow[], scratch: Float64Array): Promise<void> {
-  const W = matrix(left.cols, left.rows, scratch.subarray(0, left.data.length));
+async function divideLeft(left: Matrix, above: readonly FactorRow[], scratch: Scratch): Promise<void> {
+  const W = matrix(left.cols, left.rows, scratch.turned.subarray(0, left.data.length));
   transposeInto(W, left);
   for (const { start, size, left: Lj, inverse } of above) {
     const Wj = rowRange(W, start, start + size);
     if (start > 0) await accumulate(Wj, -1, Lj, rowRange(W, 0, start));
-    Wj.data.set((await product(inverse, Wj)).data);
+    // Fresh memory would cost more than the product.
+    const out = matrix(size, left.rows, scratch.square.data.subarray(0, size * left.rows));
+    await productInto(out, inverse, Wj);
+    Wj.data.set(out.data);
   }
   transposeInto(left, W);
 }

@@ -24,6 +24,18 @@ export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}
   return out;
 }
 
+/** out = op(a) op(b), in memory that exists already and is neither a nor b; `out` may be a view. */
+export async function productInto(
+  out: Matrix,
+  a: Matrix,
+  b: Matrix,
+  options: ProductOptions = {},
+): Promise<void> {
+  const { rows, inner, cols } = sizes(a, b, options);
+  if (rows * inner * cols < SMALL) out.data.set((await product(a, b, options)).data);
+  else await run(a, b, undefined, out, options);
+}
+
 /** c += sign * op(a) op(b), in place; `c` may be a view. */
 export async function accumulate(
   c: Matrix,

@@ -32,10 +32,12 @@ const random = (rows: number, cols: number, seed = 1): Matrix =>
 const positive = async (n: number): Promise<Matrix> =>
   addDiagonal(scale(await product(random(n, n), random(n, n), { transB: true }), 1 / n), 0.1);
 
+const same = (a: Float64Array, b: Float64Array) => a.length === b.length && a.every((x, i) => x === b[i]);
+
 const distance = (a: Matrix, b: Matrix) => norm(subtract(a, b)) / norm(b);
 
 describe("factorize", () => {
-  it.each([1, 5, 127, 128, 129, 300, 520])("solves a system of %i", async (n) => {
+  it.each([1, 5, 60, 61, 120, 121, 300, 520])("solves a system of %i", async (n) => {
     const k = await positive(n);
     const b = random(n, 3, 2);
     const factor = await factorize(k, { what: "k" });
@@ -83,7 +85,7 @@ describe("factorize", () => {
     const { buffer } = k.data;
     const factor = await factorize(k, { what: "k", overwrite: true });
     expect(k.data.buffer).toBe(buffer);
-    expect([...factor.solve(b)]).toEqual([...x]);
+    expect(same(factor.solve(b), x)).toBe(true);
   });
 
   it("refuses a large singular matrix whose memory it took", async () => {
@@ -140,9 +142,16 @@ describe("cutBlockRows", () => {
           setBlock(L, start, 0, left);
           setBlock(L, start, start, diagonal);
         }
-        expect(L.data).toEqual(k.data.map((x, at) => (at % n > Math.floor(at / n) ? 0 : x)));
+        const wanted = k.data.map((x, at) => (at % n > Math.floor(at / n) ? 0 : x));
+        expect(same(L.data, wanted)).toBe(true);
         const moved = cutBlockRows(k, width, true);
-        expect(moved).toEqual(fresh);
+        expect(moved.map(({ start, size }) => [start, size])).toEqual(
+          fresh.map(({ start, size }) => [start, size]),
+        );
+        for (const [i, { left, diagonal }] of moved.entries()) {
+          expect(same(left.data, fresh[i]!.left.data)).toBe(true);
+          expect(same(diagonal.data, fresh[i]!.diagonal.data)).toBe(true);
+        }
         for (const { left } of moved) expect(left.data.buffer).toBe(k.data.buffer);
       }),
     );
@@ -211,7 +220,7 @@ describe("the other factorisations", () => {
       const error = norm(subtract(await product(a, solution), b)) / (norm(a) * norm(solution));
       expect(error).toBeLessThan(1e-15);
       expect(distance(solution, x)).toBeLessThan(1e-9);
-      expect(a.data).toEqual(before);
+      expect(same(a.data, before)).toBe(true);
     },
   );
 
@@ -222,7 +231,9 @@ describe("the other factorisations", () => {
         const rows = Array.from({ length: n }, (_, i) => i).sort((i, j) => order[i]! - order[j]!);
         const permutation = zeros(n, n);
         for (const [i, j] of rows.entries()) permutation.data[i * n + j] = 1;
-        expect(await solveGeneral(permutation, identity(n), "a")).toEqual(transpose(permutation));
+        expect(
+          same((await solveGeneral(permutation, identity(n), "a")).data, transpose(permutation).data),
+        ).toBe(true);
       }),
       { numRuns: 30 },
     );
