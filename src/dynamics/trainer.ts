@@ -2,10 +2,22 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
-import type { Fisher } from "../fisher/fisher.ts";
-import { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "../fisher/view.ts";
+import type { Coefficients, Fisher } from "../fisher/fisher.ts";
+import { perSample } from "../fisher/tangent.ts";
+import {
+  crossKernel,
+  onPlainSignals,
+  trainingKernel,
+  trainingTangent,
+  viewOf,
+  type View,
+} from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
+import { createGrams } from "../kernel/gram.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
 import { transposeFactor } from "../kernel/whiten.ts";
+import { createJacobian } from "../linearization/jacobian.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
 import type { Weights } from "../linearization/weights.ts";
@@ -50,9 +62,11 @@ export type StepResult = Outputs & {
 
 /** Wall-clock seconds of the parts of a step. */
 export type StepSeconds = {
-  /** Forward and backward passes and Grams, on the engine. */
+  /** Forward and backward passes, on the engine. */
   readonly linearize: number;
-  /** Solves on the host. */
+  /** Grams of the linearisation, on the engine. */
+  readonly gram: number;
+  /** Solves. */
   readonly precondition: number;
   /** Forming U_l and adding it to the weights. */
   readonly update: number;
@@ -66,10 +80,60 @@ export function createTrainer(
   loss: Loss,
   { x, y }: Batch,
 ): Trainer {
-  const { engine, network } = linearizer;
+  const { engine } = linearizer;
+  const { epsilon } = engine;
   const updater = createUpdater(engine);
+  const grams = createGrams(engine);
+  const jacobian = createJacobian(engine);
   const N = y.rows;
   const split = (f: Matrix): Outputs => ({ train: rowRange(f, 0, N), test: rowRange(f, N, f.rows) });
+
+  /** From the NTK of the network alone; undefined where it is not finite. */
+  async function fromTangent(linearization: Linearization, view: View): Promise<Found | undefined> {
+    const tangent = trainingTangent(linearizedTangent(linearization, { grams, jacobian, epsilon }), view);
+    let finite = true;
+    let gram = 0;
+    const watched: Tangent = {
+      ...tangent,
+      async gram() {
+        const start = performance.now();
+        const theta = await tangent.gram();
+        gram += performance.now() - start;
+        finite = theta.data.every(Number.isFinite);
+        return theta;
+      },
+    };
+    try {
+      const solve = await fisher.fromTangent!(watched, view.damping);
+      const shared = perSample(await solve(view.residual.data), N);
+      return { coefficients: linearization.layers.map(() => shared), gram };
+    } catch (error) {
+      if (!finite) return undefined;
+      throw error;
+    }
+  }
+
+  /** From the Grams of every layer; undefined where they are not finite. */
+  async function fromGrams(
+    linearization: Linearization,
+    view: View,
+    model?: { residual: Matrix; learningRate: number },
+  ): Promise<Found | undefined> {
+    const start = performance.now();
+    const kernel = await kernelOf(linearizer, linearization, grams);
+    const gram = performance.now() - start;
+    if (!isFinite(kernel)) return undefined;
+    const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping);
+    const coefficients = await preconditioner.coefficients(view.residual.data);
+    if (!model) return { coefficients, gram };
+    const G = await preconditioner.propagator(crossKernel(kernel, view));
+    const change = await G(view.residual.data);
+    return {
+      coefficients,
+      gram,
+      modelChange: quadraticModel(view, model.residual, change, model.learningRate),
+    };
+  }
 
   return {
     evaluate: async () => split(await linearizer.forward(weights, x)),
@@ -79,46 +143,48 @@ export function createTrainer(
       const linearization = await linearizer.linearize(weights, x, N);
       const linearized = performance.now();
       const outputs = split(linearization.outputs);
-      if (!isFinite(linearization)) {
-        return {
-          ...outputs,
-          seconds: { linearize: (linearized - start) / 1000, precondition: 0, update: 0 },
-        };
-      }
+      const seconds = (gram = 0, solved = linearized, end = solved): StepSeconds => ({
+        linearize: (linearized - start) / 1000,
+        gram: gram / 1000,
+        precondition: (solved - linearized - gram) / 1000,
+        update: (end - solved) / 1000,
+      });
+      const stopped = { ...outputs, seconds: seconds() };
+      if (!linearization.outputs.data.every(Number.isFinite)) return stopped;
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, outputs.train, y, rho);
-      const kernel = kernelOf(network, linearization, engine.epsilon);
-      const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping);
-      const coefficients = await preconditioner.coefficients(view.residual.data);
-      const modelChange = model
-        ? quadraticModel(
-            view,
-            loss.residual(outputs.train, y),
-            await (
-              await preconditioner.propagator(crossKernel(kernel, view))
-            )(view.residual.data),
-            learningRate,
-          )
-        : undefined;
+      const residual = loss.residual(outputs.train, y);
+      const found =
+        fisher.fromTangent && !model
+          ? await fromTangent(linearization, view)
+          : await fromGrams(linearization, view, model ? { residual, learningRate } : undefined);
+      if (!found) return stopped;
+      const { coefficients, gram, modelChange } = found;
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {
         await updater.apply(weights[l]!, layer, onPlainSignals(coefficients[l]!, view), -learningRate);
       }
-      const seconds = {
-        linearize: (linearized - start) / 1000,
-        precondition: (solved - linearized) / 1000,
-        update: (performance.now() - solved) / 1000,
+      return {
+        ...outputs,
+        seconds: seconds(gram, solved, performance.now()),
+        ...(modelChange === undefined ? {} : { modelChange }),
       };
-      return { ...outputs, seconds, ...(modelChange === undefined ? {} : { modelChange }) };
     },
   };
 }
 
+/** What a step adds to the weights, and what the quadratic model says of it. */
+type Found = {
+  coefficients: readonly Coefficients[];
+  /** Milliseconds that Grams took. */
+  gram: number;
+  modelChange?: number;
+};
+
 /** Whether there is anything to solve with: divergence shows in the outputs, or in the Grams first. */
-const isFinite = ({ outputs, layers }: Linearization): boolean =>
-  outputs.data.every(Number.isFinite) &&
+const isFinite = ({ layers }: Kernel): boolean =>
   layers.every(
     ({ inputGram, signalGram }) =>
       inputGram.data.every(Number.isFinite) && signalGram.data.every(Number.isFinite),

@@ -8,6 +8,7 @@
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Tangent } from "../kernel/tangent.ts";
 import type { Combination } from "../linearization/update.ts";
 
 /** K_l of one layer, in the form that the method makes it. */
@@ -26,6 +27,9 @@ export type Preconditioner = {
 
 /** r to G' r. */
 export type Propagator = (residual: Float64Array) => Float64Array | Promise<Float64Array>;
+
+/** r [N C] to v [N C], one number a sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
+export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
 
 /** Sizes on which the alpha of the theory depends. */
 export type Shape = {
@@ -56,6 +60,12 @@ export type Fisher = {
    * @throws InputError when the method does not exist for that depth.
    */
   alpha(shape: Shape): number | undefined;
+  /**
+   * Methods that look at no layer by itself: the same from the NTK of the network alone, of which they may form and keep
+   * no more than they need. Training prefers it to `prepare`, so a method made from another by a new `prepare` leaves it out.
+   * @throws SingularGramError as `prepare` does.
+   */
+  fromTangent?(tangent: Tangent, damping: number): Promise<NetworkSolve>;
   /**
    * Factors what the method inverts.
    * @throws SingularGramError when a Gram has no numerical inverse at this damping.

@@ -24,5 +24,5 @@ export const FISHERS: readonly Fisher[] = [
 ];
 
 export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
-export type { Coefficients, Fisher, Preconditioner, Propagator, Shape } from "./fisher.ts";
-export { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "./view.ts";
+export type { Coefficients, Fisher, NetworkSolve, Preconditioner, Propagator, Shape } from "./fisher.ts";
+export { crossKernel, onPlainSignals, trainingKernel, trainingTangent, viewOf, type View } from "./view.ts";

@@ -4,7 +4,7 @@
  */
 import { layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
 import type { Matrix } from "../matrix/matrix.ts";
-import type { Coefficients } from "./fisher.ts";
+import type { Coefficients, NetworkSolve, Propagator } from "./fisher.ts";
 
 /** U_l[n] = (1/N) sum_c v[n, c] Delta_l[n, c]. */
 export const perSample = (v: Float64Array, samples: number): Coefficients => ({
@@ -37,14 +37,11 @@ export function layerwisePropagator(
 }
 
 /** r to Theta' v / N with Theta' the NTK of all layers and v = solve(r). */
-export function networkPropagator(
-  cross: Kernel,
-  solve: (residual: Float64Array) => Float64Array,
-): (residual: Float64Array) => Float64Array {
+export function networkPropagator(cross: Kernel, solve: NetworkSolve): Propagator {
   const theta = ntk(cross);
-  return (residual) => {
+  return async (residual) => {
     const out = new Float64Array(theta.rows);
-    addProduct(out, theta, solve(residual), 1 / cross.samples);
+    addProduct(out, theta, await solve(residual), 1 / cross.samples);
     return out;
   };
 }

@@ -161,8 +161,9 @@ function referenceMethod(
   base: Fisher,
   solveLayers: (thetas: Matrix[], r: Float64Array) => Promise<Float64Array[]>,
 ): Fisher {
+  const { fromTangent: _, ...layered } = base;
   return {
-    ...base,
+    ...layered,
     async prepare(kernel) {
       const { samples: N, outputs: C } = kernel;
       const last = kernel.layers.length - 1;
