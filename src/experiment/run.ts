@@ -4,12 +4,18 @@
  */
 import type { Dataset } from "../data/dataset.ts";
 import { dampingController } from "../dynamics/damping.ts";
-import { predictSteps, type Outputs, type Predictor } from "../dynamics/function-space.ts";
+import {
+  predictSteps,
+  prepareMovers,
+  type Movers,
+  type Outputs,
+  type Predictor,
+} from "../dynamics/function-space.ts";
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
-import { isotropy } from "../dynamics/isotropy.ts";
+import { isotropyOf } from "../dynamics/isotropy.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
 import { InputError, SingularGramError } from "../error.ts";
-import { FISHERS, trainingKernel, viewOf, type Fisher } from "../fisher/index.ts";
+import { FISHERS, viewOf, type Fisher, type Mover } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import type { KernelPair } from "../kernel/units.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
@@ -109,14 +115,18 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
     ...(await clock.time("kernel", () => predictingKernels(config, fisher, linearizer, weights, dataset))),
   ].map(([, pair]) => pair);
 
-  const measured =
+  // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
+  const first =
     alpha === undefined
       ? undefined
-      : await clock.time("isotropy", async () => {
-          // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
+      : await clock.time("prepare", async () => {
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
-          return isotropyAt(fisher, loss, kernels[0]!, f, y, config.damping);
+          const view = viewOf(fisher, loss, f, y, config.damping);
+          const movers: Movers[] = [];
+          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view));
+          return movers;
         });
+  const measured = first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows)));
   yield {
     event: "config",
     config,
@@ -163,8 +173,9 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
       const next: Outputs[] = [];
       if (step > 0) for (const predictor of predictors) next.push(await predictor.step(dampingBefore));
       else {
-        for (const pair of kernels) {
-          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, learningRate));
+        for (const [i, pair] of kernels.entries()) {
+          const options = { learningRate, ...(first ? { first: first[i]! } : {}) };
+          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, options));
           next.push(f);
         }
       }
@@ -192,20 +203,10 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
   };
 }
 
-/** G at the outputs f: how far from alpha I. */
-function isotropyAt(
-  fisher: Fisher,
-  loss: Loss,
-  { train }: KernelPair,
-  f: Matrix,
-  y: Matrix,
-  damping: number,
-) {
-  const view = viewOf(fisher, loss, f, y, damping);
-  // A column of G costs a solve a unit there.
-  const limits = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
-  return isotropy(fisher, trainingKernel(train, view), { damping: view.damping, ...limits });
-}
+/** How far G is from alpha I. */
+const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number) =>
+  // A product with G costs a solve a unit there.
+  isotropyOf(G, samples * outputs, fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {});
 
 /** What the work gives, or the error of a Gram that has no inverse. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {
@@ -224,13 +225,13 @@ async function createPredictor(
   kernels: KernelPair,
   start: Outputs,
   y: Matrix,
-  learningRate: number,
+  options: { learningRate: number; first?: Movers },
 ): Promise<Predictor> {
   if (fisher.name === "gradient" && config.gd_prediction === "continuous") {
     const flow = loss.curvature ? gradientFlowOf : exactFlow;
-    return flow(loss, kernels, start, y, { learningRate });
+    return flow(loss, kernels, start, y, options);
   }
-  return predictSteps(fisher, loss, kernels, start, y, { learningRate, damping: config.damping });
+  return predictSteps(fisher, loss, kernels, start, y, { ...options, damping: config.damping });
 }
 
 /** {@link gradientFlow} is of a squared error alone, and exact. */

@@ -37,11 +37,14 @@ export function layerwisePropagator(
 }
 
 /** r to Theta' v / N with Theta' the NTK of all layers and v = solve(r). */
-export function networkPropagator(cross: Kernel, solve: NetworkSolve): Propagator {
-  const theta = ntk(cross);
+export const networkPropagator = (cross: Kernel, solve: NetworkSolve): Propagator =>
+  thetaPropagator(ntk(cross), cross.samples, solve);
+
+/** The same for Theta' [N' C, N C] and N as they are. */
+export function thetaPropagator(theta: Matrix, samples: number, solve: NetworkSolve): Propagator {
   return async (residual) => {
     const out = new Float64Array(theta.rows);
-    addProduct(out, theta, await solve(residual), 1 / cross.samples);
+    addProduct(out, theta, await solve(residual), 1 / samples);
     return out;
   };
 }

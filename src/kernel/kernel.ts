@@ -47,6 +47,21 @@ export type Kernel = {
   readonly layers: readonly LayerKernel[];
 };
 
+/**
+ * The NTK of a network alone: what is left of a {@link Kernel} for those who look at no layer by itself, in a fraction of
+ * the memory.
+ */
+export type NetworkKernel = Omit<Kernel, "layers"> & {
+  /** Sum over l of Theta_l [N' C, N C]. */
+  readonly theta: Matrix;
+};
+
+/** A kernel with or without its layers. */
+export type AnyKernel = Kernel | NetworkKernel;
+
+/** Whether a kernel holds the sum alone. */
+export const isSummed = (kernel: AnyKernel): kernel is NetworkKernel => "theta" in kernel;
+
 /** The damping scales of a parameterisation as a field that may be absent. */
 export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>
   damping ? { damping } : {};
@@ -69,9 +84,13 @@ function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel
 }
 
 /** Writes out the copies of an analytic kernel: B_l (x) I_C, a kernel of C outputs. */
-export function expandOutputs(kernel: Kernel): Kernel {
+export function expandOutputs(kernel: Kernel): Kernel;
+export function expandOutputs(kernel: NetworkKernel): NetworkKernel;
+export function expandOutputs(kernel: AnyKernel): AnyKernel;
+export function expandOutputs(kernel: AnyKernel): AnyKernel {
   const { copies: C } = kernel;
   if (C === 1) return kernel;
+  if (isSummed(kernel)) return { ...kernel, outputs: C, copies: 1, theta: timesIdentity(kernel.theta, C) };
   return {
     ...kernel,
     outputs: C,
@@ -95,8 +114,9 @@ function timesIdentity(b: Matrix, C: number): Matrix {
   return out;
 }
 
-/** The NTK of the network: sum over l of Theta_l [N' C, N C]. */
-export function ntk(kernel: Kernel): Matrix {
+/** The NTK of the network: sum over l of Theta_l [N' C, N C]; that of a {@link NetworkKernel} is its own. */
+export function ntk(kernel: AnyKernel): Matrix {
+  if (isSummed(kernel)) return kernel.theta;
   const { rows, cols } = kernel.layers[0]!.signalGram;
   const theta = zeros(rows, cols);
   for (const layer of kernel.layers) addLayerNtk(theta, layer);

@@ -4,9 +4,9 @@
  */
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
-import { matrix, zeros, type Matrix } from "../matrix/matrix.ts";
+import { matrix, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
 import type { Grams, Side } from "./gram.ts";
-import { ntk, type Kernel } from "./kernel.ts";
+import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
   applyFactor,
   rightProduct,
@@ -24,8 +24,6 @@ export type Tangent = {
   readonly samples: number;
   /** C. */
   readonly outputs: number;
-  /** L, weight layers. */
-  readonly layers: number;
   /** Machine epsilon of the numbers that it is made of. */
   readonly epsilon: number;
   /** Theta [N C, N C], a new matrix that belongs to the caller. */
@@ -50,7 +48,6 @@ export function linearizedTangent(
   return {
     samples,
     outputs: C,
-    layers: layers.length,
     epsilon,
     gram: () =>
       grams.theta(layers, undefined, progress ? { progress: (...at) => progress("Gram", ...at) } : {}),
@@ -68,16 +65,15 @@ export function linearizedTangent(
 }
 
 /** Theta of a kernel that is there already. */
-export function kernelTangent(kernel: Kernel): Tangent {
-  const { samples, outputs: C, epsilon, layers } = kernel;
+export function kernelTangent(kernel: AnyKernel): Tangent {
+  const { samples, outputs: C, epsilon } = kernel;
   let theta: Matrix | undefined;
   const known = () => (theta ??= ntk(kernel));
   return {
     samples,
     outputs: C,
-    layers: layers.length,
     epsilon,
-    gram: async () => ntk(kernel),
+    gram: async () => (isSummed(kernel) ? toFloat64(kernel.theta) : ntk(kernel)),
     async apply(v) {
       const { rows, cols, data } = known();
       const out = new Float64Array(rows);
