@@ -9,17 +9,20 @@
 import { bind, type Mover } from "../fisher/bind.ts";
 import type { Fisher } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
-import type { AnyKernel } from "../kernel/kernel.ts";
+import { restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { selectRows, type Matrix } from "../matrix/matrix.ts";
 
 /** Outputs on the training samples [N, C] and on others [N', C]. */
 export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 
 /** Predicts training step by step. */
 export type Predictor = {
-  /** The outputs after one more step; a damping given here holds for this step and those after it. */
-  step(damping?: number): Promise<Outputs>;
+  /**
+   * The outputs after one more step; a damping given here holds for this step and those after it. `samples`: the training
+   * samples of a mini-batch, by their numbers.
+   */
+  step(damping?: number, samples?: ArrayLike<number>): Promise<Outputs>;
 };
 
 /** The kernels that predict: train on train, and others on train. */
@@ -43,6 +46,8 @@ export type PredictOptions = {
   damping?: number;
   /** What {@link prepareMovers} gave for the start, where it is at hand. */
   first?: Movers;
+  /** Every step will be on a mini-batch: nothing is prepared for all samples. */
+  batches?: boolean;
 };
 
 /**
@@ -56,27 +61,40 @@ export async function predictSteps(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  { learningRate, damping = 0, first }: PredictOptions,
+  { learningRate, damping = 0, first, batches = false }: PredictOptions,
 ): Promise<Predictor> {
   let now = start;
   let rho = damping;
   const view = viewOf(fisher, loss, start.train, y, rho);
   // Without a curvature G is the same at every step of the same damping.
   const fixed = !view.curvature;
-  let movers: Movers | undefined = first ?? (await prepareMovers(fisher, kernels, view));
+  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view));
   return {
-    async step(changed = rho) {
-      const view = viewOf(fisher, loss, now.train, y, changed);
-      if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view);
+    async step(changed = rho, samples) {
+      const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
+      const view = viewOf(fisher, loss, f, labels, changed);
+      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples);
+      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view);
       rho = changed;
       now = {
         train: await move(now.train, view.residual, movers.train, learningRate),
         test: await move(now.test, view.residual, movers.test, learningRate),
       };
-      if (!fixed) movers = undefined;
+      if (!fixed || samples) movers = undefined;
       return now;
     },
   };
+}
+
+/** G and G' of a step on some of the training samples: what it does to all of them, and to the others. */
+async function moversOnBatch(
+  fisher: Fisher,
+  { train, test }: PredictingKernels,
+  view: View,
+  samples: ArrayLike<number>,
+): Promise<Movers> {
+  const on = await bind(fisher, restrictKernel(train, samples, samples), view);
+  return { train: await on(restrictKernel(train, samples)), test: await on(restrictKernel(test, samples)) };
 }
 
 /** f - eta G r. A kernel of one output acts on every column of r alike. */

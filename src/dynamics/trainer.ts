@@ -22,7 +22,7 @@ import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
 import type { Weights } from "../linearization/weights.ts";
 import type { Loss } from "../loss/loss.ts";
-import { rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */
@@ -40,6 +40,10 @@ export type StepOptions = {
   damping?: number | ((before: Outputs) => number);
   /** Whether to work out what the local quadratic model says of the step. */
   model?: boolean;
+  /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
+  samples?: ArrayLike<number>;
+  /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */
+  evaluate?: boolean;
 };
 
 /** Trains one network. */
@@ -53,7 +57,10 @@ export type Trainer = {
   step(options: StepOptions): Promise<StepResult>;
 };
 
-/** What a step returns: the outputs before it, and where its time went. */
+/**
+ * What a step returns: the outputs before it, and where its time went. Where only the samples of the step were evaluated
+ * `train` has those, in their order, and `test` has no rows.
+ */
 export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
@@ -86,7 +93,19 @@ export function createTrainer(
   const grams = createGrams(engine);
   const jacobian = createJacobian(engine);
   const N = y.rows;
-  const split = (f: Matrix): Outputs => ({ train: rowRange(f, 0, N), test: rowRange(f, N, f.rows) });
+  const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });
+
+  /** The samples of a step, those that it is taken on first. */
+  function arrange({ samples, evaluate = true }: StepOptions) {
+    if (!samples) return { rows: evaluate ? x : rowRange(x, 0, N), labels: y, restore: split, n: N };
+    const n = samples.length;
+    const labels = selectRows(y, samples);
+    if (!evaluate) return { rows: selectRows(x, samples), labels, restore: (f: Matrix) => split(f, n), n };
+    const order = [...Array.from(samples), ...others(samples, x.rows)];
+    // Back to the order of the batch.
+    const restore = (f: Matrix) => split(selectRows(f, inverse(order)));
+    return { rows: selectRows(x, order), labels, restore, n };
+  }
 
   /** From the NTK of the network alone; undefined where it is not finite. */
   async function fromTangent(linearization: Linearization, view: View): Promise<Found | undefined> {
@@ -105,7 +124,7 @@ export function createTrainer(
     };
     try {
       const solve = await fisher.fromTangent!(watched, view.damping);
-      const shared = perSample(await solve(view.residual.data), N);
+      const shared = perSample(await solve(view.residual.data), linearization.samples);
       return { coefficients: linearization.layers.map(() => shared), gram };
     } catch (error) {
       if (!finite) return undefined;
@@ -138,11 +157,14 @@ export function createTrainer(
   return {
     evaluate: async () => split(await linearizer.forward(weights, x)),
 
-    async step({ learningRate, damping = 0, model = false }) {
+    async step(options) {
+      const { learningRate, damping = 0, model = false } = options;
       const start = performance.now();
-      const linearization = await linearizer.linearize(weights, x, N);
+      const { rows, labels, restore, n } = arrange(options);
+      const linearization = await linearizer.linearize(weights, rows, n);
       const linearized = performance.now();
-      const outputs = split(linearization.outputs);
+      const outputs = restore(linearization.outputs);
+      const f = rowRange(linearization.outputs, 0, n);
       const seconds = (gram = 0, solved = linearized, end = solved): StepSeconds => ({
         linearize: (linearized - start) / 1000,
         gram: gram / 1000,
@@ -153,8 +175,8 @@ export function createTrainer(
       if (!linearization.outputs.data.every(Number.isFinite)) return stopped;
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
-      const view = viewOf(fisher, loss, outputs.train, y, rho);
-      const residual = loss.residual(outputs.train, y);
+      const view = viewOf(fisher, loss, f, labels, rho);
+      const residual = loss.residual(f, labels);
       const found =
         fisher.fromTangent && !model
           ? await fromTangent(linearization, view)
@@ -173,6 +195,19 @@ export function createTrainer(
       };
     },
   };
+}
+
+/** 0 ... count - 1 without `taken`. */
+function others(taken: ArrayLike<number>, count: number): number[] {
+  const set = new Set(Array.from(taken));
+  return Array.from({ length: count }, (_, i) => i).filter((i) => !set.has(i));
+}
+
+/** Where each number of a permutation stands. */
+function inverse(order: readonly number[]): Uint32Array {
+  const out = new Uint32Array(order.length);
+  for (const [at, i] of order.entries()) out[i] = at;
+  return out;
 }
 
 /** What a step adds to the weights, and what the quadratic model says of it. */

@@ -142,6 +142,18 @@ export const configSchema = z.strictObject({
   n_steps: whole(0)
     .default(2)
     .meta(about("Training", "<n>", "steps")),
+  batch_size: whole(1)
+    .optional()
+    .meta(
+      about(
+        "Training",
+        "<n>",
+        "take every step on so many training samples, each once an epoch (default: all of them)",
+      ),
+    ),
+  log_every: whole(1)
+    .default(1)
+    .meta(about("Training", "<n>", "print a row every so many steps, and after the last")),
   learning_rate: positive()
     .optional()
     .meta(
@@ -288,6 +300,14 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     }
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
+  }
+  if (config.batch_size !== undefined) {
+    if (config.damping_schedule !== "constant") {
+      return `damping_schedule: wanted constant beside batch_size (its ratio compares losses of the same samples), got ${config.damping_schedule}`;
+    }
+    if (given("gd_prediction") && config.gd_prediction === "continuous") {
+      return "gd_prediction: wanted discrete beside batch_size, got continuous";
+    }
   }
   if (config.damping_schedule !== "constant" && !(config.damping > 0)) {
     return `damping: wanted a number > 0 to start damping_schedule ${config.damping_schedule} from, got ${config.damping}`;

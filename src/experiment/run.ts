@@ -20,6 +20,7 @@ import type { Engine } from "../graph/engine.ts";
 import type { KernelPair } from "../kernel/units.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
@@ -99,7 +100,9 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
   if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
   const network = networkOf(config, dataset);
-  const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
+  const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
+  const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
+  const shape = { samples: batchSize, layers: network.weights.length, width: config.width, outputs: y.cols };
   const alpha = fisher.alpha(shape);
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
@@ -117,7 +120,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
-    alpha === undefined
+    alpha === undefined || nextBatch
       ? undefined
       : await clock.time("prepare", async () => {
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
@@ -150,19 +153,28 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
   let diverged = false;
   // A step that cannot be taken still has the row of where it starts.
   let failure: InputError | undefined;
+  let previous: ArrayLike<number> | undefined;
   for (let step = 0; step <= config.n_steps && !diverged; step++) {
     progress("step", step, config.n_steps);
     const dampingBefore = chosen.damping;
+    const samples = step < config.n_steps ? nextBatch?.() : undefined;
+    let shown = step % config.log_every === 0 || step === config.n_steps;
     let f: Outputs;
     if (step < config.n_steps) {
-      const result = await clock.time("loop", () => attempt(() => trainer.step(options)));
+      const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
+      const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
       if (result instanceof SingularGramError) {
         failure = new InputError(`step ${step + 1}: ${result.message}`);
         f = await trainer.evaluate();
+        shown = true;
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
         f = result;
+        if (!shown && !f.train.data.every(Number.isFinite)) {
+          f = await clock.time("loop", () => trainer.evaluate());
+          shown = true;
+        }
       }
     } else {
       f = await clock.time("loop", () => trainer.evaluate());
@@ -171,16 +183,23 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
     const predicted = await clock.time("predict", async () => {
       const next: Outputs[] = [];
-      if (step > 0) for (const predictor of predictors) next.push(await predictor.step(dampingBefore));
+      if (step > 0)
+        for (const predictor of predictors) next.push(await predictor.step(dampingBefore, previous));
       else {
         for (const [i, pair] of kernels.entries()) {
-          const options = { learningRate, ...(first ? { first: first[i]! } : {}) };
+          const options = {
+            learningRate,
+            batches: nextBatch !== undefined,
+            ...(first ? { first: first[i]! } : {}),
+          };
           predictors.push(await createPredictor(config, fisher, loss, pair, f, y, options));
           next.push(f);
         }
       }
       return next;
     });
+    previous = samples;
+    if (!shown) continue;
     const metrics = measure(loss, f, dataset);
     diverged = !Object.values(metrics).every(Number.isFinite);
     const [predict, predictEmpirical] = predicted.map((p) => measure(loss, p, dataset));
@@ -225,9 +244,14 @@ async function createPredictor(
   kernels: KernelPair,
   start: Outputs,
   y: Matrix,
-  options: { learningRate: number; first?: Movers },
+  options: { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
-  if (fisher.name === "gradient" && config.gd_prediction === "continuous") {
+  // Continuous time knows no mini-batches.
+  if (
+    fisher.name === "gradient" &&
+    config.gd_prediction === "continuous" &&
+    config.batch_size === undefined
+  ) {
     const flow = loss.curvature ? gradientFlowOf : exactFlow;
     return flow(loss, kernels, start, y, options);
   }

@@ -7,7 +7,7 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
@@ -121,4 +121,50 @@ export function ntk(kernel: AnyKernel): Matrix {
   const theta = zeros(rows, cols);
   for (const layer of kernel.layers) addLayerNtk(theta, layer);
   return theta;
+}
+
+/** The part of a kernel on some samples: `rows` of its rows (default: all), `cols` of its training samples. */
+export function restrictKernel<K extends AnyKernel>(
+  kernel: K,
+  cols: ArrayLike<number>,
+  rows?: ArrayLike<number>,
+): K;
+export function restrictKernel(
+  kernel: AnyKernel,
+  cols: ArrayLike<number>,
+  rows?: ArrayLike<number>,
+): AnyKernel {
+  const { outputs: C } = kernel;
+  const samples = cols.length;
+  if (isSummed(kernel)) return { ...kernel, samples, theta: select(kernel.theta, cols, C, rows) };
+  return {
+    ...kernel,
+    samples,
+    layers: kernel.layers.map(({ inputGram, signalGram, signals, ...layer }) => ({
+      ...layer,
+      inputGram: select(inputGram, cols, 1, rows),
+      signalGram: select(signalGram, cols, C, rows),
+      ...(signals
+        ? {
+            signals: {
+              rows: rows ? selectRows(signals.rows, rows, C) : signals.rows,
+              train: selectRows(signals.train, cols, C),
+            },
+          }
+        : {}),
+    })),
+  };
+}
+
+/** Blocks [size, size] of a matrix: those of `rows` (default: all) and `cols`. */
+function select(a: Matrix, cols: ArrayLike<number>, size: number, rows?: ArrayLike<number>): Matrix {
+  const part = rows ? asFloat64(selectRows(a, rows, size)) : a;
+  const out = zeros(part.rows, cols.length * size);
+  for (let i = 0, at = 0; i < part.rows; i++) {
+    for (let k = 0; k < cols.length; k++) {
+      const from = i * part.cols + cols[k]! * size;
+      for (let c = 0; c < size; c++, at++) out.data[at] = part.data[from + c]!;
+    }
+  }
+  return out;
 }

@@ -4,7 +4,7 @@
  */
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
-import { matrix, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
+import { selectRows, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
 import type { Grams, Side } from "./gram.ts";
 import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
@@ -129,21 +129,11 @@ function restrict(S: CurvatureFactor, samples: readonly number[]): CurvatureFact
 }
 
 /** H_l and Delta_l of some samples, in new arrays. */
-function gather(side: Side, samples: readonly number[], C: number): Side {
-  return side.map(({ inputs, signals }) => {
-    const H = inputs.data.slice(0, samples.length * inputs.cols);
-    const delta = signals.data.slice(0, samples.length * C * signals.cols);
-    for (const [i, n] of samples.entries()) {
-      H.set(inputs.data.subarray(n * inputs.cols, (n + 1) * inputs.cols), i * inputs.cols);
-      const width = C * signals.cols;
-      delta.set(signals.data.subarray(n * width, (n + 1) * width), i * width);
-    }
-    return {
-      inputs: matrix(samples.length, inputs.cols, H),
-      signals: matrix(samples.length * C, signals.cols, delta),
-    };
-  });
-}
+const gather = (side: Side, samples: readonly number[], C: number): Side =>
+  side.map(({ inputs, signals }) => ({
+    inputs: selectRows(inputs, samples),
+    signals: selectRows(signals, samples, C),
+  }));
 
 /** |row|^2 of every row. */
 function squaredNorms({ rows, cols, data }: Side[number]["inputs"]): Float64Array {
