@@ -7,11 +7,11 @@ import { writeWhole } from "../src/data/node/files.ts";
 import { InputError } from "../src/error.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
 import { defaultRun } from "./default-run.ts";
-import { largeNBenchmark } from "./large-n.ts";
+import { exactStepBenchmark } from "./exact-step.ts";
 import { longRunBenchmark } from "./long-run.ts";
 import { wholeProcess } from "./process.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [defaultRun, wholeProcess, longRunBenchmark, largeNBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [defaultRun, wholeProcess, longRunBenchmark, exactStepBenchmark];
 
 const HELP = `npm run bench -- [name ...] [options]
 

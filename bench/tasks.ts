@@ -3,14 +3,14 @@
  * start it; see `inFreshProcess`.
  */
 import { coldLoop, warmLoops } from "./default-run.ts";
-import { largeN } from "./large-n.ts";
+import { exactStep } from "./exact-step.ts";
 import { longRun } from "./long-run.ts";
 
 const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   coldLoop,
   warmLoops,
   longRun,
-  largeN,
+  exactStep,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
