@@ -4,6 +4,7 @@
  */
 import { coldLoop, warmLoops } from "./default-run.ts";
 import { exactStep } from "./exact-step.ts";
+import { wholeMnist } from "./whole-mnist.ts";
 import { longRun } from "./long-run.ts";
 
 const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
@@ -11,6 +12,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   warmLoops,
   longRun,
   exactStep,
+  wholeMnist,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

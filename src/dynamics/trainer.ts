@@ -2,7 +2,7 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
-import type { Coefficients, Fisher } from "../fisher/fisher.ts";
+import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
   crossKernel,
@@ -42,6 +42,10 @@ export type StepOptions = {
   model?: boolean;
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
   samples?: ArrayLike<number>;
+  /** How methods that need the NTK of the network alone solve with it. */
+  solver?: SolverOptions;
+  /** Told how far the parts of a long step are. */
+  progress?: (what: string, done: number, total: number) => void;
   /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */
   evaluate?: boolean;
 };
@@ -63,6 +67,8 @@ export type Trainer = {
  */
 export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
+  /** How conjugate gradients ended, where they were the solver. */
+  readonly solve?: SolveReport;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
   readonly modelChange?: number;
 };
@@ -108,8 +114,14 @@ export function createTrainer(
   }
 
   /** From the NTK of the network alone; undefined where it is not finite. */
-  async function fromTangent(linearization: Linearization, view: View): Promise<Found | undefined> {
-    const tangent = trainingTangent(linearizedTangent(linearization, { grams, jacobian, epsilon }), view);
+  async function fromTangent(
+    linearization: Linearization,
+    view: View,
+    { solver = {}, progress }: StepOptions,
+  ): Promise<Found | undefined> {
+    const tools = { grams, jacobian, epsilon, ...(progress ? { progress } : {}) };
+    const tangent = trainingTangent(linearizedTangent(linearization, tools), view);
+    let solve: SolveReport | undefined;
     let finite = true;
     let gram = 0;
     const watched: Tangent = {
@@ -118,14 +130,21 @@ export function createTrainer(
         const start = performance.now();
         const theta = await tangent.gram();
         gram += performance.now() - start;
-        finite = theta.data.every(Number.isFinite);
+        finite = allFinite(theta.data);
         return theta;
       },
     };
     try {
-      const solve = await fisher.fromTangent!(watched, view.damping);
-      const shared = perSample(await solve(view.residual.data), linearization.samples);
-      return { coefficients: linearization.layers.map(() => shared), gram };
+      const solved = await fisher.fromTangent!(watched, view.damping, {
+        ...solver,
+        onEnd(report) {
+          solve = report;
+          solver.onEnd?.(report);
+        },
+      });
+      const shared = perSample(await solved(view.residual.data), linearization.samples);
+      const coefficients = linearization.layers.map(() => shared);
+      return { coefficients, gram, ...(solve ? { solve } : {}) };
     } catch (error) {
       if (!finite) return undefined;
       throw error;
@@ -158,10 +177,15 @@ export function createTrainer(
     evaluate: async () => split(await linearizer.forward(weights, x)),
 
     async step(options) {
-      const { learningRate, damping = 0, model = false } = options;
+      const { learningRate, damping = 0, model = false, progress } = options;
       const start = performance.now();
       const { rows, labels, restore, n } = arrange(options);
-      const linearization = await linearizer.linearize(weights, rows, n);
+      const linearization = await linearizer.linearize(
+        weights,
+        rows,
+        n,
+        progress ? { progress: (...at) => progress("samples", ...at) } : {},
+      );
       const linearized = performance.now();
       const outputs = restore(linearization.outputs);
       const f = rowRange(linearization.outputs, 0, n);
@@ -172,17 +196,17 @@ export function createTrainer(
         update: (end - solved) / 1000,
       });
       const stopped = { ...outputs, seconds: seconds() };
-      if (!linearization.outputs.data.every(Number.isFinite)) return stopped;
+      if (!allFinite(linearization.outputs.data)) return stopped;
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, f, labels, rho);
       const residual = loss.residual(f, labels);
       const found =
         fisher.fromTangent && !model
-          ? await fromTangent(linearization, view)
+          ? await fromTangent(linearization, view, options)
           : await fromGrams(linearization, view, model ? { residual, learningRate } : undefined);
       if (!found) return stopped;
-      const { coefficients, gram, modelChange } = found;
+      const { coefficients, gram, solve, modelChange } = found;
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {
@@ -191,6 +215,7 @@ export function createTrainer(
       return {
         ...outputs,
         seconds: seconds(gram, solved, performance.now()),
+        ...(solve ? { solve } : {}),
         ...(modelChange === undefined ? {} : { modelChange }),
       };
     },
@@ -210,20 +235,24 @@ function inverse(order: readonly number[]): Uint32Array {
   return out;
 }
 
+/** A loop: for many numbers it is much faster than `every`. */
+function allFinite(data: Floats): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
+  return true;
+}
+
 /** What a step adds to the weights, and what the quadratic model says of it. */
 type Found = {
   coefficients: readonly Coefficients[];
   /** Milliseconds that Grams took. */
   gram: number;
+  solve?: SolveReport;
   modelChange?: number;
 };
 
 /** Whether there is anything to solve with: divergence shows in the outputs, or in the Grams first. */
 const isFinite = ({ layers }: Kernel): boolean =>
-  layers.every(
-    ({ inputGram, signalGram }) =>
-      inputGram.data.every(Number.isFinite) && signalGram.data.every(Number.isFinite),
-  );
+  layers.every(({ inputGram, signalGram }) => allFinite(inputGram.data) && allFinite(signalGram.data));
 
 /** r.df / N + df.Lambda df / 2N for df = -eta G r. */
 function quadraticModel(view: View, residual: Matrix, G: Float64Array, learningRate: number): number {

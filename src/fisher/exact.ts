@@ -7,9 +7,11 @@ import { kernelTangent } from "../kernel/tangent.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
 import type { Fisher } from "./fisher.ts";
+import { matrixFree } from "./matrix-free.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
 
-const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping) => {
+const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
+  if (options.solver === "cg") return matrixFree(tangent, damping, options);
   const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
   const { solve } = await factorize(gram, { what: "exact: NTK", epsilon: tangent.epsilon });
   return async (residual) => solve(residual);

@@ -25,5 +25,15 @@ export const FISHERS: readonly Fisher[] = [
 
 export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
 export { bind, type Mover } from "./bind.ts";
-export type { Coefficients, Fisher, NetworkSolve, Preconditioner, Propagator, Shape } from "./fisher.ts";
+export type {
+  Coefficients,
+  Fisher,
+  NetworkSolve,
+  Preconditioner,
+  Propagator,
+  Shape,
+  SolveReport,
+  Solver,
+  SolverOptions,
+} from "./fisher.ts";
 export { crossKernel, onPlainSignals, trainingKernel, trainingTangent, viewOf, type View } from "./view.ts";

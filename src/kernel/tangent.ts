@@ -4,7 +4,15 @@
  */
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
-import { selectRows, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
+import {
+  matrix,
+  rowRange,
+  selectRows,
+  toFloat64,
+  zeros,
+  type Floats,
+  type Matrix,
+} from "../matrix/matrix.ts";
 import type { Grams, Side } from "./gram.ts";
 import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
@@ -30,10 +38,10 @@ export type Tangent = {
   gram(): Promise<Matrix>;
   /** Theta v for v [N C]. */
   apply(v: Float64Array): Promise<Float64Array>;
-  /** The diagonal of Theta [N C]. */
-  diagonal(): Promise<Float64Array>;
-  /** Theta's columns of the C outputs of some samples, [N C, samples C]. */
-  columns(samples: readonly number[]): Promise<Matrix>;
+  /** The blocks [C, C] on the diagonal of Theta, one below the other: [N C, C]. */
+  blocks(): Promise<Matrix>;
+  /** Theta's rows of the C outputs of some samples, [samples C, N C]. */
+  rows(samples: readonly number[]): Promise<Matrix>;
 };
 
 /** What a linearisation is turned into a {@link Tangent} with. */
@@ -52,15 +60,12 @@ export function linearizedTangent(
     gram: () =>
       grams.theta(layers, undefined, progress ? { progress: (...at) => progress("Gram", ...at) } : {}),
     apply: (v) => jacobian.tangentProduct({ layers }, v),
-    async diagonal() {
-      const out = new Float64Array(samples * C);
-      for (const { inputs, signals } of layers) {
-        const a = squaredNorms(inputs);
-        for (const [i, b] of squaredNorms(signals).entries()) out[i]! += b * a[Math.floor(i / C)]!;
-      }
+    blocks: async () => {
+      const out = zeros(samples * C, C);
+      for (const { inputs, signals } of layers) addBlocks(out, inputs, signals);
       return out;
     },
-    columns: (chosen) => grams.theta(layers, gather(layers, chosen, C)),
+    rows: (chosen) => grams.theta(gather(layers, chosen, C), layers),
   };
 }
 
@@ -82,18 +87,16 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
       }
       return out;
     },
-    diagonal: async () =>
-      Float64Array.from({ length: samples * C }, (_, i) => known().data[i * (samples * C + 1)]!),
-    async columns(chosen) {
-      const { rows, cols, data } = known();
-      const out = zeros(rows, chosen.length * C);
-      for (let i = 0; i < rows; i++) {
-        for (const [k, n] of chosen.entries()) {
-          out.data.set(data.subarray(i * cols + n * C, i * cols + (n + 1) * C), i * out.cols + k * C);
-        }
+    blocks: async () => {
+      const { cols, data } = known();
+      const out = zeros(samples * C, C);
+      for (let row = 0; row < samples * C; row++) {
+        const from = row * cols + Math.floor(row / C) * C;
+        out.data.set(data.subarray(from, from + C), row * C);
       }
       return out;
     },
+    rows: async (chosen) => selectRows(known(), chosen, C),
   };
 }
 
@@ -105,18 +108,19 @@ export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
     outputs: S.columns,
     gram: async () => whole(await tangent.gram()),
     apply: async (v) => transposeFactor(S, await tangent.apply(applyFactor(S, v))),
-    async diagonal() {
-      const out: number[] = [];
-      // Blocks on the diagonal do not follow from the diagonal alone.
-      for (let n = 0; n < S.samples; n++) {
+    async blocks() {
+      const { data } = await tangent.blocks();
+      const { samples, outputs: C, columns: K } = S;
+      const out = zeros(samples * K, K);
+      for (let n = 0; n < samples; n++) {
+        const block = matrix(C, C, data.subarray(n * C * C, (n + 1) * C * C));
         const own = restrict(S, [n]);
-        const { data, cols } = transposedProduct(S, rightProduct(await tangent.columns([n]), own));
-        for (let k = 0; k < S.columns; k++) out.push(data[(n * S.columns + k) * cols + k]!);
+        out.data.set(transposedProduct(own, rightProduct(block, own)).data, n * K * K);
       }
-      return Float64Array.from(out);
+      return out;
     },
-    columns: async (chosen) =>
-      transposedProduct(S, rightProduct(await tangent.columns(chosen), restrict(S, chosen))),
+    rows: async (chosen) =>
+      transposedProduct(restrict(S, chosen), rightProduct(await tangent.rows(chosen), S)),
   };
 }
 
@@ -135,13 +139,26 @@ const gather = (side: Side, samples: readonly number[], C: number): Side =>
     signals: selectRows(signals, samples, C),
   }));
 
-/** |row|^2 of every row. */
-function squaredNorms({ rows, cols, data }: Side[number]["inputs"]): Float64Array {
-  const out = new Float64Array(rows);
-  for (let i = 0, at = 0; i < rows; i++) {
-    let sum = 0;
-    for (let j = 0; j < cols; j++, at++) sum += data[at]! * data[at]!;
-    out[i] = sum;
+/** out[n] += |H[n]|^2 Delta[n] Delta[n]^T for every sample n. */
+function addBlocks(out: Matrix, H: Side[number]["inputs"], delta: Side[number]["signals"]): void {
+  const C = out.cols;
+  for (let n = 0; n < H.rows; n++) {
+    const h = rowRange(H, n, n + 1).data;
+    const size = dot(h, h);
+    for (let c = 0; c < C; c++) {
+      const row = rowRange(delta, n * C + c, n * C + c + 1).data;
+      for (let d = 0; d <= c; d++) {
+        const other = d === c ? row : rowRange(delta, n * C + d, n * C + d + 1).data;
+        const value = size * dot(row, other);
+        out.data[(n * C + c) * C + d]! += value;
+        if (d < c) out.data[(n * C + d) * C + c]! += value;
+      }
+    }
   }
-  return out;
+}
+
+function dot(a: Floats, b: Floats): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
 }
