@@ -18,7 +18,9 @@ export const blockDiagonal: Fisher = {
     const blocks: Factorization[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
       const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
-      blocks.push(await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }));
+      blocks.push(
+        await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon, overwrite: true }),
+      );
     }
     return {
       coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),

@@ -13,7 +13,11 @@ import { networkPropagator, perSample } from "./tangent.ts";
 const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
   if (options.solver === "cg") return matrixFree(tangent, damping, options);
   const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
-  const { solve } = await factorize(gram, { what: "exact: NTK", epsilon: tangent.epsilon });
+  const { solve } = await factorize(gram, {
+    what: "exact: NTK",
+    epsilon: tangent.epsilon,
+    overwrite: true,
+  });
   return async (residual) => solve(residual);
 };
 

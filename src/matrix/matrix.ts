@@ -67,6 +67,13 @@ export function block(a: Matrix, r0: number, r1: number, c0: number, c1: number)
   return out;
 }
 
+/** Writes `part` into `target` with its first element at (row, col). */
+export function setBlock(target: Matrix, row: number, col: number, part: Matrix): void {
+  for (let i = 0; i < part.rows; i++) {
+    target.data.set(part.data.subarray(i * part.cols, (i + 1) * part.cols), (row + i) * target.cols + col);
+  }
+}
+
 /** Adds `value` to the diagonal in place and returns the same matrix. */
 export function addDiagonal(a: Matrix, value: number): Matrix {
   const n = Math.min(a.rows, a.cols);
@@ -112,10 +119,22 @@ export function addScaled(target: Matrix, factor: number, a: Matrix): Matrix {
 export const subtract = (a: Matrix, b: Matrix): Matrix => map(a, (x, i) => x - b.data[i]!);
 
 /** The transpose as a new matrix. */
-export function transpose(a: Matrix): Matrix {
-  const out = zeros(a.cols, a.rows);
-  for (let i = 0; i < a.rows; i++) {
-    for (let j = 0; j < a.cols; j++) out.data[j * a.rows + i] = a.data[i * a.cols + j]!;
+export const transpose = (a: Matrix): Matrix => transposeInto(zeros(a.cols, a.rows), a);
+
+/** Rows and columns of a square that stays in the first-level cache while it is transposed. */
+const SQUARE = 32;
+
+/** Writes the transpose of `a` into `out`, and returns `out`. */
+export function transposeInto(out: Matrix, a: Matrix): Matrix {
+  const { rows, cols, data } = a;
+  for (let i0 = 0; i0 < rows; i0 += SQUARE) {
+    const i1 = Math.min(i0 + SQUARE, rows);
+    for (let j0 = 0; j0 < cols; j0 += SQUARE) {
+      const j1 = Math.min(j0 + SQUARE, cols);
+      for (let j = j0; j < j1; j++) {
+        for (let i = i0; i < i1; i++) out.data[j * rows + i] = data[i * cols + j]!;
+      }
+    }
   }
   return out;
 }

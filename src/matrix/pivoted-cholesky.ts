@@ -1,8 +1,17 @@
 /**
  * @file Pivoted Cholesky: a factor F [n, r] with K = F F^T for a positive semidefinite K of known or bounded rank
- * (LAPACK's pstrf; Harbrecht, Peters & Schneider 2012). Reads r rows of K only.
+ * (LAPACK's pstrf; Harbrecht, Peters & Schneider 2012). Reads the diagonal and r rows of K only, so that K may be
+ * a function that computes them: what is left of K on its diagonal says which row is wanted next, and its sum,
+ * tr(K - F F^T), how good F is.
+ *
+ * Rows that cost less together are asked for in blocks: those with the most left on the diagonal, or (with `random`)
+ * drawn with chances in proportion to it, which lifts the danger that all of a block are alike (RPCholesky: Chen,
+ * Epperly, Tropp & Webber, arXiv 2207.06503). What the rows of a block share is taken into account, and
+ * a row of which little is left is not used.
  */
-import { zeros, type Matrix } from "./matrix.ts";
+import { InputError } from "../error.ts";
+import { rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
+import { accumulate } from "./product.ts";
 
 /** A factor and what is left. */
 export type PivotedCholesky = {
@@ -14,36 +23,188 @@ export type PivotedCholesky = {
   readonly condition: number;
 };
 
+/** A positive semidefinite K [n, n] by its diagonal and its rows, which are its columns. */
+export type RowSource = {
+  readonly diagonal: Float64Array;
+  /** Rows of K at these indices [indices, n]; the result is overwritten. */
+  rows(indices: readonly number[]): Promise<Matrix> | Matrix;
+};
+
+/** Options of {@link partialCholesky}. */
+export type PartialCholeskyOptions = {
+  /** Rows of F^T at most. */
+  maxRank: number;
+  /** Ends when the greatest remaining pivot falls to this share of the first. */
+  tolerance?: number;
+  /** Rows asked for at a time. */
+  block?: number;
+  /** Uniform numbers in [0, 1): draw rows instead of taking those with the most left. */
+  random?: () => number;
+  /** Told the rank so far, and the share of the trace of K that is left. */
+  onProgress?: (progress: { rank: number; left: number }) => void;
+};
+
+/** K = F F^T + rest. */
+export type PartialCholesky = {
+  /** F^T [rank, n]. */
+  readonly factorT: Matrix;
+  /** The rows of K that were used, in order. */
+  readonly pivots: readonly number[];
+  /** First pivot over last pivot. */
+  readonly condition: number;
+  /** tr(K - F F^T) / tr K. */
+  readonly left: number;
+};
+
+/** A row of a block is not used when less than this share of what its index promised is left by the rows before it. */
+const WORTHWHILE = 0.1;
+
 /** Factors a positive semidefinite K [n, n] in at most `maxRank` steps. */
 export function pivotedCholesky(k: Matrix, maxRank = k.rows, tolerance = 2 ** -52): PivotedCholesky {
   const n = k.rows;
   const steps = Math.min(n, maxRank);
-  const columns: Float64Array[] = [];
   const rest = Float64Array.from({ length: n }, (_, i) => k.data[i * n + i]!);
-  const largest = Math.max(...rest);
+  const rows: Float64Array[] = [];
+  const largest = rest.reduce((a, b) => Math.max(a, b), -Infinity);
   let last = largest;
-  while (columns.length < steps) {
-    let p = 0;
-    for (let i = 1; i < n; i++) if (rest[i]! > rest[p]!) p = i;
-    const pivot = rest[p]!;
-    if (!(pivot > tolerance * largest)) break;
-    last = pivot;
-    const root = Math.sqrt(pivot);
-    const column = k.data.slice(p * n, (p + 1) * n);
-    for (const earlier of columns) {
-      const weight = earlier[p]!;
-      for (let i = 0; i < n; i++) column[i]! -= weight * earlier[i]!;
-    }
-    for (let i = 0; i < n; i++) {
-      column[i]! /= root;
-      rest[i]! -= column[i]! ** 2;
-    }
-    rest[p] = 0;
-    columns.push(column);
+  while (rows.length < steps) {
+    const p = greatest(rest);
+    if (!(rest[p]! > tolerance * largest)) break;
+    last = rest[p]!;
+    const row = k.data.slice(p * n, (p + 1) * n);
+    for (const earlier of rows) subtractRow(row, earlier, earlier[p]!);
+    finishRow(row, rest, p);
+    rows.push(row);
   }
-  const factor = zeros(n, columns.length);
-  for (const [j, column] of columns.entries()) {
-    for (let i = 0; i < n; i++) factor.data[i * columns.length + j] = column[i]!;
-  }
-  return { factor, rank: columns.length, condition: largest / last };
+  const factorT = zeros(rows.length, n);
+  for (const [j, row] of rows.entries()) factorT.data.set(row, j * n);
+  return { factor: transpose(factorT), rank: rows.length, condition: largest / last };
 }
+
+/**
+ * Factors a K that is known by its rows in at most `maxRank` steps. Memory: F^T and one block of rows.
+ * @throws InputError when the diagonal or a row has the wrong size or entries that are not finite.
+ */
+export async function partialCholesky(
+  k: RowSource,
+  { maxRank, tolerance = 2 ** -52, block = 1, random, onProgress }: PartialCholeskyOptions,
+): Promise<PartialCholesky> {
+  const n = k.diagonal.length;
+  const rest = k.diagonal.slice();
+  if (!rest.every(Number.isFinite)) throw fail("finite numbers on the diagonal", "NaN or Infinity");
+  const total = sum(rest);
+  const largest = rest.reduce((a, b) => Math.max(a, b), 0);
+  const steps = Math.min(n, maxRank);
+  const F = zeros(steps, n);
+  const pivots: number[] = [];
+  let last = largest;
+  while (pivots.length < steps) {
+    const size = Math.min(block, steps - pivots.length);
+    const indices = (random ? drawn(rest, size, random) : greatestOf(rest, size)).filter(
+      (p) => rest[p]! > tolerance * largest,
+    );
+    if (indices.length === 0) break;
+    const promised = indices.map((p) => rest[p]!);
+    const rows = await k.rows(indices);
+    if (rows.rows !== indices.length || rows.cols !== n) {
+      throw fail(`rows [${indices.length}, ${n}]`, `[${rows.rows}, ${rows.cols}]`);
+    }
+    if (!rows.data.every(Number.isFinite))
+      throw fail("finite rows", `NaN or Infinity in one of ${indices.join(", ")}`);
+    await subtractKnown(rows, indices, rowRange(F, 0, pivots.length));
+    const first = pivots.length;
+    for (const [b, p] of indices.entries()) {
+      const pivot = rest[p]!;
+      if (!(pivot > tolerance * largest) || pivot < WORTHWHILE * promised[b]!) continue;
+      const row = F.data.subarray(pivots.length * n, (pivots.length + 1) * n);
+      row.set(rows.data.subarray(b * n, (b + 1) * n));
+      for (let j = first; j < pivots.length; j++) {
+        subtractRow(row, F.data.subarray(j * n, (j + 1) * n), F.data[j * n + p]!);
+      }
+      finishRow(row, rest, p);
+      pivots.push(p);
+      last = pivot;
+    }
+    onProgress?.({ rank: pivots.length, left: share(rest, total) });
+  }
+  return {
+    factorT: rowRange(F, 0, pivots.length),
+    pivots,
+    condition: largest / last,
+    left: share(rest, total),
+  };
+}
+
+/** rows -= F[indices] F^T for the F^T [rank, n] so far. */
+async function subtractKnown(rows: Matrix, indices: readonly number[], F: Matrix): Promise<void> {
+  if (F.rows === 0) return;
+  const n = F.cols;
+  const weights = zeros(indices.length, F.rows);
+  for (const [b, p] of indices.entries()) {
+    for (let j = 0; j < F.rows; j++) weights.data[b * F.rows + j] = F.data[j * n + p]!;
+  }
+  await accumulate(rows, -1, weights, F);
+}
+
+function subtractRow(row: Float64Array, other: Float64Array, weight: number): void {
+  for (let i = 0; i < row.length; i++) row[i]! -= weight * other[i]!;
+}
+
+/** Row p of what is left of K becomes a row of F^T, and the diagonal loses it. */
+function finishRow(row: Float64Array, rest: Float64Array, p: number): void {
+  const root = Math.sqrt(rest[p]!);
+  for (let i = 0; i < row.length; i++) {
+    row[i]! /= root;
+    rest[i]! -= row[i]! ** 2;
+  }
+  rest[p] = 0;
+}
+
+function greatest(rest: Float64Array): number {
+  let p = 0;
+  for (let i = 1; i < rest.length; i++) if (rest[i]! > rest[p]!) p = i;
+  return p;
+}
+
+/** The indices of the `count` greatest, greatest first. */
+function greatestOf(rest: Float64Array, count: number): number[] {
+  if (count === 1) return [greatest(rest)];
+  const order = Uint32Array.from(rest, (_, i) => i).sort((a, b) => rest[b]! - rest[a]! || a - b);
+  return [...order.subarray(0, count)];
+}
+
+/** `count` indices without repetition, chances in proportion to what is left. */
+function drawn(rest: Float64Array, count: number, random: () => number): number[] {
+  const weights = rest.map((x) => Math.max(0, x));
+  const picked: number[] = [];
+  let total = sum(weights);
+  while (picked.length < count && total > 0) {
+    let target = random() * total;
+    let p = weights.length - 1;
+    for (let i = 0; i < weights.length; i++) {
+      target -= weights[i]!;
+      if (target < 0) {
+        p = i;
+        break;
+      }
+    }
+    if (!(weights[p]! > 0)) break;
+    picked.push(p);
+    weights[p] = 0;
+    total = sum(weights);
+  }
+  return picked;
+}
+
+const sum = (values: Float64Array): number => values.reduce((a, b) => a + b, 0);
+
+const share = (rest: Float64Array, total: number): number =>
+  total > 0
+    ? Math.max(
+        0,
+        rest.reduce((a, b) => a + Math.max(0, b), 0),
+      ) / total
+    : 0;
+
+const fail = (wanted: string, got: string): InputError =>
+  new InputError(`pivoted Cholesky: wanted ${wanted}, got ${got}`);

@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SingularGramError } from "../../src/error.ts";
+import { cutBlockRows } from "../../src/matrix/block-rows.ts";
 import { factorize } from "../../src/matrix/cholesky.ts";
 import { eigen } from "../../src/matrix/eigen.ts";
 import { solveGeneral } from "../../src/matrix/lu.ts";
@@ -14,6 +15,7 @@ import {
   multiply,
   norm,
   scale,
+  setBlock,
   subtract,
   transpose,
   zeros,
@@ -21,6 +23,7 @@ import {
 } from "../../src/matrix/matrix.ts";
 import { pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
 import { accumulate, product } from "../../src/matrix/product.ts";
+import { addTimes, addTimesTransposed } from "../../src/matrix/vector-product.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const random = (rows: number, cols: number, seed = 1): Matrix =>
@@ -66,6 +69,32 @@ describe("factorize", () => {
     expect([...k.data]).toEqual([...before]);
   });
 
+  it("takes the memory of a large matrix when told to, and tells how far it is", async () => {
+    const n = 2050;
+    const half = random(n, 40);
+    const k = addDiagonal(await product(half, half, { transB: true }), 10);
+    const b = random(n, 1, 2).data;
+    const told: number[] = [];
+    const kept = await factorize(k, { what: "k", onProgress: (done) => told.push(done) });
+    const x = kept.solve(b);
+    expect(distance(await product(k, matrix(n, 1, x)), matrix(n, 1, b))).toBeLessThan(1e-12);
+    expect(told).toEqual([...told].sort((p, q) => p - q));
+    expect(told.at(-1)).toBe(1);
+    const { buffer } = k.data;
+    const factor = await factorize(k, { what: "k", overwrite: true });
+    expect(k.data.buffer).toBe(buffer);
+    expect([...factor.solve(b)]).toEqual([...x]);
+  });
+
+  it("refuses a large singular matrix whose memory it took", async () => {
+    const n = 2050;
+    const half = random(n, 30);
+    const k = await product(half, half, { transB: true });
+    const error = await factorize(k, { what: "k", overwrite: true }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(SingularGramError);
+    expect((error as SingularGramError).singularity).toMatchObject({ size: n, rank: undefined });
+  });
+
   it.each([3, 200, 700])(
     "refuses a singular matrix of %i with its condition, and its rank while that is cheap",
     async (n) => {
@@ -96,6 +125,49 @@ describe("factorize", () => {
     const k = await product(half, half, { transB: true });
     const rounded = matrix(50, 50, Float64Array.from(Float32Array.from(k.data)));
     await expect(factorize(rounded, { what: "k", epsilon: 2 ** -23 })).rejects.toThrow(/rank 40/);
+  });
+});
+
+describe("cutBlockRows", () => {
+  it("gives the lower triangle, in the same memory as in fresh memory", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 60 }), (width, more) => {
+        const n = 4 * width + more;
+        const k = random(n, n);
+        const fresh = cutBlockRows(k, width);
+        const L = zeros(n, n);
+        for (const { start, left, diagonal } of fresh) {
+          setBlock(L, start, 0, left);
+          setBlock(L, start, start, diagonal);
+        }
+        expect(L.data).toEqual(k.data.map((x, at) => (at % n > Math.floor(at / n) ? 0 : x)));
+        const moved = cutBlockRows(k, width, true);
+        expect(moved).toEqual(fresh);
+        for (const { left } of moved) expect(left.data.buffer).toBe(k.data.buffer);
+      }),
+    );
+  });
+
+  it("refuses block rows too wide to be made in place", () => {
+    expect(() => cutBlockRows(zeros(7, 7), 2, true)).toThrow("wanted at most 1.75 rows in place, got 2");
+  });
+});
+
+describe("products with a vector", () => {
+  it("agree with products of matrices for every remainder of rows", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 20 }), (rows, cols) => {
+        const a = random(rows, cols);
+        const [v, w] = [random(cols, 1, 2), random(rows, 1, 3)];
+        const [down, across] = [new Float64Array(rows), new Float64Array(cols)];
+        addTimes(down, 2, a, v.data);
+        addTimesTransposed(across, 2, a, w.data);
+        const close = (x: Float64Array, y: Matrix) =>
+          x.forEach((value, i) => expect(value).toBeCloseTo(2 * y.data[i]!, 12));
+        close(down, multiply(a, v));
+        close(across, multiply(transpose(a), w));
+      }),
+    );
   });
 });
 

@@ -1,0 +1,59 @@
+/**
+ * @file What is said of a matrix without a Cholesky factor: its rank and its condition, as far as they are cheap.
+ */
+import { SingularGramError } from "../error.ts";
+import { spectrum } from "./eigen.ts";
+import { matrix, norm, type Matrix } from "./matrix.ts";
+import { pivotedCholesky } from "./pivoted-cholesky.ts";
+
+/** Beyond this size an error gives the condition of the pivots instead of that of the eigenvalues, */
+const LARGEST_SPECTRUM = 600;
+/** and beyond this one no rank. */
+export const LARGEST_RANK = 2000;
+/** Iterations of {@link growth}. */
+const ITERATIONS = 4;
+
+/** Share of the largest eigenvalue that is rounding: of the entries, and of the factorisation in float64. */
+export const roundings = (n: number, epsilon: number): number =>
+  Math.max(4 * epsilon, Math.sqrt(n) * 2 ** -52);
+
+/** By how much a linear map of n numbers stretches the vector that it stretches most, after a few applications. */
+export function growth(apply: (b: Float64Array) => Float64Array, n: number): number {
+  // A start without symmetry, so that it is orthogonal to no eigenvector that matters.
+  let v: Float64Array = Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
+  let stretched = 0;
+  for (let i = 0; i < ITERATIONS; i++) {
+    const size = norm(matrix(n, 1, v));
+    v = apply(v.map((x) => x / size));
+    stretched = norm(matrix(n, 1, v));
+  }
+  return stretched;
+}
+
+/**
+ * The error, with rank and condition from the eigenvalues; for a large matrix from its pivots, and from what is known of
+ * the extremes.
+ * @param k the matrix [size, size], where it still exists
+ */
+export async function singular(
+  what: string,
+  size: number,
+  k: Matrix | undefined,
+  epsilon: number,
+  extremes: { smallest: number; largest: number },
+): Promise<SingularGramError> {
+  const estimate = extremes.smallest > 0 ? extremes.largest / extremes.smallest : Infinity;
+  if (!k?.data.every(Number.isFinite)) {
+    return new SingularGramError({ what, size, rank: undefined, condition: k ? Infinity : estimate });
+  }
+  if (size > LARGEST_SPECTRUM) {
+    const rank = size > LARGEST_RANK ? size : pivotedCholesky(k, size, size * epsilon).rank;
+    return new SingularGramError({ what, size, rank: rank < size ? rank : undefined, condition: estimate });
+  }
+  const values = await spectrum(k);
+  const largest = Math.max(...values.map(Math.abs));
+  // A positive definite matrix is wanted: a negative eigenvalue beyond rounding counts as none.
+  const rank = values.filter((x) => x > size * epsilon * largest).length;
+  const smallest = Math.min(...values.map(Math.abs));
+  return new SingularGramError({ what, size, rank, condition: smallest > 0 ? largest / smallest : Infinity });
+}
