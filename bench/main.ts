@@ -5,13 +5,20 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../src/data/node/files.ts";
 import { InputError } from "../src/error.ts";
+import { analyticBenchmark } from "./analytic.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
 import { defaultRun } from "./default-run.ts";
 import { largeNBenchmark } from "./large-n.ts";
 import { longRunBenchmark } from "./long-run.ts";
 import { wholeProcess } from "./process.ts";
 
-const BENCHMARKS: readonly Benchmark[] = [defaultRun, wholeProcess, longRunBenchmark, largeNBenchmark];
+const BENCHMARKS: readonly Benchmark[] = [
+  defaultRun,
+  wholeProcess,
+  longRunBenchmark,
+  largeNBenchmark,
+  analyticBenchmark,
+];
 
 const HELP = `npm run bench -- [name ...] [options]
 

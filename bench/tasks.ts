@@ -2,6 +2,7 @@
  * @file Runs one measurement in this process and prints its numbers as JSON: `tasks.ts NAME [NUMBER...]`. Benchmarks
  * start it; see `inFreshProcess`.
  */
+import { analyticNtkTask } from "./analytic.ts";
 import { coldLoop, warmLoops } from "./default-run.ts";
 import { largeN } from "./large-n.ts";
 import { longRun } from "./long-run.ts";
@@ -11,6 +12,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   warmLoops,
   longRun,
   largeN,
+  analyticNtk: analyticNtkTask,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
