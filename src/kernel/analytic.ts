@@ -51,7 +51,7 @@ export async function analyticKernel(
   }));
   const passages: (Passage | undefined)[] = [];
   for (const layer of network.layers) passages.push(layer.weights && layers[passages.filter(Boolean).length]);
-  const work = passBothWays(passages);
+  const work = passBothWays(network, passages);
   await sweep(network, x1, x2, options, work.buffers, work.run);
   return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
 }
@@ -109,28 +109,30 @@ export type Passage = {
 };
 
 /** Work of {@link sweep} that passes covariances through the network and signals back, one passage a layer. */
-export function passBothWays(passages: readonly (Passage | undefined)[]): {
-  buffers: number;
-  run(tile: TileWork): void;
-} {
+export function passBothWays(
+  { layers }: Network,
+  passages: readonly (Passage | undefined)[],
+): { buffers: number; run(tile: TileWork): void } {
   const run = ({ cov, buffers, steps, store }: TileWork): void => {
-    const [scratch, ...factors] = buffers as [Float64Array, ...Float64Array[]];
-    for (const [k, { rule, apply }] of steps.entries()) {
+    const [scratch, ...rest] = buffers as [Float64Array, ...Float64Array[]];
+    // What signals are multiplied by on the way back: a number, or E[phi-dot phi-dot'].
+    const factors = steps.map(({ rule }) => (rule.kind === "weights" ? rule.gain : rest.pop()!));
+    for (const [k, { apply }] of steps.entries()) {
       const { inputGram, values } = passages[k] ?? {};
-      const own = rule.kind === "weights";
+      const factor = factors[k]!;
       // A weight layer adds its A to nothing; a nonlinearity multiplies ones.
-      apply((own ? scratch : factors[k]!).fill(own ? 0 : 1));
+      apply(typeof factor === "number" ? scratch.fill(0) : factor.fill(1));
       if (inputGram) store(inputGram, scratch);
       if (values) store(values, cov);
     }
     const signals = scratch.fill(1);
-    for (const [k, { rule }] of [...steps.entries()].toReversed()) {
+    for (const [k, factor] of [...factors.entries()].toReversed()) {
       const { signalGram } = passages[k] ?? {};
       if (signalGram) store(signalGram, signals);
-      multiplyBy(signals, rule.kind === "weights" ? rule.gain : factors[k]!);
+      multiplyBy(signals, factor);
     }
   };
-  return { buffers: 1 + passages.length, run };
+  return { buffers: 1 + layers.filter(({ weights }) => !weights).length, run };
 }
 
 /** signals o= factor. */

@@ -38,7 +38,7 @@ export async function withUnits(
     values: zeros(all.rows, all.rows),
     signalGram: zeros(all.rows, all.rows),
   }));
-  const work = passBothWays(passages);
+  const work = passBothWays(network, passages);
   await sweep(network, all, all, {}, work.buffers, work.run);
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
     const { factor } = pivotedCholesky(covariance, covariance.rows, 1e-14);

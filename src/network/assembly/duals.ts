@@ -2,7 +2,8 @@
  * @file AssemblyScript: what layers of infinite width do to the covariances of a tile, two numbers at a time, in SIMD128.
  * Compiled by scripts/build-wasm.ts; ../tile.ts is its other half and says what is computed.
  *
- * Addresses are in bytes; matrices are row-major and contiguous, beyond the first 64 KB, which are this module's. An address 0 of `tangent` means that it is not wanted.
+ * Addresses are in bytes; matrices are row-major and contiguous, beyond the first 64 KB, which are this module's. An
+ * address 0 of `tangent` means that it is not wanted.
  */
 
 /** Columns whose roots are kept at a time. */
@@ -11,6 +12,8 @@ const BLOCK: usize = 1024;
 /** 1 / sqrt(q) of each column of a block, 0 where q is 0; and sqrt(q). */
 const inverses = memory.data(8192, 16);
 const roots = memory.data(8192, 16);
+/** A pair of covariances and one of the tangent. */
+const spare = memory.data(32, 16);
 
 /** 1 / (2 pi). */
 const TURN: f64 = 0.15915494309189535;
@@ -21,12 +24,11 @@ const TURN: f64 = 0.15915494309189535;
  * Then the rounding (correlations this near to one are one: arccos would make 1e-8 of a rounding of 1e-16), and pi.
  */
 const coefficients = memory.data<f64>([
-  1.0, 0.16666666666664477437, 0.07500000000512532387, 0.044642856667343813957,
-  0.030381967716960278218, 0.022371465663713507591, 0.017366454078509481146, 0.013775775036804105577,
-  0.013446080265918068178, -0.0043444939578696039755, 0.087676389627714928197, -0.33178492063967445611,
-  1.1113626146493429127, -2.7203459977623079973, 5.0198733432497961943, -6.675577164768843242,
-  6.1154520748291594985, -3.4528286818804527107, 0.92805152478131520925,
-  4e-15, 3.141592653589793,
+  1.0, 0.16666666666664477437, 0.07500000000512532387, 0.044642856667343813957, 0.030381967716960278218,
+  0.022371465663713507591, 0.017366454078509481146, 0.013775775036804105577, 0.013446080265918068178,
+  -0.0043444939578696039755, 0.087676389627714928197, -0.33178492063967445611, 1.1113626146493429127,
+  -2.7203459977623079973, 5.0198733432497961943, -6.675577164768843242, 6.1154520748291594985,
+  -3.4528286818804527107, 0.92805152478131520925, 4e-15, 3.141592653589793,
 ]);
 
 function coefficient(i: i32): v128 {
@@ -38,8 +40,6 @@ function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** S(z), its terms of equal degree modulo four apart: short chains instead of a long one. */
-// @ts-ignore: decorator
-@inline
 function arcsine(z: v128): v128 {
   const z2 = f64x2.mul(z, z);
   const z4 = f64x2.mul(z2, z2);
@@ -65,16 +65,12 @@ function arcsine(z: v128): v128 {
 // and -a below. Then pi - t = |d| and sin t + (pi - t) c = sqrt(u (2 - u)) + |c| d.
 
 /** u, zero where rounding says so. */
-// @ts-ignore: decorator
-@inline
 function remainder(c: v128): v128 {
   const u = f64x2.sub(coefficient(0), f64x2.abs(c));
   return v128.and(u, f64x2.ge(u, coefficient(19)));
 }
 
 /** d. */
-// @ts-ignore: decorator
-@inline
 function difference(c: v128, u: v128): v128 {
   const z = f64x2.mul(u, f64x2.splat(0.5));
   const s = f64x2.sqrt(z);
@@ -83,41 +79,40 @@ function difference(c: v128, u: v128): v128 {
 }
 
 /** sin t + (pi - t) c. */
-// @ts-ignore: decorator
-@inline
 function arcCosine(u: v128, d: v128): v128 {
   const rest = f64x2.sub(coefficient(0), u);
   return madd(rest, d, f64x2.sqrt(f64x2.mul(u, f64x2.add(coefficient(0), rest))));
 }
 
 /** tangent E[phi-dot phi-dot'], which is zero where `norm` is. */
-// @ts-ignore: decorator
-@inline
 function slopes(tangent: v128, d: v128, norm: v128): v128 {
   const alive = v128.and(f64x2.gt(norm, f64x2.splat(0)), f64x2.splat(TURN));
   return f64x2.mul(tangent, f64x2.mul(f64x2.abs(d), alive));
 }
 
-/** Two numbers of a row, whose `inverse` is 1 / sqrt(p) and whose `norm` is sqrt(p) / (2 pi). */
-// @ts-ignore: decorator
-@inline
-function two(cov: usize, tangent: usize, column: usize, inverse: v128, norm: v128): void {
-  const c = f64x2.mul(f64x2.mul(v128.load(cov), inverse), v128.load(column + (inverses - roots)));
-  const n = f64x2.mul(norm, v128.load(column));
-  const u = remainder(c);
-  const d = difference(c, u);
-  v128.store(cov, f64x2.mul(arcCosine(u, d), n));
-  if (tangent) v128.store(tangent, slopes(v128.load(tangent), d, n));
+/**
+ * The maps over two numbers at a time of a row, whose `inverse` is 1 / sqrt(p) and whose `norm` is sqrt(p) / (2 pi), up to
+ * `bytes` of it; `column` is where its roots begin. (The only caller of what it calls, which is then inlined.)
+ */
+function row(cov: usize, tangent: usize, column: usize, bytes: usize, inverse: v128, norm: v128): void {
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const scale = v128.load(column + at + (inverses - roots));
+    const c = f64x2.mul(f64x2.mul(v128.load(cov + at), inverse), scale);
+    const n = f64x2.mul(norm, v128.load(column + at));
+    const u = remainder(c);
+    const d = difference(c, u);
+    v128.store(cov + at, f64x2.mul(arcCosine(u, d), n));
+    if (tangent) v128.store(tangent + at, slopes(v128.load(tangent + at), d, n));
+  }
 }
 
-/** The last number of a row of odd length. */
-function one(cov: usize, tangent: usize, column: usize, inverse: v128, norm: v128): void {
-  const c = f64x2.mul(f64x2.mul(v128.load64_zero(cov), inverse), v128.load64_zero(column + (inverses - roots)));
-  const n = f64x2.mul(norm, v128.load64_zero(column));
-  const u = remainder(c);
-  const d = difference(c, u);
-  v128.store64_lane(cov, f64x2.mul(arcCosine(u, d), n), 0);
-  if (tangent) v128.store64_lane(tangent, slopes(v128.load64_zero(tangent), d, n), 0);
+/** The same for the last number of a row of odd length, which a pair of its own makes room for. */
+function last(cov: usize, tangent: usize, column: usize, inverse: v128, norm: v128): void {
+  store<f64>(spare, load<f64>(cov));
+  if (tangent) store<f64>(spare + 16, load<f64>(tangent));
+  row(spare, tangent ? spare + 16 : 0, column, 16, inverse, norm);
+  store<f64>(cov, load<f64>(spare));
+  if (tangent) store<f64>(tangent, load<f64>(spare + 16));
 }
 
 /** Roots of the variances of `count` columns. */
@@ -142,12 +137,8 @@ export function relu(cov: usize, tangent: usize, rows: usize, cols: usize, var1:
       const k = cov + offset;
       const t = tangent ? tangent + offset : 0;
       const end = (count & ~1) << 3;
-      if (t) {
-        for (let at: usize = 0; at < end; at += 16) two(k + at, t + at, roots + at, inverse, norm);
-      } else {
-        for (let at: usize = 0; at < end; at += 16) two(k + at, 0, roots + at, inverse, norm);
-      }
-      if (count & 1) one(k + end, t ? t + end : 0, roots + end, inverse, norm);
+      row(k, t, roots, end, inverse, norm);
+      if (count & 1) last(k + end, t ? t + end : 0, roots + end, inverse, norm);
     }
   }
 }
