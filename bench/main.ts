@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../src/data/node/files.ts";
 import { InputError } from "../src/error.ts";
+import { analyticBenchmark } from "./analytic.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
 import { defaultRun } from "./default-run.ts";
 import { exactStepBenchmark } from "./exact-step.ts";
@@ -17,6 +18,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   wholeProcess,
   longRunBenchmark,
   exactStepBenchmark,
+  analyticBenchmark,
   wholeMnistBenchmark,
 ];
 

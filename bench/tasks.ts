@@ -2,6 +2,7 @@
  * @file Runs one measurement in this process and prints its numbers as JSON: `tasks.ts NAME [NUMBER...]`. Benchmarks
  * start it; see `inFreshProcess`.
  */
+import { analyticNtkTask } from "./analytic.ts";
 import { coldLoop, warmLoops } from "./default-run.ts";
 import { exactStep } from "./exact-step.ts";
 import { wholeMnist } from "./whole-mnist.ts";
@@ -13,6 +14,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   longRun,
   exactStep,
   wholeMnist,
+  analyticNtk: analyticNtkTask,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
