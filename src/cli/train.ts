@@ -15,7 +15,8 @@ const DESCRIPTION = `Train a wide network by gradient descent or by a natural gr
 const HELP = `
 Row t is the network after t steps, row 0 the initial one. Beside each number,
 "predict" is what the kernel predicted for it: training in function space, from
-the same initial outputs. With --kernel both there are two predictions.
+the same initial outputs. With --kernel both there are two predictions, with
+--kernel none there is no prediction and no isotropy.
 
 Examples:
   natgrad train --natural_gradient_type exact
@@ -80,7 +81,13 @@ async function train(
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
     for await (const event of run(config, { progress: progress.show, notice })) {
       progress.print(stdout, write(event));
-      if (event.event === "step" && !doubted && isFinite(event) && !isFinite(event.predict)) {
+      if (
+        event.event === "step" &&
+        !doubted &&
+        event.predict &&
+        isFinite(event) &&
+        !isFinite(event.predict)
+      ) {
         doubted = true;
         progress.print(stderr, `natgrad: the prediction is not finite from step ${event.step} on\n`);
       }

@@ -174,13 +174,13 @@ export const configSchema = z.strictObject({
     .default("constant")
     .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
 
-  kernel: choice(["analytic", "empirical", "both"])
+  kernel: choice(["analytic", "empirical", "both", "none"])
     .default("analytic")
     .meta(
       about(
         "Prediction",
         "<name>",
-        "kernel that predicts: of the infinitely wide network, of this one, or each",
+        "kernel that predicts: of the infinitely wide network, of this one, each, or no prediction",
       ),
     ),
   kernel_path: path()
@@ -336,6 +336,12 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     return `n_classes: wanted at most ${IMAGE_CLASSES} (classes of ${dataset}), got ${n_classes}`;
   }
 
+  if (config.kernel === "none") {
+    const idle = (["kernel_path", "save_kernel", "gd_prediction"] as const).find(
+      (name) => given(name) && config[name] !== false,
+    );
+    if (idle) return `${idle}: wanted a kernel that predicts beside it, got kernel none`;
+  }
   if (config.kernel_path !== undefined) {
     if (given("kernel"))
       return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;

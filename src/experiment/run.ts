@@ -43,7 +43,7 @@ export type ConfigEvent = {
   n_classes: number;
   target_classes: readonly number[];
   learning_rate: number;
-  /** Natural gradients only: how far G is from alpha I on the kernel that predicts, at the start. */
+  /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
 
@@ -51,7 +51,8 @@ export type ConfigEvent = {
 export type StepEvent = {
   event: "step";
   step: number;
-  predict: Metrics;
+  /** Not with `--kernel none`. */
+  predict?: Metrics;
   /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
   predict_empirical?: Metrics;
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
@@ -120,7 +121,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
-    alpha === undefined || nextBatch
+    alpha === undefined || nextBatch || kernels.length === 0
       ? undefined
       : await clock.time("prepare", async () => {
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
@@ -207,7 +208,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
       event: "step",
       step,
       ...metrics,
-      predict: predict!,
+      ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
