@@ -1,6 +1,7 @@
 /**
  * @file How a run is printed: as the table, as JSON lines, or as CSV. A writer turns an event into text.
  */
+import { className } from "../data/classes.ts";
 import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
@@ -67,7 +68,7 @@ const RULE = "==================";
 function configBlock({ config, widths, target_classes, learning_rate, isotropy }: ConfigEvent): string {
   const values: Partial<Record<keyof Config, unknown>> = {
     ...config,
-    target_classes: `[${target_classes.join(", ")}]`,
+    target_classes: `[${target_classes.map(className).join(", ")}]`,
     learning_rate: formatG(learning_rate),
   };
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, config)).map(
