@@ -17,6 +17,7 @@ export { matrix, type Floats, type Matrix } from "./matrix/matrix.ts";
 export { readNpy, writeNpy, type NpyArray, type NpySource } from "./matrix/npy.ts";
 export { readNpz, writeNpz } from "./matrix/npz.ts";
 export { randomState, type RandomState } from "./random/random-state.ts";
+export type { ClassGroup } from "./data/classes.ts";
 export type { Dataset, LossType, Selection } from "./data/dataset.ts";
 export { decodeDataset, encodeDataset } from "./data/npz-dataset.ts";
 export { fitForster, applyForster, forsterTransform, type ForsterMap } from "./data/forster.ts";

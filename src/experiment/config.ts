@@ -4,6 +4,7 @@
  * what it wants once, and the error of any wrong value is `name: wanted that, got this`.
  */
 import { z } from "zod";
+import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
 import type { LossType } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
@@ -19,6 +20,9 @@ const LOSS_TYPES: readonly LossType[] = ["mse", "cross_entropy"];
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+/** The number of a decimal text; NaN for another. */
+const decimal = (text: string): number => (DECIMAL.test(text) ? Number(text) : NaN);
+
 /** A number, or its decimal text as a command line gives it. */
 const number = (wanted: string, ok: (x: number) => boolean) =>
   z.preprocess(
@@ -30,6 +34,15 @@ const whole = (least: number, most = Infinity) =>
   number(
     most === Infinity ? `a whole number >= ${least}` : `a whole number from ${least} to ${most}`,
     (x) => Number.isInteger(x) && x >= least && x <= most,
+  );
+
+const SIZE = { error: "a whole number >= 1, or all" };
+
+/** A number of samples, or `all`: Infinity until the data is there. */
+const size = () =>
+  z.preprocess(
+    (v) => (v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v),
+    z.custom<number>((v) => v === Infinity || (Number.isInteger(v) && (v as number) >= 1), SIZE),
   );
 
 /** Positive, and far from where float32 over- or underflows. */
@@ -50,17 +63,32 @@ const flag = () =>
     z.boolean({ error: "true or false" }),
   );
 
-const LIST = { error: "whole numbers, as 3,8 or 3 8" };
+const LIST = { error: "whole numbers, as 3,8 or 3 8, or groups of them, as 0+2,1+3" };
 
-const integers = () =>
+/** `3`, or `0+2` for a group; of anything else something that is refused. */
+const readClass = (text: string): ClassGroup =>
+  classGroup(text.split("+").map((k) => (/^\d+$/.test(k.trim()) ? Number(k) : NaN)));
+
+const isClass = (v: unknown): boolean =>
+  Array.isArray(v) ? v.length > 0 && v.every(isNumbered) : isNumbered(v);
+
+const isNumbered = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) >= 0;
+
+/** Classes, or groups of them: numbers and lists of numbers, or text. */
+const classes = () =>
   z.preprocess(
     (v) => {
-      const texts = Array.isArray(v) ? v.map(String) : typeof v === "string" ? [v] : undefined;
-      return texts
-        ?.flatMap((text) => text.split(","))
-        .map((text) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN));
+      const items: readonly unknown[] | undefined = Array.isArray(v)
+        ? v
+        : typeof v === "string"
+          ? [v]
+          : undefined;
+      return items?.flatMap((item): readonly unknown[] => {
+        if (typeof item === "string") return item.split(",").map(readClass);
+        return Array.isArray(item) && item.length === 1 ? item : [item];
+      });
     },
-    z.array(z.int(LIST).min(0, LIST), LIST).min(1, LIST),
+    z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly(),
   );
 
 /** What `--help` says of an option: its heading, what stands for its value, what it does. */
@@ -86,15 +114,21 @@ export const configSchema = z.strictObject({
   n_classes: whole(2)
     .default(2)
     .meta(about("Data", "<n>", "number of classes; two share one output, with labels +0.5 and -0.5")),
-  target_classes: integers()
+  target_classes: classes()
     .optional()
-    .meta(about("Data", "<list...>", "which classes, as 3,8 (default 0 to n_classes - 1)")),
-  train_size: whole(1)
+    .meta(
+      about(
+        "Data",
+        "<list...>",
+        "which classes, as 3,8, or groups of them, as 0+2,1+3 (default 0 to n_classes - 1)",
+      ),
+    ),
+  train_size: size()
     .default(100)
-    .meta(about("Data", "<n>", "training samples, N")),
-  test_size: whole(1)
+    .meta(about("Data", "<n>", "training samples, N, or all of these classes")),
+  test_size: size()
     .default(50)
-    .meta(about("Data", "<n>", "test samples")),
+    .meta(about("Data", "<n>", "test samples, or all")),
   forster_transform: flag()
     .default(false)
     .meta(
@@ -174,13 +208,13 @@ export const configSchema = z.strictObject({
     .default("constant")
     .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
 
-  kernel: choice(["analytic", "empirical", "both"])
+  kernel: choice(["analytic", "empirical", "both", "none"])
     .default("analytic")
     .meta(
       about(
         "Prediction",
         "<name>",
-        "kernel that predicts: of the infinitely wide network, of this one, or each",
+        "kernel that predicts: of the infinitely wide network, of this one, each, or no prediction",
       ),
     ),
   kernel_path: path()
@@ -232,7 +266,7 @@ export const configSchema = z.strictObject({
     .meta(about("Files", "<dir>", "where to")),
 });
 
-/** A checked configuration. */
+/** A checked configuration. Sizes that were asked for as `all` are Infinity until the data is there. */
 export type Config = z.output<typeof configSchema>;
 
 /** Names of the options, in the order of the schema. */
@@ -273,9 +307,15 @@ function explain(error: z.ZodError, options: Record<string, unknown>): string {
 
 /** A value in an error: text in quotes, on one line, not too long. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value) || "nothing";
+  const text = typeof value === "string" ? JSON.stringify(value) : listed(value) || "nothing";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+/** A list with commas, lists in it with plus signs. */
+const listed = (value: unknown): string =>
+  Array.isArray(value)
+    ? value.map((item: unknown) => (Array.isArray(item) ? item.join("+") || "[]" : String(item))).join()
+    : String(value);
 
 const IMAGE_CLASSES = 10;
 
@@ -321,14 +361,13 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
 
   if (classes) {
     if (config.dataset_path !== undefined) {
-      return `target_classes: wanted none beside dataset_path (the file names its classes), got ${classes.join(",")}`;
+      return `target_classes: wanted none beside dataset_path (the file names its classes), got ${classes.map(className).join()}`;
     }
     if (dataset === "synthetic") {
-      return `target_classes: wanted none for dataset synthetic (its classes are 0 to n_classes - 1), got ${classes.join(",")}`;
+      return `target_classes: wanted none for dataset synthetic (its classes are 0 to n_classes - 1), got ${classes.map(className).join()}`;
     }
-    if (classes.length < 2 || new Set(classes).size < classes.length) {
-      return `target_classes: wanted two or more different classes, got ${classes.join(",")}`;
-    }
+    const fault = classesFault(classes);
+    if (fault !== undefined) return `target_classes: ${fault}`;
     if (given("n_classes") && classes.length !== n_classes) {
       return `target_classes: wanted ${n_classes} classes (n_classes), got ${classes.length}`;
     }
@@ -336,6 +375,17 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     return `n_classes: wanted at most ${IMAGE_CLASSES} (classes of ${dataset}), got ${n_classes}`;
   }
 
+  if (dataset === "synthetic" && config.dataset_path === undefined) {
+    const endless = (["train_size", "test_size"] as const).find((name) => config[name] === Infinity);
+    if (endless) return `${endless}: wanted a number for dataset synthetic (it is drawn), got all`;
+  }
+
+  if (config.kernel === "none") {
+    const idle = (["kernel_path", "save_kernel", "gd_prediction"] as const).find(
+      (name) => given(name) && config[name] !== false,
+    );
+    if (idle) return `${idle}: wanted a kernel that predicts beside it, got kernel none`;
+  }
   if (config.kernel_path !== undefined) {
     if (given("kernel"))
       return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;

@@ -36,7 +36,7 @@ import type {
   PosteriorFigures,
   SpectrumEvent,
 } from "./diagnosis.ts";
-import { loadData } from "./dataset.ts";
+import { loadData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
 import { networkOf, openNetwork, startWeights } from "./setup.ts";
@@ -49,14 +49,16 @@ const FRACTIONS = [1e-2, 1e-4] as const;
  * @throws InputError for anything that cannot be had; what a kernel does not allow is told in its event instead.
  */
 export async function* diagnose(
-  { config, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {} }: RunListeners = {},
+  { config: asked, methods }: Diagnosis,
+  { progress = () => {}, notice = () => {}, settled = () => {} }: RunListeners = {},
 ): AsyncGenerator<DiagnosisEvent> {
   progress("data");
-  const dataset = await loadData(config, {
+  const dataset = await loadData(asked, {
     notice,
-    progress: (received, total) => progress(`fetching ${config.dataset}`, received, total),
+    progress: (received, total) => progress(`fetching ${asked.dataset}`, received, total),
   });
+  const config = settle(asked, dataset);
+  await settled(config);
   const { xTrain, yTrain: y, xTest } = dataset;
   const network = networkOf(config, dataset);
   yield {

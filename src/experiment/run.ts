@@ -2,6 +2,7 @@
  * @file Runs an experiment and tells what happens as events: the configuration, a step at a time with what the kernels
  * predicted for it, and the end. Whoever listens decides how they look.
  */
+import type { ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dampingController } from "../dynamics/damping.ts";
 import {
@@ -22,7 +23,7 @@ import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
-import { loadData, saveData } from "./dataset.ts";
+import { loadData, saveData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 
@@ -41,9 +42,10 @@ export type ConfigEvent = {
   /** M_0, ..., M_L. */
   widths: readonly number[];
   n_classes: number;
-  target_classes: readonly number[];
+  /** Numbers, and lists of numbers for groups. */
+  target_classes: readonly ClassGroup[];
   learning_rate: number;
-  /** Natural gradients only: how far G is from alpha I on the kernel that predicts, at the start. */
+  /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
 
@@ -51,7 +53,8 @@ export type ConfigEvent = {
 export type StepEvent = {
   event: "step";
   step: number;
-  predict: Metrics;
+  /** Not with `--kernel none`. */
+  predict?: Metrics;
   /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
   predict_empirical?: Metrics;
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
@@ -79,24 +82,28 @@ export type RunListeners = {
   progress?: Progress;
   /** Told, in one line, what should not pass in silence. */
   notice?: (line: string) => void;
+  /** Told the configuration once its data is there and has a size; what it throws ends the run before its work. */
+  settled?: (config: Config) => void | Promise<void>;
 };
 
 /**
- * Trains as `config` says.
+ * Trains as it was asked for.
  * @throws InputError for anything that cannot be had: data, a device, files, an invertible Gram.
  */
-export async function* run(config: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
-  const { progress = () => {}, notice = () => {} } = listeners;
+export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
+  const { progress = () => {}, notice = () => {}, settled = () => {} } = listeners;
   const clock = stopwatch();
-  const fisher = FISHERS.find(({ name }) => name === (config.natural_gradient_type ?? "gradient"))!;
-  const loss = LOSSES.find(({ name }) => name === config.loss_type)!;
+  const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
+  const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
 
   progress("data");
   const fetching = {
     notice,
-    progress: (received: number, total?: number) => progress(`fetching ${config.dataset}`, received, total),
+    progress: (received: number, total?: number) => progress(`fetching ${asked.dataset}`, received, total),
   };
-  const dataset = await clock.time("data", () => loadData(config, fetching));
+  const dataset = await clock.time("data", () => loadData(asked, fetching));
+  const config = settle(asked, dataset);
+  await settled(config);
   if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
   const network = networkOf(config, dataset);
@@ -120,7 +127,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
-    alpha === undefined || nextBatch
+    alpha === undefined || nextBatch || kernels.length === 0
       ? undefined
       : await clock.time("prepare", async () => {
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
@@ -207,7 +214,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
       event: "step",
       step,
       ...metrics,
-      predict: predict!,
+      ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };

@@ -58,10 +58,10 @@ export async function startWeights(config: Config, { engine, network }: Lineariz
   return createWeights(network, thetas);
 }
 
-/** Kernels by the name of what they predict with: one, or both for `--kernel both`. */
+/** Kernels by the name of what they predict with: one, both for `--kernel both`, none for `none`. */
 export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", KernelPair>;
 
-/** The kernels that predict: analytic, empirical at the initial weights, both, or loaded. */
+/** The kernels that predict: analytic, empirical at the initial weights, both, or loaded; none where none is wanted. */
 export async function predictingKernels(
   config: Config,
   fisher: Fisher,
@@ -77,7 +77,7 @@ export async function predictingKernels(
   }
   const options = { tile: config.kernel_batch_size };
   const kernels = new Map<"analytic" | "empirical", KernelPair>();
-  if (config.kernel !== "empirical") {
+  if (config.kernel === "analytic" || config.kernel === "both") {
     const pair = {
       train: await analyticKernel(network, xTrain, xTrain, options),
       test: await analyticKernel(network, xTest, xTrain, options),
@@ -85,7 +85,7 @@ export async function predictingKernels(
     const drawn = () => withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
     kernels.set("analytic", fisher.usesSignals ? await drawn() : pair);
   }
-  if (config.kernel !== "analytic") {
+  if (config.kernel === "empirical" || config.kernel === "both") {
     const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
     kernels.set("empirical", { train, test: others[0]! });
   }

@@ -32,13 +32,16 @@ function sixDigits(x: number): [mantissa: string, exponent: number] {
   return [mantissa, Number(e)];
 }
 
-/** What the table shows beside the paper's columns. */
+/** What the table shows beside the numbers of the network. */
 export type TableLayout = {
-  /** Two predictions: of the analytic and of the empirical kernel. */
-  readonly both: boolean;
+  /** Predictions beside each number: one as in the paper, of the analytic and of the empirical kernel, or none. */
+  readonly predictions: 0 | 1 | 2;
   /** Damping and reduction ratio of a schedule. */
   readonly adaptive: boolean;
 };
+
+/** Headings of so many predictions. */
+const PREDICTIONS = [[], ["predict"], ["analytic", "empirical"]] as const;
 
 type Cell = { readonly name: string; readonly text: string };
 
@@ -49,11 +52,10 @@ const line = (cells: readonly Cell[]): string =>
     .trimEnd();
 
 /** The heading of the table. */
-export function tableHeader({ both, adaptive }: TableLayout = { both: false, adaptive: false }): string {
-  const predictions = both ? ["analytic", "empirical"] : ["predict"];
+export function tableHeader({ predictions = 1, adaptive = false }: Partial<TableLayout> = {}): string {
   const names = [
     "step",
-    ...COLUMNS.flatMap((name) => [name, ...predictions]),
+    ...COLUMNS.flatMap((name) => [name, ...PREDICTIONS[predictions]]),
     ...(adaptive ? ["damping", "ratio"] : []),
   ];
   return line(names.map((name) => ({ name, text: name })));
@@ -65,7 +67,7 @@ export function tableRow(step: StepEvent): string {
   const number = (name: string, x: number): Cell => ({ name, text: formatG(x) });
   const cells = COLUMNS.flatMap((name: keyof Metrics) => [
     number(name, step[name]),
-    number("predict", predict[name]),
+    ...(predict ? [number("predict", predict[name])] : []),
     ...(empirical ? [number("empirical", empirical[name])] : []),
   ]);
   const ratio = step.reduction_ratio === null ? "-" : formatG(step.reduction_ratio ?? Number.NaN);

@@ -1,6 +1,7 @@
 /**
  * @file How a run is printed: as the table, as JSON lines, or as CSV. A writer turns an event into text.
  */
+import { className } from "../data/classes.ts";
 import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
@@ -31,12 +32,12 @@ export const jsonlWriter: Writer = (event) => {
 export const csvWriter: Writer = (event) => {
   if (event.event === "done") return "";
   if (event.event === "config") {
-    const { both, adaptive } = layoutOf(event);
+    const { predictions, adaptive } = layoutOf(event);
     const names = [
       "step",
       ...METRICS,
-      ...METRICS.map((name) => `predict_${name}`),
-      ...(both ? METRICS.map((name) => `predict_empirical_${name}`) : []),
+      ...(predictions > 0 ? METRICS.map((name) => `predict_${name}`) : []),
+      ...(predictions > 1 ? METRICS.map((name) => `predict_empirical_${name}`) : []),
       ...(adaptive ? ["damping", "reduction_ratio"] : []),
     ];
     return `${names.join()}\n`;
@@ -45,15 +46,17 @@ export const csvWriter: Writer = (event) => {
   const values = [
     event.step,
     ...METRICS.map((m) => event[m]),
-    ...METRICS.map((m) => predict[m]),
+    ...(predict ? METRICS.map((m) => predict[m]) : []),
     ...(empirical ? METRICS.map((m) => empirical[m]) : []),
     ...(damping === undefined ? [] : [damping, ratio ?? ""]),
   ];
   return `${values.join()}\n`;
 };
 
+const PREDICTIONS = { none: 0, analytic: 1, empirical: 1, both: 2 } as const;
+
 const layoutOf = ({ config }: ConfigEvent): TableLayout => ({
-  both: config.kernel === "both" && config.kernel_path === undefined,
+  predictions: config.kernel_path !== undefined ? 1 : PREDICTIONS[config.kernel],
   adaptive: config.damping_schedule !== "constant",
 });
 
@@ -65,7 +68,7 @@ const RULE = "==================";
 function configBlock({ config, widths, target_classes, learning_rate, isotropy }: ConfigEvent): string {
   const values: Partial<Record<keyof Config, unknown>> = {
     ...config,
-    target_classes: `[${target_classes.join(", ")}]`,
+    target_classes: `[${target_classes.map(className).join(", ")}]`,
     learning_rate: formatG(learning_rate),
   };
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, config)).map(
@@ -96,10 +99,11 @@ function counts(name: keyof Config, config: Config): boolean {
     case "target_classes":
       return config.dataset !== "synthetic" || fromFile;
     case "kernel":
-    case "kernel_batch_size":
       return config.kernel_path === undefined;
+    case "kernel_batch_size":
+      return config.kernel_path === undefined && config.kernel !== "none";
     case "gd_prediction":
-      return config.natural_gradient_type === undefined;
+      return config.natural_gradient_type === undefined && config.kernel !== "none";
     case "save_dataset_dir":
     case "save_kernel_dir":
     case "save_init_weights_dir":

@@ -159,3 +159,18 @@ describe("labels", () => {
     expect(escape(`a < b & "c"`)).toBe("a &lt; b &amp; &quot;c&quot;");
   });
 });
+
+describe("the figure training of runs without predictions", () => {
+  const { title, events } = fallingRun("exact", 0.25, 1);
+  const bare = events.map((event): RunEvent => {
+    if (event.event !== "step") return event;
+    const { predict: _, ...step } = event;
+    return step;
+  });
+  const svg = trainingFigure([{ title, events: bare }], caption, { width: 760 });
+
+  it("is drawn, and described without them", () => {
+    expect(svg).toMatch(/<desc>exact: training loss \S+ after 3 steps; test loss \S+\.<\/desc>/);
+    expect(svg).not.toMatch(/NaN|undefined/);
+  });
+});
