@@ -151,7 +151,7 @@ export async function wholeMnist(index: number): Promise<Found> {
     peak: peakMemory(),
     before: quality(result),
     after: quality(after),
-    ...(result.solve ?? {}),
+    ...result.solve,
     ...(state ? { resumed: state.iteration } : {}),
   };
 }

@@ -3,14 +3,14 @@
  * what it needs once they are known.
  */
 import type { Config } from "../experiment/config.ts";
-import type { RunListeners } from "../experiment/run.ts";
+import type { DiagnosisListeners } from "../experiment/diagnose.ts";
 import { preflight } from "./preflight.ts";
 
 /**
  * Checks a configuration against this machine, and gives the listener that checks it again if it has to be.
  * @throws InputError naming the option and the figure; so does the listener.
  */
-export async function admit(config: Config): Promise<Pick<RunListeners, "settled">> {
+export async function admit(config: Config): Promise<Pick<DiagnosisListeners, "settled">> {
   const { train_size, test_size } = config;
   const least = (size: number): number => (size === Infinity ? 1 : size);
   await preflight({ ...config, train_size: least(train_size), test_size: least(test_size) });

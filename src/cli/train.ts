@@ -6,7 +6,7 @@ import { InputError } from "../error.ts";
 import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } from "../experiment/config.ts";
 import { run, type Metrics, type StepEvent } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
-import { admit } from "./admit.ts";
+import { checkPlaces } from "./preflight.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -76,14 +76,14 @@ async function train(
   }
   const write = WRITERS[format as keyof typeof WRITERS];
   const config = parseConfig(options);
-  const admission = await admit(config);
+  await checkPlaces(config);
 
   const progress = createProgress(stderr, { quiet });
   let exitCode = 0;
   let doubted = false;
   try {
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
-    for await (const event of run(config, { progress: progress.show, notice, ...admission })) {
+    for await (const event of run(config, { progress: progress.show, notice })) {
       progress.print(stdout, write(event));
       if (
         event.event === "step" &&

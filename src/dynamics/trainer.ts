@@ -18,7 +18,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
 import { transposeFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
-import type { Linearization, Linearizer } from "../linearization/linearize.ts";
+import type { Linearization, Linearizer, PassOptions } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
 import type { Weights } from "../linearization/weights.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -85,13 +85,14 @@ export type StepSeconds = {
   readonly update: number;
 };
 
-/** Trains `weights` in place, from where they are. */
+/** Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time. */
 export function createTrainer(
   linearizer: Linearizer,
   weights: Weights,
   fisher: Fisher,
   loss: Loss,
   { x, y }: Batch,
+  { tile }: { tile?: number } = {},
 ): Trainer {
   const { engine } = linearizer;
   const { epsilon } = engine;
@@ -100,6 +101,11 @@ export function createTrainer(
   const jacobian = createJacobian(engine);
   const N = y.rows;
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });
+
+  const pass = (progress?: StepOptions["progress"]): PassOptions => ({
+    ...(tile === undefined ? {} : { tile }),
+    ...(progress ? { progress: (...at) => progress("samples", ...at) } : {}),
+  });
 
   /** The samples of a step, those that it is taken on first. */
   function arrange({ samples, evaluate = true }: StepOptions) {
@@ -174,18 +180,13 @@ export function createTrainer(
   }
 
   return {
-    evaluate: async () => split(await linearizer.forward(weights, x)),
+    evaluate: async () => split(await linearizer.forward(weights, x, pass())),
 
     async step(options) {
       const { learningRate, damping = 0, model = false, progress } = options;
       const start = performance.now();
       const { rows, labels, restore, n } = arrange(options);
-      const linearization = await linearizer.linearize(
-        weights,
-        rows,
-        n,
-        progress ? { progress: (...at) => progress("samples", ...at) } : {},
-      );
+      const linearization = await linearizer.linearize(weights, rows, n, pass(progress));
       const linearized = performance.now();
       const outputs = restore(linearization.outputs);
       const f = rowRange(linearization.outputs, 0, n);

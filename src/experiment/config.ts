@@ -11,6 +11,7 @@ import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
 import { PRNGS } from "../network/initialise.ts";
+import { parseBytes } from "./bytes.ts";
 import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
@@ -54,6 +55,14 @@ const choice = <const T extends string>(values: readonly T[]) =>
   z.enum(values as readonly [T, ...T[]], { error: `one of ${values.join(", ")}` });
 
 const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
+
+const bytes = () =>
+  z.preprocess(
+    (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v),
+    z
+      .number({ error: "a size as 6GB or 512MiB" })
+      .refine((x) => x >= 1e6, { error: "a size as 6GB or 512MiB, at least 1MB" }),
+  );
 
 const FLAG: Readonly<Record<string, boolean>> = { true: true, false: false };
 
@@ -208,6 +217,25 @@ export const configSchema = z.strictObject({
     .default("constant")
     .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
 
+  solver: choice(["auto", "gram", "cg"])
+    .default("auto")
+    .meta(
+      about(
+        "Training",
+        "<name>",
+        "exact NGD by a Cholesky factor of the NTK, or by conjugate gradients that never form it; auto: what fits",
+      ),
+    ),
+  cg_tolerance: positive()
+    .default(1e-4)
+    .meta(about("Training", "<x>", "relative residual at which conjugate gradients end")),
+  cg_max_iterations: whole(1)
+    .default(200)
+    .meta(about("Training", "<n>", "iterations of theirs at most")),
+  preconditioner_rank: whole(0)
+    .optional()
+    .meta(about("Training", "<n>", "rank of their preconditioner (default N C / 4, at most 2000; 0: none)")),
+
   kernel: choice(["analytic", "empirical", "both", "none"])
     .default("analytic")
     .meta(
@@ -224,8 +252,14 @@ export const configSchema = z.strictObject({
     .default("continuous")
     .meta(about("Prediction", "<name>", "gradient descent predicted in continuous time, or step by step")),
   kernel_batch_size: whole(1)
-    .default(10)
-    .meta(about("Prediction", "<n>", "samples in a tile of the kernel; need not divide their number")),
+    .optional()
+    .meta(
+      about(
+        "Prediction",
+        "<n>",
+        "samples in a tile of the kernel; need not divide their number (default: what is fast)",
+      ),
+    ),
 
   device: choice(DEVICES)
     .default("cpu")
@@ -236,6 +270,9 @@ export const configSchema = z.strictObject({
   threads: whole(1, 1024)
     .optional()
     .meta(about("Engine", "<n>", "threads of the engine (default one a core)")),
+  memory_limit: bytes()
+    .optional()
+    .meta(about("Engine", "<size>", "memory that a run may take, as 6GB (default 90 % of what is free)")),
   device_count: whole(-1, 1)
     .optional()
     .meta(about("Engine", "<n>", "devices to use, at most 1; accepted for the sake of the JAX program")),
@@ -340,6 +377,18 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     }
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
+  }
+  const solves = method === "exact" || method === "exact_plus_mse";
+  for (const option of ["solver", "cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const) {
+    if (given(option) && !solves) {
+      return `${option}: wanted natural_gradient_type exact beside it, got ${method ?? "gradient descent"}`;
+    }
+    if (option !== "solver" && given(option) && config.solver === "gram") {
+      return `${option}: wanted solver cg beside it, got gram`;
+    }
+  }
+  if (config.solver === "cg" && config.damping_schedule !== "constant") {
+    return `damping_schedule: wanted constant beside solver cg, got ${config.damping_schedule}`;
   }
   if (config.batch_size !== undefined) {
     if (config.damping_schedule !== "constant") {

@@ -39,10 +39,16 @@ import type {
 import { loadData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
-import { networkOf, openNetwork, startWeights } from "./setup.ts";
+import { networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
+
+/** Who listens beside the events. */
+export type DiagnosisListeners = RunListeners & {
+  /** Told the configuration once its data is there and has a size; what it throws ends the diagnosis before its work. */
+  settled?: (config: Config) => void | Promise<void>;
+};
 
 /**
  * Diagnoses a dataset and an architecture.
@@ -50,7 +56,7 @@ const FRACTIONS = [1e-2, 1e-4] as const;
  */
 export async function* diagnose(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, settled = () => {} }: RunListeners = {},
+  { progress = () => {}, notice = () => {}, settled = () => {} }: DiagnosisListeners = {},
 ): AsyncGenerator<DiagnosisEvent> {
   progress("data");
   const dataset = await loadData(asked, {
@@ -71,7 +77,7 @@ export async function* diagnose(
   };
 
   progress("analytic kernel");
-  const options = { tile: config.kernel_batch_size };
+  const options = tileOf(config);
   const infinite: PosteriorKernels = {
     train: await analyticKernel(network, xTrain, xTrain, options),
     test: await analyticKernel(network, xTest, xTrain, options),

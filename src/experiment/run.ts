@@ -11,19 +11,28 @@ import {
   type Movers,
   type Outputs,
   type Predictor,
+  type PredictingKernels,
 } from "../dynamics/function-space.ts";
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf } from "../dynamics/isotropy.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
 import { InputError, SingularGramError } from "../error.ts";
-import { FISHERS, viewOf, type Fisher, type Mover } from "../fisher/index.ts";
+import {
+  FISHERS,
+  viewOf,
+  type Fisher,
+  type Mover,
+  type Solver,
+  type SolverOptions,
+  type SolveReport,
+} from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import type { KernelPair } from "../kernel/units.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
+import { planRun } from "./plan.ts";
 import { peakBytes } from "./memory.ts";
 import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 
@@ -45,6 +54,8 @@ export type ConfigEvent = {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
+  /** Memory that the run was reckoned to take, and how exact NGD solves. */
+  plan: { bytes: number; solver?: Solver };
   /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
@@ -60,6 +71,8 @@ export type StepEvent = {
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
   damping?: number;
   reduction_ratio?: number | null;
+  /** With conjugate gradients: how they ended for the step that follows. */
+  solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
 
 /** The end, with wall-clock seconds of every part. */
@@ -82,8 +95,6 @@ export type RunListeners = {
   progress?: Progress;
   /** Told, in one line, what should not pass in silence. */
   notice?: (line: string) => void;
-  /** Told the configuration once its data is there and has a size; what it throws ends the run before its work. */
-  settled?: (config: Config) => void | Promise<void>;
 };
 
 /**
@@ -91,7 +102,7 @@ export type RunListeners = {
  * @throws InputError for anything that cannot be had: data, a device, files, an invertible Gram.
  */
 export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
-  const { progress = () => {}, notice = () => {}, settled = () => {} } = listeners;
+  const { progress = () => {}, notice = () => {} } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
@@ -103,10 +114,17 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
   };
   const dataset = await clock.time("data", () => loadData(asked, fetching));
   const config = settle(asked, dataset);
-  await settled(config);
   if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
   const network = networkOf(config, dataset);
+  const samples = { train: y.rows, test: dataset.yTest.rows };
+  const shapeOfRun = {
+    samples,
+    network,
+    fisher,
+    curved: fisher.usesCurvature && loss.curvature !== undefined,
+  };
+  const plan = planRun(shapeOfRun, config, memoryLimit(config));
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
   const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
   const shape = { samples: batchSize, layers: network.weights.length, width: config.width, outputs: y.cols };
@@ -118,7 +136,7 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer));
   const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
-  const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y });
+  const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
   const kernels = [
@@ -144,6 +162,7 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     learning_rate: learningRate,
+    plan: { bytes: plan.bytes, ...(plan.solver ? { solver: plan.solver } : {}) },
     ...(measured ? { isotropy: { alpha_theory: alpha ?? null, ...measured } } : {}),
   };
 
@@ -154,7 +173,13 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
     chosen = controller.next(loss.value(f.train, y));
     return chosen.damping;
   };
-  const options = { learningRate, damping: adaptive ? choose : config.damping, model: adaptive };
+  const options = {
+    learningRate,
+    damping: adaptive ? choose : config.damping,
+    model: adaptive,
+    ...(plan.solver ? { solver: solverOptions(config, plan.solver, progress) } : {}),
+    progress: (what: string, done: number, total: number) => progress(`step: ${what}`, done, total),
+  };
 
   let predictors: Predictor[] = [];
   let diverged = false;
@@ -167,6 +192,7 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
     const samples = step < config.n_steps ? nextBatch?.() : undefined;
     let shown = step % config.log_every === 0 || step === config.n_steps;
     let f: Outputs;
+    let solve: SolveReport | undefined;
     if (step < config.n_steps) {
       const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
       const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
@@ -177,6 +203,8 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
+        solve = result.solve;
+        if (solve && !solve.converged) notice(shortOfGoal(step + 1, solve, config));
         f = result;
         if (!shown && !f.train.data.every(Number.isFinite)) {
           f = await clock.time("loop", () => trainer.evaluate());
@@ -216,6 +244,7 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
       ...metrics,
       ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
+      ...(plan.solver === "cg" ? { solve: solve ? solveEvent(solve) : null } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
     if (failure) throw failure;
@@ -234,6 +263,35 @@ const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number) =>
   // A product with G costs a solve a unit there.
   isotropyOf(G, samples * outputs, fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {});
 
+/** Bytes that the run may take. */
+const memoryLimit = ({ memory_limit }: Config): number =>
+  memory_limit ?? FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
+
+/** Share of the free memory that a run takes by default. */
+const FREE_SHARE = 0.9;
+
+const solverOptions = (config: Config, solver: Solver, progress: Progress): SolverOptions => ({
+  solver,
+  tolerance: config.cg_tolerance,
+  maxIterations: config.cg_max_iterations,
+  ...(config.preconditioner_rank === undefined ? {} : { rank: config.preconditioner_rank }),
+  onRank: (rank, of) => progress("step: rank of the preconditioner", rank, of),
+  onIteration({ iteration, relativeResidual }) {
+    progress(`step: conjugate gradients, residual ${relativeResidual.toExponential(1)}`, iteration);
+  },
+});
+
+const solveEvent = ({ iterations, relativeResidual, converged, rank }: SolveReport) => ({
+  iterations,
+  relative_residual: relativeResidual,
+  converged,
+  rank,
+});
+
+const shortOfGoal = (step: number, { iterations, relativeResidual }: SolveReport, config: Config): string =>
+  `step ${step}: conjugate gradients stopped at a relative residual of ${relativeResidual.toExponential(1)} ` +
+  `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`;
+
 /** What the work gives, or the error of a Gram that has no inverse. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {
   try {
@@ -248,7 +306,7 @@ async function createPredictor(
   config: Config,
   fisher: Fisher,
   loss: Loss,
-  kernels: KernelPair,
+  kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
   options: { learningRate: number; batches: boolean; first?: Movers },

@@ -24,6 +24,7 @@ export const FISHERS: readonly Fisher[] = [
 ];
 
 export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
+export { defaultRank } from "./matrix-free.ts";
 export { bind, type Mover } from "./bind.ts";
 export type {
   Coefficients,

@@ -14,7 +14,7 @@
  */
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
-import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
 import { sweep, type SweepOptions, type TileWork } from "./sweep.ts";
 
 /** Options of {@link analyticKernel}. */
@@ -75,6 +75,20 @@ export async function analyticNtk<T extends Floats = Float64Array>(
   });
   return out;
 }
+
+/** {@link analyticNtk} as a kernel that predicts. */
+export const analyticNetworkKernel = async (
+  network: Network,
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats> = x1,
+  options: AnalyticOptions = {},
+): Promise<NetworkKernel> => ({
+  samples: x2.rows,
+  outputs: 1,
+  copies: network.outputs,
+  epsilon: 2 ** -52,
+  theta: await analyticNtk(network, x1, x2, options),
+});
 
 /**
  * The NNGP kernel E[f(x) f(x')] of one output [N', N], in any parameterisation; arguments as of {@link analyticNtk}.

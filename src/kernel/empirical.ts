@@ -9,11 +9,11 @@ import type { Weights } from "../linearization/weights.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
-import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
 export type EmpiricalOptions = {
-  /** Samples linearised at a time; need not divide their number. Default: all. */
+  /** Samples linearised at a time; need not divide their number. Default: what is fast. */
   tile?: number;
 };
 
@@ -44,6 +44,26 @@ export async function empiricalKernel(
     kernels.push(await kernelBetween(engine, network, grams, left, right));
   }
   return { train: kernels[0]!, others: kernels.slice(1) };
+}
+
+/** The same of the network alone: the sums over the layers, in the memory of one matrix each. */
+export async function empiricalNtk(
+  linearizer: Linearizer,
+  weights: Weights,
+  train: Matrix<Floats>,
+  others: readonly Matrix<Floats>[] = [],
+  options: EmpiricalOptions = {},
+): Promise<{ train: NetworkKernel; others: NetworkKernel[] }> {
+  const { engine, network } = linearizer;
+  const grams = createGrams(engine);
+  const right = await stack(linearizer, weights, train, options.tile);
+  const head = { samples: train.rows, outputs: network.outputs, copies: 1, epsilon: engine.epsilon };
+  const crosses: NetworkKernel[] = [];
+  for (const x of others) {
+    const left = await stack(linearizer, weights, x, options.tile);
+    crosses.push({ ...head, theta: await grams.theta(left, right) });
+  }
+  return { train: { ...head, theta: await grams.theta(right) }, others: crosses };
 }
 
 /** A_l and B_l of every layer between two sets of samples. */
@@ -79,9 +99,9 @@ async function stack(
   linearizer: Linearizer,
   weights: Weights,
   x: Matrix<Floats>,
-  tile = x.rows,
+  tile?: number,
 ): Promise<Side> {
-  const { layers } = await linearizer.linearize(weights, x, x.rows, { tile });
+  const { layers } = await linearizer.linearize(weights, x, x.rows, tile === undefined ? {} : { tile });
   const keep = ({ rows, cols, data }: Matrix<FloatArray>) => matrix(rows, cols, data.slice());
   return layers.map(({ inputs, signals }) => ({ inputs: keep(inputs), signals: keep(signals) }));
 }

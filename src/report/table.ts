@@ -38,6 +38,8 @@ export type TableLayout = {
   readonly predictions: 0 | 1 | 2;
   /** Damping and reduction ratio of a schedule. */
   readonly adaptive: boolean;
+  /** Iterations and residual of conjugate gradients. */
+  readonly iterative: boolean;
 };
 
 /** Headings of so many predictions. */
@@ -52,11 +54,13 @@ const line = (cells: readonly Cell[]): string =>
     .trimEnd();
 
 /** The heading of the table. */
-export function tableHeader({ predictions = 1, adaptive = false }: Partial<TableLayout> = {}): string {
+export function tableHeader(layout: Partial<TableLayout> = {}): string {
+  const { predictions = 1, adaptive = false, iterative = false } = layout;
   const names = [
     "step",
     ...COLUMNS.flatMap((name) => [name, ...PREDICTIONS[predictions]]),
     ...(adaptive ? ["damping", "ratio"] : []),
+    ...(iterative ? ["iterations", "residual"] : []),
   ];
   return line(names.map((name) => ({ name, text: name })));
 }
@@ -73,5 +77,12 @@ export function tableRow(step: StepEvent): string {
   const ratio = step.reduction_ratio === null ? "-" : formatG(step.reduction_ratio ?? Number.NaN);
   const schedule =
     step.damping === undefined ? [] : [number("damping", step.damping), { name: "ratio", text: ratio }];
-  return line([{ name: "step", text: String(step.step) }, ...cells, ...schedule]);
+  const { solve } = step;
+  const text = (name: string, x: number | undefined): Cell =>
+    x === undefined ? { name, text: "-" } : number(name, x);
+  const solver =
+    solve === undefined
+      ? []
+      : [text("iterations", solve?.iterations), text("residual", solve?.relative_residual)];
+  return line([{ name: "step", text: String(step.step) }, ...cells, ...schedule, ...solver]);
 }

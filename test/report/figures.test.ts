@@ -23,6 +23,7 @@ function fallingRun(title: string, rate: number, alpha?: number): TrainingRun {
     widths: [784, 4096, 1],
     n_classes: 2,
     target_classes: [0, 1],
+    plan: { bytes: 260e6 },
     learning_rate: alpha === undefined ? 100 : 0.5 / alpha,
     ...(alpha === undefined ? {} : { isotropy: { alpha_theory: alpha, alpha, deviation: 0, probes: 4 } }),
   };

@@ -13,6 +13,7 @@ const configEvent = (
   n_classes: 2,
   target_classes: [0, 1],
   learning_rate: 1 / 201,
+  plan: { bytes: 260e6 },
   ...more,
 });
 
