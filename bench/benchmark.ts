@@ -1,10 +1,12 @@
 /**
  * @file What a benchmark is, and how it gets a process of its own.
  */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { text as readText } from "node:stream/consumers";
 import { promisify } from "node:util";
+import { InputError } from "../src/error.ts";
 
 /** Settings of a benchmark. */
 export type Settings = {
@@ -28,6 +30,8 @@ export type Report = {
 export type Benchmark = {
   readonly name: string;
   readonly title: string;
+  /** Takes so long that it runs only when it is named. */
+  readonly long?: boolean;
   run(settings: Settings): Promise<Report>;
 };
 
@@ -48,7 +52,17 @@ export async function output(program: string, ...args: readonly string[]): Promi
  */
 export async function inFreshProcess<T>(task: string, ...args: readonly number[]): Promise<T> {
   const file = fileURLToPath(new URL("tasks.ts", import.meta.url));
-  return JSON.parse(await output(process.execPath, "--import", "tsx", file, task, ...args.map(String))) as T;
+  const child = spawn(process.execPath, ["--import", "tsx", file, task, ...args.map(String)], {
+    cwd: ROOT,
+    // What it tells of its progress is seen.
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [text, code] = await Promise.all([
+    readText(child.stdout),
+    new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve)),
+  ]);
+  if (code !== 0) throw new InputError(`${task}: wanted exit code 0, got ${code}`);
+  return JSON.parse(text) as T;
 }
 
 /**

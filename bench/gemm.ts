@@ -85,6 +85,7 @@ export async function createFloor(
   products: readonly Product[],
   given: Readonly<Record<string, FloatArray>> = {},
 ): Promise<Floor> {
+  if (products.length === 0) return { operations: 0, run: async () => {} };
   const g = createGraph(engine.precision);
   const values = new Map<string, { name: string }>();
   const feeds: Tensors = {};

@@ -5,10 +5,12 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../src/data/node/files.ts";
 import { InputError } from "../src/error.ts";
+import { analyticBenchmark } from "./analytic.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
 import { defaultRun } from "./default-run.ts";
-import { largeNBenchmark } from "./large-n.ts";
+import { exactStepBenchmark } from "./exact-step.ts";
 import { longRunBenchmark } from "./long-run.ts";
+import { wholeMnistBenchmark } from "./whole-mnist.ts";
 import { wholeProcess } from "./process.ts";
 import { solvesBenchmark } from "./solves.ts";
 
@@ -16,20 +18,22 @@ const BENCHMARKS: readonly Benchmark[] = [
   defaultRun,
   wholeProcess,
   longRunBenchmark,
-  largeNBenchmark,
   solvesBenchmark,
+  exactStepBenchmark,
+  analyticBenchmark,
+  wholeMnistBenchmark,
 ];
 
 const HELP = `npm run bench -- [name ...] [options]
 
-${BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join("\n")}
+${BENCHMARKS.map(({ name, title, long }) => `  ${name.padEnd(14)}${title}${long ? " (long)" : ""}`).join("\n")}
 
   --runs N      repetitions (default: each benchmark's own)
   --steps N     steps of long-run (default 1000)
   --json FILE   write every number measured
   --help
 
-Left alone, all of them run. bench/README.md says how to read the tables.
+Left alone, all but the long ones run. bench/README.md says how to read the tables.
 `;
 
 /** A whole number above zero, or undefined where the option was left out. */
@@ -82,7 +86,8 @@ async function main(): Promise<void> {
   const reports: Record<string, Report["raw"]> = {};
   process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n`);
   for (const benchmark of BENCHMARKS) {
-    if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
+    const named = positionals.includes(benchmark.name);
+    if (positionals.length > 0 || benchmark.long ? !named : false) continue;
     const progress = (what: string) => process.stderr.write(`${benchmark.name}: ${what}\n`);
     const before = loadavg()[0]!;
     const { text, raw } = await benchmark.run({

@@ -12,6 +12,7 @@ import {
   type Engine,
   type FloatArray,
   type Linearizer,
+  type Matrix,
   type Network,
 } from "../src/node.ts";
 
@@ -23,12 +24,23 @@ export type Setup = {
   /** theta_l of every layer as drawn. Steps leave them as they are until the rank of an update is folded in. */
   readonly thetas: readonly FloatArray[];
   readonly batch: Batch;
+  /** Labels of the test samples [N', C]. */
+  readonly testLabels: Matrix;
   readonly samples: number;
 };
 
-/** MNIST's digits 0 and 1, three layers. */
-export async function setup({ train = 100, test = 50, width = 4096 } = {}): Promise<Setup> {
-  const data = await mnist({ targetClasses: [0, 1], trainSize: train, testSize: test, lossType: "mse" });
+/** Options of {@link setup}. */
+export type SetupOptions = {
+  train?: number;
+  test?: number;
+  width?: number;
+  classes?: readonly (number | readonly number[])[];
+};
+
+/** MNIST's digits 0 and 1, or others, and three layers. */
+export async function setup(options: SetupOptions = {}): Promise<Setup> {
+  const { train = 100, test = 50, width = 4096, classes = [0, 1] } = options;
+  const data = await mnist({ targetClasses: classes, trainSize: train, testSize: test, lossType: "mse" });
   const engine = await createEngine();
   const network = mlp(data.xTrain.cols, { width, depth: 3 });
   const linearizer = await createLinearizer(engine, network);
@@ -38,7 +50,7 @@ export async function setup({ train = 100, test = 50, width = 4096 } = {}): Prom
   x.set(data.xTrain.data);
   x.set(data.xTest.data, data.xTrain.data.length);
   const batch = { x: matrix(samples, data.xTrain.cols, x), y: data.yTrain };
-  return { engine, network, linearizer, thetas, batch, samples };
+  return { engine, network, linearizer, thetas, batch, testLabels: data.yTest, samples };
 }
 
 /** Operands of the floor that are the network's own weights. */

@@ -2,8 +2,10 @@
  * @file Runs one measurement in this process and prints its numbers as JSON: `tasks.ts NAME [NUMBER...]`. Benchmarks
  * start it; see `inFreshProcess`.
  */
+import { analyticNtkTask } from "./analytic.ts";
 import { coldLoop, warmLoops } from "./default-run.ts";
-import { largeN } from "./large-n.ts";
+import { exactStep } from "./exact-step.ts";
+import { wholeMnist } from "./whole-mnist.ts";
 import { longRun } from "./long-run.ts";
 import { solves } from "./solves.ts";
 
@@ -11,8 +13,10 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   coldLoop,
   warmLoops,
   longRun,
-  largeN,
   solves,
+  exactStep,
+  wholeMnist,
+  analyticNtk: analyticNtkTask,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -57,7 +57,7 @@ try {
     if (event.event !== "step") continue;
     const { step, train_loss, test_accuracy, predict } = event;
     console.log(
-      `step ${step}: training loss ${train_loss.toPrecision(3)} (predicted ${predict.train_loss.toPrecision(3)}),`,
+      `step ${step}: training loss ${train_loss.toPrecision(3)} (predicted ${predict?.train_loss.toPrecision(3)}),`,
       `test accuracy ${test_accuracy}`,
     );
   }

@@ -32,7 +32,7 @@ const lossesOf = (rows: readonly StepEvent[]): string[] =>
   STEPS.map((step) => {
     const row = rows[step];
     if (!row) return "–";
-    return `${short(row.train_loss)} / ${short(row.predict.train_loss)}`;
+    return `${short(row.train_loss)} / ${short(row.predict!.train_loss)}`;
   });
 
 /** Three significant digits. */

@@ -17,12 +17,14 @@ export { matrix, type Floats, type Matrix } from "./matrix/matrix.ts";
 export { readNpy, writeNpy, type NpyArray, type NpySource } from "./matrix/npy.ts";
 export { readNpz, writeNpz } from "./matrix/npz.ts";
 export { randomState, type RandomState } from "./random/random-state.ts";
+export type { ClassGroup } from "./data/classes.ts";
 export type { Dataset, LossType, Selection } from "./data/dataset.ts";
 export { decodeDataset, encodeDataset } from "./data/npz-dataset.ts";
 export { fitForster, applyForster, forsterTransform, type ForsterMap } from "./data/forster.ts";
 export { imageDataset, type ImageCollection } from "./data/images.ts";
 export { synthetic, type SyntheticKind, type SyntheticOptions } from "./data/synthetic.ts";
-export type { Covariance, Forward, InfiniteForward, Layer, WeightShape } from "./network/layer.ts";
+export type { Forward, Layer, WeightShape } from "./network/layer.ts";
+export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "./network/tile.ts";
 export { activation, type Activation } from "./network/activation.ts";
 export { dense, type DenseOptions } from "./network/dense.ts";
 export { initialise, PRNGS, type Prng } from "./network/initialise.ts";
@@ -37,7 +39,13 @@ export {
 } from "./linearization/linearize.ts";
 export { createUpdater, type Combination, type Updater } from "./linearization/update.ts";
 export { createFolder, createWeights, type LayerWeights, type Weights } from "./linearization/weights.ts";
-export { analyticKernel } from "./kernel/analytic.ts";
+export {
+  analyticKernel,
+  analyticNngp,
+  analyticNtk,
+  type AnalyticOptions,
+  type SumOptions,
+} from "./kernel/analytic.ts";
 export { empiricalKernel, kernelOf } from "./kernel/empirical.ts";
 export { withUnits, type KernelPair } from "./kernel/units.ts";
 export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";

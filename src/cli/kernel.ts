@@ -7,7 +7,7 @@ import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
-import { preflight } from "./preflight.ts";
+import { admit } from "./admit.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
@@ -82,12 +82,12 @@ async function print(
   }
   const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
   const diagnosis = parseDiagnosis(options);
-  await preflight(diagnosis.config);
+  const admission = await admit(diagnosis.config);
 
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
   try {
-    for await (const event of diagnose(diagnosis, { progress: progress.show, notice })) {
+    for await (const event of diagnose(diagnosis, { progress: progress.show, notice, ...admission })) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);
     }

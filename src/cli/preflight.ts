@@ -14,6 +14,14 @@ import { shown, type Config } from "../experiment/config.ts";
  */
 export async function preflight(config: Config, available = process.availableMemory()): Promise<void> {
   checkMemory(config, available);
+  await checkPlaces(config);
+}
+
+/**
+ * Checks that files can be written where the configuration wants them.
+ * @throws InputError naming the option and the folder.
+ */
+export async function checkPlaces(config: Config): Promise<void> {
   for (const name of ["dataset", "kernel", "init_weights"] as const) {
     if (config[`save_${name}`]) await checkPlace(`save_${name}_dir`, config[`save_${name}_dir`]);
   }

@@ -6,7 +6,7 @@ import { InputError } from "../error.ts";
 import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } from "../experiment/config.ts";
 import { run, type Metrics, type StepEvent } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
-import { preflight } from "./preflight.ts";
+import { checkPlaces } from "./preflight.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,7 +15,8 @@ const DESCRIPTION = `Train a wide network by gradient descent or by a natural gr
 const HELP = `
 Row t is the network after t steps, row 0 the initial one. Beside each number,
 "predict" is what the kernel predicted for it: training in function space, from
-the same initial outputs. With --kernel both there are two predictions.
+the same initial outputs. With --kernel both there are two predictions, with
+--kernel none there is no prediction and no isotropy.
 
 Examples:
   natgrad train --natural_gradient_type exact
@@ -34,6 +35,10 @@ Examples:
       ten outputs; one JSON object a line
   natgrad train --natural_gradient_type exact --dataset cifar10 --target_classes 3,5
       cats and dogs, fetched the first time
+  natgrad train --natural_gradient_type exact --target_classes 0+2+4+6+8,1+3+5+7+9 --train_size 500
+      even against odd digits
+  natgrad train --learning_rate 100 --train_size all --test_size all --width 512 --kernel none
+      all of digits 0 and 1, without a prediction
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
@@ -71,7 +76,7 @@ async function train(
   }
   const write = WRITERS[format as keyof typeof WRITERS];
   const config = parseConfig(options);
-  await preflight(config);
+  await checkPlaces(config);
 
   const progress = createProgress(stderr, { quiet });
   let exitCode = 0;
@@ -80,7 +85,13 @@ async function train(
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
     for await (const event of run(config, { progress: progress.show, notice })) {
       progress.print(stdout, write(event));
-      if (event.event === "step" && !doubted && isFinite(event) && !isFinite(event.predict)) {
+      if (
+        event.event === "step" &&
+        !doubted &&
+        event.predict &&
+        isFinite(event) &&
+        !isFinite(event.predict)
+      ) {
         doubted = true;
         progress.print(stderr, `natgrad: the prediction is not finite from step ${event.step} on\n`);
       }

@@ -1,11 +1,42 @@
 /**
- * @file Picks the samples of some classes from a labelled source.
+ * @file Classes of an experiment, and the samples of a labelled source that are theirs. A class of the experiment is one
+ * class of the source, or a group of them: odd against even digits are two classes of five digits each.
  */
 import { InputError } from "../error.ts";
 
+/** A class: a class of the source by its number, or several of them that count as one. */
+export type ClassGroup = number | readonly number[];
+
+/** The classes of the source in a class. */
+export const classMembers = (group: ClassGroup): readonly number[] =>
+  typeof group === "number" ? [group] : group;
+
+/** The class of some classes of the source: one of them alone is its number. */
+export const classGroup = (members: readonly number[]): ClassGroup =>
+  members.length === 1 ? members[0]! : members;
+
+/** A class as the command line takes it: `3`, or `0+2+4`. */
+export const className = (group: ClassGroup): string => classMembers(group).join("+") || "[]";
+
+/** What is wrong with a choice of classes, as `wanted X, got Y`; nothing if they are two or more without overlap. */
+export function classesFault(groups: readonly ClassGroup[]): string | undefined {
+  const got = groups.map(className).join() || "none";
+  const all = groups.flatMap(classMembers);
+  const twice = all.find((k, i) => all.indexOf(k) < i);
+  const plain = all.length === groups.length;
+  if (groups.some((group) => classMembers(group).length === 0)) {
+    return `wanted one class or more in every group, got ${got}`;
+  }
+  if (groups.length < 2 || (plain && twice !== undefined)) {
+    return `wanted two or more different classes, got ${got}`;
+  }
+  return twice === undefined ? undefined : `wanted every class once, got ${twice} twice in ${got}`;
+}
+
 /** What to take, and what errors call it. */
 export type ClassSelection = {
-  readonly targetClasses: readonly number[];
+  readonly targetClasses: readonly ClassGroup[];
+  /** How many samples; Infinity for all of the classes. */
   readonly size: number;
   /** `train_size` or `test_size` */
   readonly flag: string;
@@ -14,26 +45,26 @@ export type ClassSelection = {
 };
 
 /**
- * Indices of the first `size` samples whose label is a target class, in the order of the source.
+ * Indices of the first `size` samples whose label is in a target class, in the order of the source.
  * @throws InputError when a class does not occur, or there are fewer such samples than `size`.
  */
 export function selectClasses(labels: ArrayLike<number>, selection: ClassSelection): Uint32Array {
   const { targetClasses, size, flag, what } = selection;
   const counts = new Map<number, number>();
-  const wanted = new Set(targetClasses);
+  const wanted = new Set(targetClasses.flatMap(classMembers));
   const chosen: number[] = [];
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     counts.set(label, (counts.get(label) ?? 0) + 1);
     if (wanted.has(label) && chosen.length < size) chosen.push(i);
   }
-  const unknown = targetClasses.find((k) => !counts.has(k));
+  const unknown = [...wanted].find((k) => !counts.has(k));
   if (unknown !== undefined) {
     const known = [...counts.keys()].sort((a, b) => a - b).join(", ");
     throw new InputError(`target_classes: wanted classes among ${known} (${what}), got ${unknown}`);
   }
-  if (chosen.length < size) {
-    const classes = targetClasses.join(", ");
+  if (chosen.length < size && size !== Infinity) {
+    const classes = targetClasses.map(className).join(", ");
     throw new InputError(
       `${flag}: wanted at most ${chosen.length} (${what} of classes ${classes}), got ${size}`,
     );

@@ -7,6 +7,7 @@
  */
 import { InputError } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";
+import { classesFault, type ClassGroup } from "./classes.ts";
 
 /** A training and a test set. */
 export type Dataset = {
@@ -18,8 +19,8 @@ export type Dataset = {
   readonly xTest: Matrix;
   /** [N', C] */
   readonly yTest: Matrix;
-  /** The classes by their number in the source, in the order of the outputs; empty for a regression. */
-  readonly targetClasses: readonly number[];
+  /** The classes, by numbers of the source, in the order of the outputs; empty for a regression. */
+  readonly targetClasses: readonly ClassGroup[];
 };
 
 /** The loss that labels are written for; see {@link file://./labels.ts}. */
@@ -27,7 +28,9 @@ export type LossType = "mse" | "cross_entropy";
 
 /** Which part of a source to take. */
 export type Selection = {
-  readonly targetClasses: readonly number[];
+  /** One output each (two share one, see labels.ts): classes of the source, or groups of them. */
+  readonly targetClasses: readonly ClassGroup[];
+  /** The first so many samples of these classes; Infinity for all of them. */
   readonly trainSize: number;
   readonly testSize: number;
   readonly lossType: LossType;
@@ -39,12 +42,9 @@ export type Selection = {
  */
 export function checkSelection({ targetClasses, trainSize, testSize }: Selection): void {
   for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
-    if (!Number.isInteger(size) || size < 1)
+    if (size !== Infinity && (!Number.isInteger(size) || size < 1))
       throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
   }
-  if (targetClasses.length < 2 || new Set(targetClasses).size < targetClasses.length) {
-    throw new InputError(
-      `target_classes: wanted two or more different classes, got ${targetClasses.join(", ") || "none"}`,
-    );
-  }
+  const fault = classesFault(targetClasses);
+  if (fault !== undefined) throw new InputError(`target_classes: ${fault}`);
 }

@@ -3,7 +3,7 @@
  * for a loss. Where the images come from is the collection's business, so a file reader and a browser share this.
  */
 import type { Matrix } from "../matrix/matrix.ts";
-import { selectClasses } from "./classes.ts";
+import { classGroup, classMembers, selectClasses } from "./classes.ts";
 import { checkSelection, type Dataset, type Selection } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normalise } from "./normalise.ts";
@@ -19,8 +19,8 @@ export type ImageCollection = {
 };
 
 /**
- * The first `trainSize` training and `testSize` test images of the target classes, in the collections' order; each
- * split normalised by itself (see `normalise`).
+ * The first `trainSize` training and `testSize` test images of the target classes (all of them for Infinity), in the
+ * collections' order; each split normalised by itself (see `normalise`).
  * @throws InputError naming the flag or the image at fault.
  */
 export async function imageDataset(
@@ -37,7 +37,8 @@ export async function imageDataset(
     "training images",
   );
   const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images");
-  return { xTrain, yTrain, xTest, yTest, targetClasses: [...selection.targetClasses] };
+  const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
+  return { xTrain, yTrain, xTest, yTest, targetClasses };
 }
 
 async function split(
@@ -51,7 +52,7 @@ async function split(
   const data = await images.read(indices);
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);
   return [
-    normalise({ rows: size, cols: images.inputs, data }, what),
+    normalise({ rows: indices.length, cols: images.inputs, data }, what),
     encodeLabels(labels, targetClasses, lossType),
   ];
 }

@@ -7,23 +7,28 @@
  */
 import { InputError } from "../error.ts";
 import { type Matrix, zeros } from "../matrix/matrix.ts";
+import { classMembers, className, type ClassGroup } from "./classes.ts";
 import type { LossType } from "./dataset.ts";
 
 /**
  * Labels [N, C] of samples whose classes are known.
  * @param labels the class of each sample, by its number in the source
- * @param targetClasses the classes in the order of the outputs
+ * @param targetClasses the classes, or groups of them, in the order of the outputs
  */
 export function encodeLabels(
   labels: ArrayLike<number>,
-  targetClasses: readonly number[],
+  targetClasses: readonly ClassGroup[],
   lossType: LossType,
 ): Matrix {
   const shared = lossType === "mse" && targetClasses.length === 2;
   const y = zeros(labels.length, shared ? 1 : targetClasses.length);
+  const outputOf = new Map(targetClasses.flatMap((group, c) => classMembers(group).map((k) => [k, c])));
   for (let n = 0; n < labels.length; n++) {
-    const c = targetClasses.indexOf(labels[n]!);
-    if (c < 0) throw new InputError(`labels: wanted one of ${targetClasses.join(", ")}, got ${labels[n]}`);
+    const c = outputOf.get(labels[n]!);
+    if (c === undefined) {
+      const names = targetClasses.map(className).join(", ");
+      throw new InputError(`labels: wanted one of ${names}, got ${labels[n]}`);
+    }
     if (shared) y.data[n] = c === 0 ? 0.5 : -0.5;
     else y.data[n * y.cols + c] = 1;
   }

@@ -1,10 +1,15 @@
 /**
  * @file Datasets as `.npz` archives in the layout of the paper's programs: arr_0 … arr_4 = x_train, y_train,
  * x_test, y_test, target_classes. Inputs and labels are float32 (float64 where that would lose digits), classes int64.
+ *
+ * Where a class is a group of classes, target_classes has its index, 0 … k − 1, and one more array says what is in the
+ * groups: target_groups [n, 2], a row a class of the source with the index of its group. The paper's programs read such
+ * an archive as any other.
  */
 import { InputError } from "../error.ts";
 import { type Floats, type Matrix, rowRange, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
+import { classGroup, classMembers, type ClassGroup } from "./classes.ts";
 import type { Dataset, LossType } from "./dataset.ts";
 import { adaptLabels } from "./labels.ts";
 import { checkFinite } from "./normalise.ts";
@@ -17,8 +22,9 @@ const KEYS = {
   yTest: "arr_3",
   targetClasses: "arr_4",
 } as const;
+const GROUPS = "target_groups";
 
-/** How much of an archive to take (by default all of it), and the loss that its labels must serve. */
+/** How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. */
 export type NpzOptions = {
   readonly lossType: LossType;
   readonly trainSize?: number | undefined;
@@ -54,7 +60,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     samples("xTest"),
     samples("yTest"),
   ];
-  const targetClasses = Array.from(array(KEYS.targetClasses).data);
+  const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
   agree("training labels (one a sample)", xTrain.rows, yTrain.rows);
   agree("test labels (one a sample)", xTest.rows, yTest.rows);
   agree("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
@@ -63,7 +69,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     agree("outputs (one a class, or one for two)", yTrain.cols === 1 ? 1 : targetClasses.length, yTrain.cols);
   }
   const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
-    const rows = size ?? x.rows;
+    const rows = size === undefined || size === Infinity ? x.rows : size;
     if (Number.isInteger(rows) && rows >= 1 && rows <= x.rows) return toFloat64(rowRange(x, 0, rows));
     if (x.rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
     throw new InputError(`${flag}: wanted 1 to ${x.rows} (samples in ${name}), got ${rows}`);
@@ -76,6 +82,39 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     xTest: first(xTest, testSize, "test_size"),
     yTest: labels(yTest, testSize, "test_size"),
     targetClasses,
+  };
+}
+
+/** @throws InputError when the groups are not those of the classes. */
+function decodeClasses(
+  { data }: NpyArray,
+  groups: NpyArray | undefined,
+  name: string,
+): readonly ClassGroup[] {
+  if (!groups) return Array.from(data);
+  const members = Array.from(data, (): number[] => []);
+  const [rows = 0, cols] = groups.shape;
+  for (let n = 0; n < rows; n++) members[groups.data[2 * n + 1]!]?.push(groups.data[2 * n]!);
+  // Every row has found its group, and every group a row.
+  if (cols !== 2 || members.flat().length !== rows || members.some(({ length }) => length === 0)) {
+    throw new InputError(
+      `npz ${name}: wanted ${GROUPS} with a class and the index of its group, 0 to ${data.length - 1}, a row, ` +
+        `got others of shape (${groups.shape.join(", ")})`,
+    );
+  }
+  return members.map(classGroup);
+}
+
+/** The arrays of the classes: numbers of the source, or indices and what they stand for. */
+function encodeClasses(classes: readonly ClassGroup[]): Record<string, NpySource> {
+  const plain = classes.flatMap((group) => (typeof group === "number" ? [group] : []));
+  const whole = plain.length === classes.length;
+  const numbers = whole ? plain : [...classes.keys()];
+  const rows = classes.flatMap((group, c) => classMembers(group).flatMap((k) => [k, c]));
+  const int64 = (values: readonly number[]) => BigInt64Array.from(values, BigInt);
+  return {
+    [KEYS.targetClasses]: { shape: [numbers.length], data: int64(numbers) },
+    ...(whole ? {} : { [GROUPS]: { shape: [rows.length / 2, 2], data: int64(rows) } }),
   };
 }
 
@@ -92,9 +131,6 @@ export function encodeDataset(dataset: Dataset): Uint8Array {
     [KEYS.yTrain]: narrow(dataset.yTrain),
     [KEYS.xTest]: narrow(dataset.xTest),
     [KEYS.yTest]: narrow(dataset.yTest),
-    [KEYS.targetClasses]: {
-      shape: [dataset.targetClasses.length],
-      data: BigInt64Array.from(dataset.targetClasses, BigInt),
-    },
+    ...encodeClasses(dataset.targetClasses),
   });
 }

@@ -45,6 +45,8 @@ export function synthetic(normals: Normals, options: SyntheticOptions): Dataset 
   const { kind = "blobs", trainSize, testSize, lossType, inputs = 32, classes = 2 } = options;
   const targetClasses = Array.from({ length: classes }, (_, c) => c);
   checkSelection({ targetClasses, trainSize, testSize, lossType });
+  for (const size of [trainSize, testSize])
+    check(size < Infinity, "size", "a number of samples to draw", size);
   check(Number.isInteger(inputs) && inputs >= 2, "inputs", "a whole number above 1", inputs);
   const draw: Draw = (rows, cols) => {
     const out = zeros(rows, cols);

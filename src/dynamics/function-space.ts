@@ -6,67 +6,96 @@
  *
  * for any damping and number of steps. An analytic kernel covers one output; its G acts on each output alike.
  */
-import type { Fisher, Propagator } from "../fisher/fisher.ts";
-import { crossKernel, trainingKernel, viewOf, type View } from "../fisher/view.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import { bind, type Mover } from "../fisher/bind.ts";
+import type { Fisher } from "../fisher/fisher.ts";
+import { viewOf, type View } from "../fisher/view.ts";
+import { restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { selectRows, type Matrix } from "../matrix/matrix.ts";
 
 /** Outputs on the training samples [N, C] and on others [N', C]. */
 export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 
 /** Predicts training step by step. */
 export type Predictor = {
-  /** The outputs after one more step; a damping given here holds for this step and those after it. */
-  step(damping?: number): Promise<Outputs>;
+  /**
+   * The outputs after one more step; a damping given here holds for this step and those after it. `samples`: the training
+   * samples of a mini-batch, by their numbers.
+   */
+  step(damping?: number, samples?: ArrayLike<number>): Promise<Outputs>;
 };
 
+/** The kernels that predict: train on train, and others on train. */
+export type PredictingKernels = { readonly train: AnyKernel; readonly test: AnyKernel };
+
+/** G and G' at one view of the loss. */
+export type Movers = Record<keyof Outputs, Mover>;
+
+/**
+ * G and G' of `fisher`.
+ * @throws SingularGramError when the method cannot be prepared on this kernel at this damping.
+ */
+export async function prepareMovers(fisher: Fisher, kernels: PredictingKernels, view: View): Promise<Movers> {
+  const on = await bind(fisher, kernels.train, view);
+  return { train: await on(kernels.train), test: await on(kernels.test) };
+}
+
 /** Options of the predictors. */
-export type PredictOptions = { learningRate: number; damping?: number };
+export type PredictOptions = {
+  learningRate: number;
+  damping?: number;
+  /** What {@link prepareMovers} gave for the start, where it is at hand. */
+  first?: Movers;
+  /** Every step will be on a mini-batch: nothing is prepared for all samples. */
+  batches?: boolean;
+};
 
 /**
  * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C]. A loss with a curvature has it taken
  * anew at every f_t, and with it G.
- * @throws SingularGramError when the method cannot be prepared on this kernel at this damping.
+ * @throws SingularGramError as {@link prepareMovers} does.
  */
 export async function predictSteps(
   fisher: Fisher,
   loss: Loss,
-  kernels: { train: Kernel; test: Kernel },
+  kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  { learningRate, damping = 0 }: PredictOptions,
+  { learningRate, damping = 0, first, batches = false }: PredictOptions,
 ): Promise<Predictor> {
-  const moversAt = async (view: View): Promise<Record<keyof Outputs, Mover>> => {
-    const preconditioner = await fisher.prepare(trainingKernel(kernels.train, view), view.damping);
-    const moverOn = async (kernel: Kernel): Promise<Mover> => {
-      const cross = crossKernel(kernel, view);
-      return { G: await preconditioner.propagator(cross), outputs: cross.outputs };
-    };
-    return { train: await moverOn(kernels.train), test: await moverOn(kernels.test) };
-  };
   let now = start;
   let rho = damping;
-  const first = viewOf(fisher, loss, start.train, y, rho);
+  const view = viewOf(fisher, loss, start.train, y, rho);
   // Without a curvature G is the same at every step of the same damping.
-  let fixed = first.curvature ? undefined : await moversAt(first);
+  const fixed = !view.curvature;
+  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view));
   return {
-    async step(changed = rho) {
-      const view = viewOf(fisher, loss, now.train, y, changed);
-      if (changed !== rho && fixed) fixed = await moversAt(view);
+    async step(changed = rho, samples) {
+      const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
+      const view = viewOf(fisher, loss, f, labels, changed);
+      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples);
+      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view);
       rho = changed;
-      const { train, test } = fixed ?? (await moversAt(view));
       now = {
-        train: await move(now.train, view.residual, train, learningRate),
-        test: await move(now.test, view.residual, test, learningRate),
+        train: await move(now.train, view.residual, movers.train, learningRate),
+        test: await move(now.test, view.residual, movers.test, learningRate),
       };
+      if (!fixed || samples) movers = undefined;
       return now;
     },
   };
 }
 
-/** G' and the outputs that one application covers. */
-type Mover = { readonly G: Propagator; readonly outputs: number };
+/** G and G' of a step on some of the training samples: what it does to all of them, and to the others. */
+async function moversOnBatch(
+  fisher: Fisher,
+  { train, test }: PredictingKernels,
+  view: View,
+  samples: ArrayLike<number>,
+): Promise<Movers> {
+  const on = await bind(fisher, restrictKernel(train, samples, samples), view);
+  return { train: await on(restrictKernel(train, samples)), test: await on(restrictKernel(test, samples)) };
+}
 
 /** f - eta G r. A kernel of one output acts on every column of r alike. */
 async function move(

@@ -8,7 +8,7 @@
  * through the eigenvectors of Theta, so that a singular Theta needs no inverse. N is the number of samples whatever
  * the number of outputs, because the loss is a mean over samples and a sum over outputs.
  */
-import { ntk, type Kernel } from "../kernel/kernel.ts";
+import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -17,7 +17,7 @@ import { column, type Outputs, type Predictor } from "./function-space.ts";
 
 /** Gradient flow of the mean squared error, looked at every `learningRate` of time. */
 export async function gradientFlow(
-  kernels: { train: Kernel; test: Kernel },
+  kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
   { learningRate }: { learningRate: number },
@@ -65,7 +65,7 @@ const STEPS_PER_UNIT = 4;
  */
 export async function gradientFlowOf(
   loss: Loss,
-  kernels: { train: Kernel; test: Kernel },
+  kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
   { learningRate }: { learningRate: number },

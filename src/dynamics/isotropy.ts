@@ -2,7 +2,7 @@
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
  * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
  */
-import type { Fisher } from "../fisher/fisher.ts";
+import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
 /** The isotropy of a method. */
@@ -16,12 +16,12 @@ export type Isotropy = {
 };
 
 /** Options of {@link isotropy}. */
-export type IsotropyOptions = { damping?: number; maxColumns?: number; maxProbes?: number };
+export type IsotropyOptions = { maxColumns?: number; maxProbes?: number };
 
 /** Largest n for which every column of G is formed, */
 const MAX_COLUMNS = 256;
-/** and the number of random sign vectors beyond it: the figures are then good to some percent. */
-const MAX_PROBES = 64;
+/** and the number of random sign vectors beyond it: the figures are then good to some percent, for fewer as n grows. */
+const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 ** 17 / n)));
 
 /**
  * Isotropy of `fisher` on a training kernel.
@@ -30,12 +30,15 @@ const MAX_PROBES = 64;
 export async function isotropy(
   fisher: Fisher,
   kernel: Kernel,
-  options: IsotropyOptions = {},
+  options: IsotropyOptions & { damping?: number } = {},
 ): Promise<Isotropy> {
-  const { damping = 0, maxColumns = MAX_COLUMNS, maxProbes = MAX_PROBES } = options;
-  const preconditioner = await fisher.prepare(kernel, damping);
-  const G = await preconditioner.propagator(kernel);
-  const n = kernel.samples * kernel.outputs;
+  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0);
+  return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
+}
+
+/** Isotropy of G [n, n]. */
+export async function isotropyOf(G: Propagator, n: number, options: IsotropyOptions = {}): Promise<Isotropy> {
+  const { maxColumns = MAX_COLUMNS, maxProbes = probesFor(n) } = options;
   const whole = n <= maxColumns;
   const probes = whole ? n : maxProbes;
   const probe = whole ? unitVectors(n) : randomSigns(n);

@@ -4,12 +4,14 @@
  * what it wants once, and the error of any wrong value is `name: wanted that, got this`.
  */
 import { z } from "zod";
+import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
 import type { LossType } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
 import { PRNGS } from "../network/initialise.ts";
+import { parseBytes } from "./bytes.ts";
 import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
@@ -18,6 +20,9 @@ export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !==
 const LOSS_TYPES: readonly LossType[] = ["mse", "cross_entropy"];
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** The number of a decimal text; NaN for another. */
+const decimal = (text: string): number => (DECIMAL.test(text) ? Number(text) : NaN);
 
 /** A number, or its decimal text as a command line gives it. */
 const number = (wanted: string, ok: (x: number) => boolean) =>
@@ -32,6 +37,15 @@ const whole = (least: number, most = Infinity) =>
     (x) => Number.isInteger(x) && x >= least && x <= most,
   );
 
+const SIZE = { error: "a whole number >= 1, or all" };
+
+/** A number of samples, or `all`: Infinity until the data is there. */
+const size = () =>
+  z.preprocess(
+    (v) => (v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v),
+    z.custom<number>((v) => v === Infinity || (Number.isInteger(v) && (v as number) >= 1), SIZE),
+  );
+
 /** Positive, and far from where float32 over- or underflows. */
 const positive = () => number("a number from 1e-30 to 1e30", (x) => x >= 1e-30 && x <= 1e30);
 
@@ -42,6 +56,14 @@ const choice = <const T extends string>(values: readonly T[]) =>
 
 const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
 
+const bytes = () =>
+  z.preprocess(
+    (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v),
+    z
+      .number({ error: "a size as 6GB or 512MiB" })
+      .refine((x) => x >= 1e6, { error: "a size as 6GB or 512MiB, at least 1MB" }),
+  );
+
 const FLAG: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 const flag = () =>
@@ -50,17 +72,32 @@ const flag = () =>
     z.boolean({ error: "true or false" }),
   );
 
-const LIST = { error: "whole numbers, as 3,8 or 3 8" };
+const LIST = { error: "whole numbers, as 3,8 or 3 8, or groups of them, as 0+2,1+3" };
 
-const integers = () =>
+/** `3`, or `0+2` for a group; of anything else something that is refused. */
+const readClass = (text: string): ClassGroup =>
+  classGroup(text.split("+").map((k) => (/^\d+$/.test(k.trim()) ? Number(k) : NaN)));
+
+const isClass = (v: unknown): boolean =>
+  Array.isArray(v) ? v.length > 0 && v.every(isNumbered) : isNumbered(v);
+
+const isNumbered = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) >= 0;
+
+/** Classes, or groups of them: numbers and lists of numbers, or text. */
+const classes = () =>
   z.preprocess(
     (v) => {
-      const texts = Array.isArray(v) ? v.map(String) : typeof v === "string" ? [v] : undefined;
-      return texts
-        ?.flatMap((text) => text.split(","))
-        .map((text) => (/^\d+$/.test(text.trim()) ? Number(text) : NaN));
+      const items: readonly unknown[] | undefined = Array.isArray(v)
+        ? v
+        : typeof v === "string"
+          ? [v]
+          : undefined;
+      return items?.flatMap((item): readonly unknown[] => {
+        if (typeof item === "string") return item.split(",").map(readClass);
+        return Array.isArray(item) && item.length === 1 ? item : [item];
+      });
     },
-    z.array(z.int(LIST).min(0, LIST), LIST).min(1, LIST),
+    z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly(),
   );
 
 /** What `--help` says of an option: its heading, what stands for its value, what it does. */
@@ -86,15 +123,21 @@ export const configSchema = z.strictObject({
   n_classes: whole(2)
     .default(2)
     .meta(about("Data", "<n>", "number of classes; two share one output, with labels +0.5 and -0.5")),
-  target_classes: integers()
+  target_classes: classes()
     .optional()
-    .meta(about("Data", "<list...>", "which classes, as 3,8 (default 0 to n_classes - 1)")),
-  train_size: whole(1)
+    .meta(
+      about(
+        "Data",
+        "<list...>",
+        "which classes, as 3,8, or groups of them, as 0+2,1+3 (default 0 to n_classes - 1)",
+      ),
+    ),
+  train_size: size()
     .default(100)
-    .meta(about("Data", "<n>", "training samples, N")),
-  test_size: whole(1)
+    .meta(about("Data", "<n>", "training samples, N, or all of these classes")),
+  test_size: size()
     .default(50)
-    .meta(about("Data", "<n>", "test samples")),
+    .meta(about("Data", "<n>", "test samples, or all")),
   forster_transform: flag()
     .default(false)
     .meta(
@@ -142,6 +185,18 @@ export const configSchema = z.strictObject({
   n_steps: whole(0)
     .default(2)
     .meta(about("Training", "<n>", "steps")),
+  batch_size: whole(1)
+    .optional()
+    .meta(
+      about(
+        "Training",
+        "<n>",
+        "take every step on so many training samples, each once an epoch (default: all of them)",
+      ),
+    ),
+  log_every: whole(1)
+    .default(1)
+    .meta(about("Training", "<n>", "print a row every so many steps, and after the last")),
   learning_rate: positive()
     .optional()
     .meta(
@@ -162,13 +217,32 @@ export const configSchema = z.strictObject({
     .default("constant")
     .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
 
-  kernel: choice(["analytic", "empirical", "both"])
+  solver: choice(["auto", "gram", "cg"])
+    .default("auto")
+    .meta(
+      about(
+        "Training",
+        "<name>",
+        "exact NGD by a Cholesky factor of the NTK, or by conjugate gradients that never form it; auto: what fits",
+      ),
+    ),
+  cg_tolerance: positive()
+    .default(1e-4)
+    .meta(about("Training", "<x>", "relative residual at which conjugate gradients end")),
+  cg_max_iterations: whole(1)
+    .default(200)
+    .meta(about("Training", "<n>", "iterations of theirs at most")),
+  preconditioner_rank: whole(0)
+    .optional()
+    .meta(about("Training", "<n>", "rank of their preconditioner (default N C / 4, at most 2000; 0: none)")),
+
+  kernel: choice(["analytic", "empirical", "both", "none"])
     .default("analytic")
     .meta(
       about(
         "Prediction",
         "<name>",
-        "kernel that predicts: of the infinitely wide network, of this one, or each",
+        "kernel that predicts: of the infinitely wide network, of this one, each, or no prediction",
       ),
     ),
   kernel_path: path()
@@ -178,8 +252,14 @@ export const configSchema = z.strictObject({
     .default("continuous")
     .meta(about("Prediction", "<name>", "gradient descent predicted in continuous time, or step by step")),
   kernel_batch_size: whole(1)
-    .default(10)
-    .meta(about("Prediction", "<n>", "samples in a tile of the kernel; need not divide their number")),
+    .optional()
+    .meta(
+      about(
+        "Prediction",
+        "<n>",
+        "samples in a tile of the kernel; need not divide their number (default: what is fast)",
+      ),
+    ),
 
   device: choice(DEVICES)
     .default("cpu")
@@ -190,6 +270,9 @@ export const configSchema = z.strictObject({
   threads: whole(1, 1024)
     .optional()
     .meta(about("Engine", "<n>", "threads of the engine (default one a core)")),
+  memory_limit: bytes()
+    .optional()
+    .meta(about("Engine", "<size>", "memory that a run may take, as 6GB (default 90 % of what is free)")),
   device_count: whole(-1, 1)
     .optional()
     .meta(about("Engine", "<n>", "devices to use, at most 1; accepted for the sake of the JAX program")),
@@ -220,7 +303,7 @@ export const configSchema = z.strictObject({
     .meta(about("Files", "<dir>", "where to")),
 });
 
-/** A checked configuration. */
+/** A checked configuration. Sizes that were asked for as `all` are Infinity until the data is there. */
 export type Config = z.output<typeof configSchema>;
 
 /** Names of the options, in the order of the schema. */
@@ -261,9 +344,15 @@ function explain(error: z.ZodError, options: Record<string, unknown>): string {
 
 /** A value in an error: text in quotes, on one line, not too long. */
 export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : String(value) || "nothing";
+  const text = typeof value === "string" ? JSON.stringify(value) : listed(value) || "nothing";
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+/** A list with commas, lists in it with plus signs. */
+const listed = (value: unknown): string =>
+  Array.isArray(value)
+    ? value.map((item: unknown) => (Array.isArray(item) ? item.join("+") || "[]" : String(item))).join()
+    : String(value);
 
 const IMAGE_CLASSES = 10;
 
@@ -289,6 +378,26 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
   }
+  const solves = method === "exact" || method === "exact_plus_mse";
+  for (const option of ["solver", "cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const) {
+    if (given(option) && !solves) {
+      return `${option}: wanted natural_gradient_type exact beside it, got ${method ?? "gradient descent"}`;
+    }
+    if (option !== "solver" && given(option) && config.solver === "gram") {
+      return `${option}: wanted solver cg beside it, got gram`;
+    }
+  }
+  if (config.solver === "cg" && config.damping_schedule !== "constant") {
+    return `damping_schedule: wanted constant beside solver cg, got ${config.damping_schedule}`;
+  }
+  if (config.batch_size !== undefined) {
+    if (config.damping_schedule !== "constant") {
+      return `damping_schedule: wanted constant beside batch_size (its ratio compares losses of the same samples), got ${config.damping_schedule}`;
+    }
+    if (given("gd_prediction") && config.gd_prediction === "continuous") {
+      return "gd_prediction: wanted discrete beside batch_size, got continuous";
+    }
+  }
   if (config.damping_schedule !== "constant" && !(config.damping > 0)) {
     return `damping: wanted a number > 0 to start damping_schedule ${config.damping_schedule} from, got ${config.damping}`;
   }
@@ -301,14 +410,13 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
 
   if (classes) {
     if (config.dataset_path !== undefined) {
-      return `target_classes: wanted none beside dataset_path (the file names its classes), got ${classes.join(",")}`;
+      return `target_classes: wanted none beside dataset_path (the file names its classes), got ${classes.map(className).join()}`;
     }
     if (dataset === "synthetic") {
-      return `target_classes: wanted none for dataset synthetic (its classes are 0 to n_classes - 1), got ${classes.join(",")}`;
+      return `target_classes: wanted none for dataset synthetic (its classes are 0 to n_classes - 1), got ${classes.map(className).join()}`;
     }
-    if (classes.length < 2 || new Set(classes).size < classes.length) {
-      return `target_classes: wanted two or more different classes, got ${classes.join(",")}`;
-    }
+    const fault = classesFault(classes);
+    if (fault !== undefined) return `target_classes: ${fault}`;
     if (given("n_classes") && classes.length !== n_classes) {
       return `target_classes: wanted ${n_classes} classes (n_classes), got ${classes.length}`;
     }
@@ -316,6 +424,17 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     return `n_classes: wanted at most ${IMAGE_CLASSES} (classes of ${dataset}), got ${n_classes}`;
   }
 
+  if (dataset === "synthetic" && config.dataset_path === undefined) {
+    const endless = (["train_size", "test_size"] as const).find((name) => config[name] === Infinity);
+    if (endless) return `${endless}: wanted a number for dataset synthetic (it is drawn), got all`;
+  }
+
+  if (config.kernel === "none") {
+    const idle = (["kernel_path", "save_kernel", "gd_prediction"] as const).find(
+      (name) => given(name) && config[name] !== false,
+    );
+    if (idle) return `${idle}: wanted a kernel that predicts beside it, got kernel none`;
+  }
   if (config.kernel_path !== undefined) {
     if (given("kernel"))
       return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;

@@ -71,6 +71,13 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   }
 }
 
+/** The configuration as the data made it: sizes that were asked for as `all` are numbers. */
+export const settle = (config: Config, { xTrain, xTest }: Dataset): Config => ({
+  ...config,
+  train_size: xTrain.rows,
+  test_size: xTest.rows,
+});
+
 /** What files of a run are called after: the dataset and its sizes. */
 export const fileStem = (config: Config, { xTrain, xTest, targetClasses }: Dataset): string =>
   `${config.dataset}_train${xTrain.rows}_test${xTest.rows}_${targetClasses.length}classes`;

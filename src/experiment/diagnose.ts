@@ -36,27 +36,35 @@ import type {
   PosteriorFigures,
   SpectrumEvent,
 } from "./diagnosis.ts";
-import { loadData } from "./dataset.ts";
+import { loadData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
-import { networkOf, openNetwork, startWeights } from "./setup.ts";
+import { networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
+
+/** Who listens beside the events. */
+export type DiagnosisListeners = RunListeners & {
+  /** Told the configuration once its data is there and has a size; what it throws ends the diagnosis before its work. */
+  settled?: (config: Config) => void | Promise<void>;
+};
 
 /**
  * Diagnoses a dataset and an architecture.
  * @throws InputError for anything that cannot be had; what a kernel does not allow is told in its event instead.
  */
 export async function* diagnose(
-  { config, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {} }: RunListeners = {},
+  { config: asked, methods }: Diagnosis,
+  { progress = () => {}, notice = () => {}, settled = () => {} }: DiagnosisListeners = {},
 ): AsyncGenerator<DiagnosisEvent> {
   progress("data");
-  const dataset = await loadData(config, {
+  const dataset = await loadData(asked, {
     notice,
-    progress: (received, total) => progress(`fetching ${config.dataset}`, received, total),
+    progress: (received, total) => progress(`fetching ${asked.dataset}`, received, total),
   });
+  const config = settle(asked, dataset);
+  await settled(config);
   const { xTrain, yTrain: y, xTest } = dataset;
   const network = networkOf(config, dataset);
   yield {
@@ -69,7 +77,7 @@ export async function* diagnose(
   };
 
   progress("analytic kernel");
-  const options = { tile: config.kernel_batch_size };
+  const options = tileOf(config);
   const infinite: PosteriorKernels = {
     train: await analyticKernel(network, xTrain, xTrain, options),
     test: await analyticKernel(network, xTest, xTrain, options),

@@ -1,6 +1,7 @@
 /**
  * @file A diagnosis: its options, which are those of an experiment that count in it, and the events in which it is told.
  */
+import type { ClassGroup } from "../data/classes.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError } from "../error.ts";
@@ -33,7 +34,8 @@ export type DiagnosisConfigEvent = {
   /** M_0, ..., M_L. */
   widths: readonly number[];
   n_classes: number;
-  target_classes: readonly number[];
+  /** Numbers, and lists of numbers for groups. */
+  target_classes: readonly ClassGroup[];
 };
 
 /** The eigenvalues of Theta / N. */

@@ -2,20 +2,37 @@
  * @file Runs an experiment and tells what happens as events: the configuration, a step at a time with what the kernels
  * predicted for it, and the end. Whoever listens decides how they look.
  */
+import type { ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { dampingController } from "../dynamics/damping.ts";
-import { predictSteps, type Outputs, type Predictor } from "../dynamics/function-space.ts";
+import {
+  predictSteps,
+  prepareMovers,
+  type Movers,
+  type Outputs,
+  type Predictor,
+  type PredictingKernels,
+} from "../dynamics/function-space.ts";
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
-import { isotropy } from "../dynamics/isotropy.ts";
+import { isotropyOf } from "../dynamics/isotropy.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
 import { InputError, SingularGramError } from "../error.ts";
-import { FISHERS, trainingKernel, viewOf, type Fisher } from "../fisher/index.ts";
+import {
+  FISHERS,
+  viewOf,
+  type Fisher,
+  type Mover,
+  type Solver,
+  type SolverOptions,
+  type SolveReport,
+} from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import type { KernelPair } from "../kernel/units.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
-import { loadData, saveData } from "./dataset.ts";
+import { loadData, saveData, settle } from "./dataset.ts";
+import { planRun } from "./plan.ts";
 import { peakBytes } from "./memory.ts";
 import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 
@@ -34,9 +51,12 @@ export type ConfigEvent = {
   /** M_0, ..., M_L. */
   widths: readonly number[];
   n_classes: number;
-  target_classes: readonly number[];
+  /** Numbers, and lists of numbers for groups. */
+  target_classes: readonly ClassGroup[];
   learning_rate: number;
-  /** Natural gradients only: how far G is from alpha I on the kernel that predicts, at the start. */
+  /** Memory that the run was reckoned to take, and how exact NGD solves. */
+  plan: { bytes: number; solver?: Solver };
+  /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
 
@@ -44,12 +64,15 @@ export type ConfigEvent = {
 export type StepEvent = {
   event: "step";
   step: number;
-  predict: Metrics;
+  /** Not with `--kernel none`. */
+  predict?: Metrics;
   /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
   predict_empirical?: Metrics;
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
   damping?: number;
   reduction_ratio?: number | null;
+  /** With conjugate gradients: how they ended for the step that follows. */
+  solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
 
 /** The end, with wall-clock seconds of every part. */
@@ -75,25 +98,36 @@ export type RunListeners = {
 };
 
 /**
- * Trains as `config` says.
+ * Trains as it was asked for.
  * @throws InputError for anything that cannot be had: data, a device, files, an invertible Gram.
  */
-export async function* run(config: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
+export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
   const { progress = () => {}, notice = () => {} } = listeners;
   const clock = stopwatch();
-  const fisher = FISHERS.find(({ name }) => name === (config.natural_gradient_type ?? "gradient"))!;
-  const loss = LOSSES.find(({ name }) => name === config.loss_type)!;
+  const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
+  const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
 
   progress("data");
   const fetching = {
     notice,
-    progress: (received: number, total?: number) => progress(`fetching ${config.dataset}`, received, total),
+    progress: (received: number, total?: number) => progress(`fetching ${asked.dataset}`, received, total),
   };
-  const dataset = await clock.time("data", () => loadData(config, fetching));
+  const dataset = await clock.time("data", () => loadData(asked, fetching));
+  const config = settle(asked, dataset);
   if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
   const network = networkOf(config, dataset);
-  const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
+  const samples = { train: y.rows, test: dataset.yTest.rows };
+  const shapeOfRun = {
+    samples,
+    network,
+    fisher,
+    curved: fisher.usesCurvature && loss.curvature !== undefined,
+  };
+  const plan = planRun(shapeOfRun, config, memoryLimit(config));
+  const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
+  const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
+  const shape = { samples: batchSize, layers: network.weights.length, width: config.width, outputs: y.cols };
   const alpha = fisher.alpha(shape);
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
@@ -102,21 +136,25 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer));
   const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
-  const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y });
+  const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
   const kernels = [
     ...(await clock.time("kernel", () => predictingKernels(config, fisher, linearizer, weights, dataset))),
   ].map(([, pair]) => pair);
 
-  const measured =
-    alpha === undefined
+  // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
+  const first =
+    alpha === undefined || nextBatch || kernels.length === 0
       ? undefined
-      : await clock.time("isotropy", async () => {
-          // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
+      : await clock.time("prepare", async () => {
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
-          return isotropyAt(fisher, loss, kernels[0]!, f, y, config.damping);
+          const view = viewOf(fisher, loss, f, y, config.damping);
+          const movers: Movers[] = [];
+          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view));
+          return movers;
         });
+  const measured = first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows)));
   yield {
     event: "config",
     config,
@@ -124,6 +162,7 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     learning_rate: learningRate,
+    plan: { bytes: plan.bytes, ...(plan.solver ? { solver: plan.solver } : {}) },
     ...(measured ? { isotropy: { alpha_theory: alpha ?? null, ...measured } } : {}),
   };
 
@@ -134,25 +173,43 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
     chosen = controller.next(loss.value(f.train, y));
     return chosen.damping;
   };
-  const options = { learningRate, damping: adaptive ? choose : config.damping, model: adaptive };
+  const options = {
+    learningRate,
+    damping: adaptive ? choose : config.damping,
+    model: adaptive,
+    ...(plan.solver ? { solver: solverOptions(config, plan.solver, progress) } : {}),
+    progress: (what: string, done: number, total: number) => progress(`step: ${what}`, done, total),
+  };
 
   let predictors: Predictor[] = [];
   let diverged = false;
   // A step that cannot be taken still has the row of where it starts.
   let failure: InputError | undefined;
+  let previous: ArrayLike<number> | undefined;
   for (let step = 0; step <= config.n_steps && !diverged; step++) {
     progress("step", step, config.n_steps);
     const dampingBefore = chosen.damping;
+    const samples = step < config.n_steps ? nextBatch?.() : undefined;
+    let shown = step % config.log_every === 0 || step === config.n_steps;
     let f: Outputs;
+    let solve: SolveReport | undefined;
     if (step < config.n_steps) {
-      const result = await clock.time("loop", () => attempt(() => trainer.step(options)));
+      const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
+      const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
       if (result instanceof SingularGramError) {
         failure = new InputError(`step ${step + 1}: ${result.message}`);
         f = await trainer.evaluate();
+        shown = true;
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
+        solve = result.solve;
+        if (solve && !solve.converged) notice(shortOfGoal(step + 1, solve, config));
         f = result;
+        if (!shown && !f.train.data.every(Number.isFinite)) {
+          f = await clock.time("loop", () => trainer.evaluate());
+          shown = true;
+        }
       }
     } else {
       f = await clock.time("loop", () => trainer.evaluate());
@@ -161,15 +218,23 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
 
     const predicted = await clock.time("predict", async () => {
       const next: Outputs[] = [];
-      if (step > 0) for (const predictor of predictors) next.push(await predictor.step(dampingBefore));
+      if (step > 0)
+        for (const predictor of predictors) next.push(await predictor.step(dampingBefore, previous));
       else {
-        for (const pair of kernels) {
-          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, learningRate));
+        for (const [i, pair] of kernels.entries()) {
+          const options = {
+            learningRate,
+            batches: nextBatch !== undefined,
+            ...(first ? { first: first[i]! } : {}),
+          };
+          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, options));
           next.push(f);
         }
       }
       return next;
     });
+    previous = samples;
+    if (!shown) continue;
     const metrics = measure(loss, f, dataset);
     diverged = !Object.values(metrics).every(Number.isFinite);
     const [predict, predictEmpirical] = predicted.map((p) => measure(loss, p, dataset));
@@ -177,8 +242,9 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
       event: "step",
       step,
       ...metrics,
-      predict: predict!,
+      ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
+      ...(plan.solver === "cg" ? { solve: solve ? solveEvent(solve) : null } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
     if (failure) throw failure;
@@ -192,20 +258,39 @@ export async function* run(config: Config, listeners: RunListeners = {}): AsyncG
   };
 }
 
-/** G at the outputs f: how far from alpha I. */
-function isotropyAt(
-  fisher: Fisher,
-  loss: Loss,
-  { train }: KernelPair,
-  f: Matrix,
-  y: Matrix,
-  damping: number,
-) {
-  const view = viewOf(fisher, loss, f, y, damping);
-  // A column of G costs a solve a unit there.
-  const limits = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
-  return isotropy(fisher, trainingKernel(train, view), { damping: view.damping, ...limits });
-}
+/** How far G is from alpha I. */
+const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number) =>
+  // A product with G costs a solve a unit there.
+  isotropyOf(G, samples * outputs, fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {});
+
+/** Bytes that the run may take. */
+const memoryLimit = ({ memory_limit }: Config): number =>
+  memory_limit ?? FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
+
+/** Share of the free memory that a run takes by default. */
+const FREE_SHARE = 0.9;
+
+const solverOptions = (config: Config, solver: Solver, progress: Progress): SolverOptions => ({
+  solver,
+  tolerance: config.cg_tolerance,
+  maxIterations: config.cg_max_iterations,
+  ...(config.preconditioner_rank === undefined ? {} : { rank: config.preconditioner_rank }),
+  onRank: (rank, of) => progress("step: rank of the preconditioner", rank, of),
+  onIteration({ iteration, relativeResidual }) {
+    progress(`step: conjugate gradients, residual ${relativeResidual.toExponential(1)}`, iteration);
+  },
+});
+
+const solveEvent = ({ iterations, relativeResidual, converged, rank }: SolveReport) => ({
+  iterations,
+  relative_residual: relativeResidual,
+  converged,
+  rank,
+});
+
+const shortOfGoal = (step: number, { iterations, relativeResidual }: SolveReport, config: Config): string =>
+  `step ${step}: conjugate gradients stopped at a relative residual of ${relativeResidual.toExponential(1)} ` +
+  `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`;
 
 /** What the work gives, or the error of a Gram that has no inverse. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {
@@ -221,16 +306,21 @@ async function createPredictor(
   config: Config,
   fisher: Fisher,
   loss: Loss,
-  kernels: KernelPair,
+  kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  learningRate: number,
+  options: { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
-  if (fisher.name === "gradient" && config.gd_prediction === "continuous") {
+  // Continuous time knows no mini-batches.
+  if (
+    fisher.name === "gradient" &&
+    config.gd_prediction === "continuous" &&
+    config.batch_size === undefined
+  ) {
     const flow = loss.curvature ? gradientFlowOf : exactFlow;
-    return flow(loss, kernels, start, y, { learningRate });
+    return flow(loss, kernels, start, y, options);
   }
-  return predictSteps(fisher, loss, kernels, start, y, { learningRate, damping: config.damping });
+  return predictSteps(fisher, loss, kernels, start, y, { ...options, damping: config.damping });
 }
 
 /** {@link gradientFlow} is of a squared error alone, and exact. */

@@ -3,11 +3,12 @@
  * predict its training.
  */
 import { join } from "node:path";
+import type { PredictingKernels } from "../dynamics/function-space.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine } from "../graph/engine.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { analyticKernel } from "../kernel/analytic.ts";
-import { empiricalKernel } from "../kernel/empirical.ts";
+import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
+import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
 import { withUnits, type KernelPair } from "../kernel/units.ts";
 import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
@@ -15,6 +16,7 @@ import { initialise } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
+import { predictsFromSum } from "./plan.ts";
 import { fileStem } from "./dataset.ts";
 import { loadKernels, loadWeights, saveKernels, saveWeights } from "./files.ts";
 
@@ -58,10 +60,13 @@ export async function startWeights(config: Config, { engine, network }: Lineariz
   return createWeights(network, thetas);
 }
 
-/** Kernels by the name of what they predict with: one, or both for `--kernel both`. */
-export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", KernelPair>;
+/** Kernels by the name of what they predict with: one, both for `--kernel both`, none for `none`. */
+export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", PredictingKernels>;
 
-/** The kernels that predict: analytic, empirical at the initial weights, both, or loaded. */
+/**
+ * The kernels that predict: analytic, empirical at the initial weights, both, or loaded; none where none is wanted.
+ * Methods that look at no layer get the NTK of the network alone.
+ */
 export async function predictingKernels(
   config: Config,
   fisher: Fisher,
@@ -75,24 +80,56 @@ export async function predictingKernels(
     const samples = { train: xTrain.rows, test: xTest.rows };
     return new Map([["loaded", await loadKernels(config.kernel_path, network, samples)]]);
   }
-  const options = { tile: config.kernel_batch_size };
-  const kernels = new Map<"analytic" | "empirical", KernelPair>();
-  if (config.kernel !== "empirical") {
-    const pair = {
-      train: await analyticKernel(network, xTrain, xTrain, options),
-      test: await analyticKernel(network, xTest, xTrain, options),
-    };
-    const drawn = () => withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
-    kernels.set("analytic", fisher.usesSignals ? await drawn() : pair);
+  const options = tileOf(config);
+  const wanted = (["analytic", "empirical"] as const).filter((name) =>
+    [name, "both"].includes(config.kernel),
+  );
+  const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
+  if (predictsFromSum(fisher, config)) {
+    for (const name of wanted) {
+      if (name === "analytic") {
+        const train = await analyticNetworkKernel(network, xTrain, xTrain, options);
+        kernels.set(name, { train, test: await analyticNetworkKernel(network, xTest, xTrain, options) });
+      } else {
+        const { train, others } = await empiricalNtk(linearizer, weights, xTrain, [xTest], options);
+        kernels.set(name, { train, test: others[0]! });
+      }
+    }
+    return kernels;
   }
-  if (config.kernel !== "analytic") {
-    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
-    kernels.set("empirical", { train, test: others[0]! });
-  }
-  if (config.save_kernel) {
-    for (const [name, pair] of kernels) {
+  for (const name of wanted) {
+    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset);
+    kernels.set(name, pair);
+    if (config.save_kernel) {
       await saveKernels(join(config.save_kernel_dir, `${name}_${fileStem(config, dataset)}.npz`), pair);
     }
   }
   return kernels;
+}
+
+/** The tile that was asked for. */
+export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
+  tile === undefined ? {} : { tile };
+
+/** Kernels with their layers. */
+async function layeredPair(
+  name: "analytic" | "empirical",
+  config: Config,
+  fisher: Fisher,
+  linearizer: Linearizer,
+  weights: Weights,
+  { xTrain, xTest }: Dataset,
+): Promise<KernelPair> {
+  const { network } = linearizer;
+  const options = tileOf(config);
+  if (name === "empirical") {
+    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
+    return { train, test: others[0]! };
+  }
+  const pair = {
+    train: await analyticKernel(network, xTrain, xTrain, options),
+    test: await analyticKernel(network, xTest, xTrain, options),
+  };
+  if (!fisher.usesSignals) return pair;
+  return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
 }

@@ -3,27 +3,44 @@
  * G = Theta X / N, which is the identity undamped. By the push-through identity this is (F + rho I)^-1 J^T r / N with
  * the full P x P Fisher matrix, at the price of an N C x N C solve.
  */
-import { ntk } from "../kernel/kernel.ts";
+import { kernelTangent } from "../kernel/tangent.ts";
 import { factorize } from "../matrix/cholesky.ts";
-import { addDiagonal, scale } from "../matrix/matrix.ts";
+import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
 import type { Fisher } from "./fisher.ts";
+import { matrixFree } from "./matrix-free.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
+
+const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
+  if (options.solver === "cg") return matrixFree(tangent, damping, options);
+  const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
+  const { solve } = await factorize(gram, {
+    what: "exact: NTK",
+    epsilon: tangent.epsilon,
+    overwrite: true,
+  });
+  return async (residual) => solve(residual);
+};
 
 export const exact: Fisher = {
   name: "exact",
   title: "NGD with the exact Fisher matrix",
   usesCurvature: true,
   alpha: () => 1,
+  fromTangent,
   async prepare(kernel, damping) {
-    const { samples, epsilon } = kernel;
-    const gram = addDiagonal(scale(ntk(kernel), 1 / samples), damping);
-    const { solve } = await factorize(gram, { what: "exact: NTK", epsilon, overwrite: true });
+    const solve = await fromTangent(kernelTangent(kernel), damping);
     return {
       async coefficients(residual) {
-        const shared = perSample(solve(residual), samples);
+        const shared = perSample(await solve(residual), kernel.samples);
         return kernel.layers.map(() => shared);
       },
       propagator: async (cross) => networkPropagator(cross, solve),
     };
   },
 };
+
+/** a / d, in place. */
+function divide(a: Matrix, d: number): Matrix {
+  for (let i = 0; i < a.data.length; i++) a.data[i]! /= d;
+  return a;
+}

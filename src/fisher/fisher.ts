@@ -8,6 +8,8 @@
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
 import type { Kernel } from "../kernel/kernel.ts";
+import type { Tangent } from "../kernel/tangent.ts";
+import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
 import type { Combination } from "../linearization/update.ts";
 
 /** K_l of one layer, in the form that the method makes it. */
@@ -26,6 +28,38 @@ export type Preconditioner = {
 
 /** r to G' r. */
 export type Propagator = (residual: Float64Array) => Float64Array | Promise<Float64Array>;
+
+/** r [N C] to v [N C], one number a sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
+export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
+
+/** How a system with the NTK of a network is solved. */
+export type Solver = "gram" | "cg";
+
+/** Options of {@link Fisher.fromTangent}. */
+export type SolverOptions = {
+  /** "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate gradients on products with Theta. */
+  readonly solver?: Solver;
+  /** The rest is for "cg". Relative residual at which it ends. Default: 1e-4. */
+  readonly tolerance?: number;
+  /** Products with Theta at most. Default: 200. */
+  readonly maxIterations?: number;
+  /** Rank of the preconditioner, a partial Cholesky factor of Theta; 0: none. Default: {@link file://./matrix-free.ts}. */
+  readonly rank?: number;
+  /** Where to go on. */
+  readonly state?: CgState;
+  /** Told of every iteration; stops after it if that returns "stop". */
+  readonly onIteration?: CgOptions["onIteration"];
+  /** Told the rank of the preconditioner so far. */
+  readonly onRank?: (rank: number, of: number) => void;
+  /** Told how it ended. */
+  readonly onEnd?: (report: SolveReport) => void;
+};
+
+/** How conjugate gradients ended. */
+export type SolveReport = Pick<CgResult, "iterations" | "relativeResidual" | "converged"> & {
+  /** Rank of the preconditioner. */
+  readonly rank: number;
+};
 
 /** Sizes on which the alpha of the theory depends. */
 export type Shape = {
@@ -56,6 +90,12 @@ export type Fisher = {
    * @throws InputError when the method does not exist for that depth.
    */
   alpha(shape: Shape): number | undefined;
+  /**
+   * Methods that look at no layer by itself: the same from the NTK of the network alone, of which they may form and keep
+   * no more than they need. Training prefers it to `prepare`, so a method made from another by a new `prepare` leaves it out.
+   * @throws SingularGramError as `prepare` does.
+   */
+  fromTangent?(tangent: Tangent, damping: number, solver?: SolverOptions): Promise<NetworkSolve>;
   /**
    * Factors what the method inverts.
    * @throws SingularGramError when a Gram has no numerical inverse at this damping.

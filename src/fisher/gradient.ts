@@ -10,8 +10,9 @@ export const gradient: Fisher = {
   title: "gradient descent",
   usesCurvature: false,
   alpha: () => undefined,
+  fromTangent: async () => async (residual) => residual,
   prepare: async (kernel) => ({
     coefficients: async (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),
-    propagator: async (cross) => networkPropagator(cross, (residual) => residual),
+    propagator: async (cross) => networkPropagator(cross, async (residual) => residual),
   }),
 };

@@ -24,5 +24,17 @@ export const FISHERS: readonly Fisher[] = [
 ];
 
 export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
-export type { Coefficients, Fisher, Preconditioner, Propagator, Shape } from "./fisher.ts";
-export { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "./view.ts";
+export { defaultRank } from "./matrix-free.ts";
+export { bind, type Mover } from "./bind.ts";
+export type {
+  Coefficients,
+  Fisher,
+  NetworkSolve,
+  Preconditioner,
+  Propagator,
+  Shape,
+  SolveReport,
+  Solver,
+  SolverOptions,
+} from "./fisher.ts";
+export { crossKernel, onPlainSignals, trainingKernel, trainingTangent, viewOf, type View } from "./view.ts";

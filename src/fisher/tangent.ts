@@ -3,8 +3,9 @@
  * is sum over l of Theta'_l v_l / N.
  */
 import { layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
-import type { Coefficients } from "./fisher.ts";
+import type { Coefficients, NetworkSolve, Propagator } from "./fisher.ts";
 
 /** U_l[n] = (1/N) sum_c v[n, c] Delta_l[n, c]. */
 export const perSample = (v: Float64Array, samples: number): Coefficients => ({
@@ -28,14 +29,14 @@ export function layerwisePropagator(
 }
 
 /** r to Theta' v / N with Theta' the NTK of all layers and v = solve(r). */
-export function networkPropagator(
-  cross: Kernel,
-  solve: (residual: Float64Array) => Float64Array,
-): (residual: Float64Array) => Float64Array {
-  const theta = ntk(cross);
-  return (residual) => {
+export const networkPropagator = (cross: Kernel, solve: NetworkSolve): Propagator =>
+  thetaPropagator(ntk(cross), cross.samples, solve);
+
+/** The same for Theta' [N' C, N C] and N as they are. */
+export function thetaPropagator(theta: Matrix, samples: number, solve: NetworkSolve): Propagator {
+  return async (residual) => {
     const out = new Float64Array(theta.rows);
-    addTimes(out, 1 / cross.samples, theta, solve(residual));
+    addTimes(out, 1 / samples, theta, await solve(residual));
     return out;
   };
 }

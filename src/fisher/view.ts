@@ -3,6 +3,7 @@
  */
 import { InputError } from "../error.ts";
 import { expandOutputs, type Kernel } from "../kernel/kernel.ts";
+import { whitenTangent, type Tangent } from "../kernel/tangent.ts";
 import {
   applyFactor,
   applyFactorRows,
@@ -47,6 +48,10 @@ export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping
 /** The training kernel in a view. */
 export const trainingKernel = (kernel: Kernel, { curvature }: View): Kernel =>
   curvature ? whitenKernel(expandOutputs(kernel), curvature) : kernel;
+
+/** The NTK of the training samples in a view. */
+export const trainingTangent = (tangent: Tangent, { curvature }: View): Tangent =>
+  curvature ? whitenTangent(tangent, curvature) : tangent;
 
 /** A cross kernel in a view: plain in its rows. */
 export const crossKernel = (kernel: Kernel, { curvature }: View): Kernel =>

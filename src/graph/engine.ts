@@ -47,8 +47,8 @@ export type Engine = {
   compile(graph: Graph): Promise<Program>;
   /** A float tensor over `data` (no copy where the precision already agrees) with the given shape. */
   tensor(data: FloatArray, dims: readonly number[]): Tensor;
-  /** An int64 vector of one element. */
-  integer(value: number): Tensor;
+  /** An int64 vector. */
+  integers(...values: number[]): Tensor;
   /** A zero array of the engine's precision. */
   floats(length: number): FloatArray;
   /** Machine epsilon of the engine's precision. */
@@ -124,7 +124,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     floats: (length) => new Floats(length),
     tensor: (data, dims) =>
       new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims),
-    integer: (value) => new ort.Tensor("int64", BigInt64Array.of(BigInt(value)), [1]),
+    integers: (...values) => new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [values.length]),
     async compile(graph) {
       try {
         const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));

@@ -27,6 +27,13 @@ export const scaleBy = (g: Graph, a: Value, factor: number): Value =>
 /** Elementwise product with broadcasting. */
 export const mul = (g: Graph, a: Value, b: Value): Value => g.node("Mul", [a, b]);
 
+/** Elementwise sum with broadcasting. */
+export const add = (g: Graph, a: Value, b: Value): Value => g.node("Add", [a, b]);
+
+/** Sums along one axis, which disappears. */
+export const sumAlong = (g: Graph, a: Value, axis: number): Value =>
+  g.node("ReduceSum", [a, g.integers(axis)], [{ name: "keepdims", value: { int: 0 } }]);
+
 /** max(a, 0). */
 export const relu = (g: Graph, a: Value): Value => g.node("Relu", [a]);
 
@@ -52,6 +59,9 @@ export const unsqueeze1 = (g: Graph, a: Value): Value => g.node("Unsqueeze", [a,
 /** `a` with a new shape; one size may be -1. */
 export const reshape = (g: Graph, a: Value, ...shape: number[]): Value =>
   g.node("Reshape", [a, g.integers(...shape)]);
+
+/** `a` with the shape that an int64 vector of the graph holds. */
+export const reshapeTo = (g: Graph, a: Value, shape: Value): Value => g.node("Reshape", [a, shape]);
 
 /** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
 export const appendColumn = (g: Graph, a: Value, value: number): Value =>

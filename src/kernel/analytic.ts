@@ -5,24 +5,32 @@
  *     A_1 = sigma_w^2 x.x' / M_0 + sigma_b^2,     A_{l+1} = sigma_w^2 E[phi phi'] + sigma_b^2
  *     B_L = 1,                                    B_l = sigma_w^2 B_{l+1} o E[phi-dot phi-dot']
  *
- * in the NTK parameterisation, where A_L is the NNGP kernel of the outputs. The outputs are independent: B is the block of one of them. All in
- * float64 on the host; tiles bound the memory of the intermediate layers.
+ * in the NTK parameterisation, where A_L is the NNGP kernel of the outputs. The outputs are independent: B is the block of
+ * one of them. Theta = sum over l of A_l o B_l needs no A_l and B_l, as it passes forward (Jacot et al., theorem 1):
+ *
+ *     Theta <- sigma_w^2 Theta + A_l at weights,     Theta <- Theta o E[phi-dot phi-dot'] at a nonlinearity.
+ *
+ * All in float64, tile by tile (tiles.ts), in place (network/tile.ts).
  */
-import { asFloat64, matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
-import type { Covariance, InfiniteForward, Layer } from "../network/layer.ts";
+import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
-import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
+import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
+import { sweep, type SweepOptions, type TileWork } from "./sweep.ts";
 
 /** Options of {@link analyticKernel}. */
-export type AnalyticOptions = {
-  /** Rows of a tile; need not divide the number of rows. Default: all. */
-  tile?: number;
+export type AnalyticOptions = SweepOptions;
+
+/** Options of {@link analyticNtk} and {@link analyticNngp}. */
+export type SumOptions<T extends Floats = Float64Array> = AnalyticOptions & {
+  /** Where to write, N' N numbers: a Float32Array holds them rounded, in half the memory. Default: float64 of its own. */
+  into?: T;
 };
 
 /**
- * The analytic kernel between samples `x1` [N', M_0] and training samples `x2` [N, M_0] (default: `x1` itself).
- * Only the layers of the network matter, and its widths only as fan-in and fan-out of K-FAC's damping.
+ * The analytic kernel between samples `x1` [N', M_0] and training samples `x2` [N, M_0] (default: `x1` itself), layer by layer:
+ * 2 L matrices. {@link analyticNtk} has their sum. Only the layers of the network matter, and its widths only as fan-in
+ * and fan-out of K-FAC's damping.
+ * @throws InputError for samples or variances that are not finite.
  */
 export async function analyticKernel(
   network: Network,
@@ -30,7 +38,6 @@ export async function analyticKernel(
   x2: Matrix<Floats> = x1,
   options: AnalyticOptions = {},
 ): Promise<Kernel> {
-  const { tile = x1.rows } = options;
   const last = network.weights.length - 1;
   const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
     fanIn,
@@ -42,69 +49,108 @@ export async function analyticKernel(
     inputGram: zeros(x1.rows, x2.rows),
     signalGram: zeros(x1.rows, x2.rows),
   }));
-  const var2 = meanSquares(x2);
-  for (let start = 0; start < x1.rows; start += tile) {
-    const rows = rowRange(x1, start, Math.min(start + tile, x1.rows));
-    let l = 0;
-    for (const { inputGram, signals } of propagate(network, await inputCovariance(rows, x2, var2))) {
-      if (!inputGram) continue;
-      layers[l]!.inputGram.data.set(inputGram.data, start * x2.rows);
-      layers[l]!.signalGram.data.set(signals.data, start * x2.rows);
-      l++;
-    }
-  }
+  const passages: (Passage | undefined)[] = [];
+  for (const layer of network.layers) passages.push(layer.weights && layers[passages.filter(Boolean).length]);
+  const work = passBothWays(network, passages);
+  await sweep(network, x1, x2, options, work.buffers, work.run);
   return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
 }
 
-/** What passes through a network of infinite width: one entry a layer, weight layers and others. */
+/**
+ * The NTK of one output, Theta = sum over l of A_l o B_l [N', N], between samples `x1` [N', M_0] and `x2` [N, M_0] (default: `x1`
+ * itself), with no normalisation by N. Memory: the result and tiles of a few MB.
+ * @throws InputError for samples or variances that are not finite.
+ */
+export async function analyticNtk<T extends Floats = Float64Array>(
+  network: Network,
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats> = x1,
+  { into, ...options }: SumOptions<T> = {},
+): Promise<Matrix<T>> {
+  const out = given(x1.rows, x2.rows, into);
+  await sweep(network, x1, x2, options, 1, ({ buffers: [theta], steps, store }) => {
+    theta!.fill(0);
+    for (const { apply } of steps) apply(theta);
+    store(out, theta!);
+  });
+  return out;
+}
+
+/** {@link analyticNtk} as a kernel that predicts. */
+export const analyticNetworkKernel = async (
+  network: Network,
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats> = x1,
+  options: AnalyticOptions = {},
+): Promise<NetworkKernel> => ({
+  samples: x2.rows,
+  outputs: 1,
+  copies: network.outputs,
+  epsilon: 2 ** -52,
+  theta: await analyticNtk(network, x1, x2, options),
+});
+
+/**
+ * The NNGP kernel E[f(x) f(x')] of one output [N', N], in any parameterisation; arguments as of {@link analyticNtk}.
+ * @throws InputError for samples or variances that are not finite.
+ */
+export async function analyticNngp<T extends Floats = Float64Array>(
+  network: Network,
+  x1: Matrix<Floats>,
+  x2: Matrix<Floats> = x1,
+  { into, ...options }: SumOptions<T> = {},
+): Promise<Matrix<T>> {
+  const out = given(x1.rows, x2.rows, into);
+  await sweep(network, x1, x2, options, 0, ({ cov, steps, store }) => {
+    for (const { apply } of steps) apply();
+    store(out, cov);
+  });
+  return out;
+}
+
+/** @throws RangeError when `into` has another length. */
+const given = <T extends Floats>(rows: number, cols: number, into: T | undefined): Matrix<T> =>
+  matrix(rows, cols, into ?? (new Float64Array(rows * cols) as T));
+
+/** Matrices [N', N] to be filled with what a layer sees; those left out are not wanted. */
 export type Passage = {
-  readonly layer: Layer;
   /** Covariance of the values that leave the layer. */
-  readonly values: Matrix;
+  readonly values?: Matrix;
   /** Weight layers: A_l. */
-  readonly inputGram: Matrix | undefined;
+  readonly inputGram?: Matrix;
   /** Covariance of the signals at its output; B_l for a weight layer. */
-  readonly signals: Matrix;
+  readonly signalGram?: Matrix;
 };
 
-/** Passes covariances of inputs through the network and back. */
-export function propagate(network: Network, input: Covariance): Passage[] {
-  let state = input;
-  let width = network.inputs;
-  const steps: (InfiniteForward & { layer: Layer })[] = [];
-  for (const layer of network.layers) {
-    const step = layer.infinite(state, width);
-    steps.push({ layer, ...step });
-    state = step.output;
-    width = layer.widthOut(width);
-  }
-  const ones = new Float64Array(input.cov.data.length).fill(1);
-  let signals: Matrix = matrix(input.cov.rows, input.cov.cols, ones);
-  const passages: Passage[] = [];
-  for (const { layer, output, inputGram, backward } of steps.toReversed()) {
-    passages.push({ layer, values: output.cov, inputGram, signals });
-    signals = backward(signals);
-  }
-  return passages.toReversed();
+/** Work of {@link sweep} that passes covariances through the network and signals back, one passage a layer. */
+export function passBothWays(
+  { layers }: Network,
+  passages: readonly (Passage | undefined)[],
+): { buffers: number; run(tile: TileWork): void } {
+  const run = ({ cov, buffers, steps, store }: TileWork): void => {
+    const [scratch, ...rest] = buffers as [Float64Array, ...Float64Array[]];
+    // What signals are multiplied by on the way back: a number, or E[phi-dot phi-dot'].
+    const factors = steps.map(({ rule }) => (rule.kind === "weights" ? rule.gain : rest.pop()!));
+    for (const [k, { apply }] of steps.entries()) {
+      const { inputGram, values } = passages[k] ?? {};
+      const factor = factors[k]!;
+      // A weight layer adds its A to nothing; a nonlinearity multiplies ones.
+      apply(typeof factor === "number" ? scratch.fill(0) : factor.fill(1));
+      if (inputGram) store(inputGram, scratch);
+      if (values) store(values, cov);
+    }
+    const signals = scratch.fill(1);
+    for (const [k, factor] of [...factors.entries()].toReversed()) {
+      const { signalGram } = passages[k] ?? {};
+      if (signalGram) store(signalGram, signals);
+      multiplyBy(signals, factor);
+    }
+  };
+  return { buffers: 1 + layers.filter(({ weights }) => !weights).length, run };
 }
 
-/** x.x' / M_0 with its diagonals. */
-export async function inputCovariance(
-  x1: Matrix<Floats>,
-  x2: Matrix<Floats>,
-  var2: Float64Array = meanSquares(x2),
-): Promise<Covariance> {
-  const cov = await product(asFloat64(x1), asFloat64(x2), { transB: true });
-  for (let i = 0; i < cov.data.length; i++) cov.data[i]! /= x1.cols;
-  return { cov, var1: meanSquares(x1), var2 };
-}
-
-/** |x|^2 / M_0 of every row. */
-function meanSquares(x: Matrix<Floats>): Float64Array {
-  const out = new Float64Array(x.rows);
-  for (let i = 0; i < x.rows; i++) {
-    for (let k = 0; k < x.cols; k++) out[i]! += x.data[i * x.cols + k]! ** 2;
-    out[i]! /= x.cols;
-  }
-  return out;
+/** signals o= factor. */
+function multiplyBy(signals: Float64Array, factor: number | Float64Array): void {
+  if (typeof factor === "number") for (let i = 0; i < signals.length; i++) signals[i]! *= factor;
+  else for (let i = 0; i < signals.length; i++) signals[i]! *= factor[i]!;
 }

@@ -3,40 +3,26 @@
  * an NGD step uses. Samples are linearised in tiles; H_l and Delta_l of all samples are kept in the engine's
  * precision, (N + N') (M_in + C M_out) numbers a layer, and no Jacobian is formed.
  */
-import type { Engine, FloatArray, Program } from "../graph/engine.ts";
-import { createGraph } from "../graph/graph.ts";
-import { gemm } from "../graph/ops.ts";
+import type { Engine, FloatArray } from "../graph/engine.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
-import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
-import { dampingOf, type Kernel, type LayerKernel } from "./kernel.ts";
+import { createGrams, type Grams, type Side } from "./gram.ts";
+import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
 export type EmpiricalOptions = {
-  /** Samples linearised at a time; need not divide their number. Default: all. */
+  /** Samples linearised at a time; need not divide their number. Default: what is fast. */
   tile?: number;
 };
 
-/** The training kernel that a linearisation holds already; its signals live as long as those of the linearisation. */
-export const kernelOf = (network: Network, linearization: Linearization, epsilon: number): Kernel => ({
-  samples: linearization.layers[0]!.inputGram.cols,
-  outputs: network.outputs,
-  copies: 1,
-  epsilon,
-  layers: linearization.layers.map(({ fanIn, fanOut, rows, scales, inputGram, signalGram, signals }) => ({
-    fanIn,
-    fanOut,
-    ...dampingOf(scales),
-    inputRank: rows,
-    signalRank: fanOut,
-    inputGram,
-    signalGram,
-    signals: twice(matrix(signals.dims[0]!, fanOut, signals.data as FloatArray)),
-  })),
-});
-
-const twice = (signals: Matrix<Floats>) => ({ rows: signals, train: signals });
+/** The training kernel of a linearisation; its signals live as long as those of the linearisation. */
+export const kernelOf = (
+  { engine, network }: Pick<Linearizer, "engine" | "network">,
+  { layers }: Linearization,
+  grams: Grams = createGrams(engine),
+): Promise<Kernel> => kernelBetween(engine, network, grams, layers, layers);
 
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.
@@ -50,80 +36,72 @@ export async function empiricalKernel(
   options: EmpiricalOptions = {},
 ): Promise<{ train: Kernel; others: Kernel[] }> {
   const { engine, network } = linearizer;
-  const product = await engine.compile(productGraph(engine));
+  const grams = createGrams(engine);
   const right = await stack(linearizer, weights, train, options.tile);
-  const lefts = [right];
-  for (const x of others) lefts.push(await stack(linearizer, weights, x, options.tile));
-
-  const kernels: Kernel[] = [];
-  for (const left of lefts) {
-    const layers: LayerKernel[] = [];
-    for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
-      layers.push({
-        fanIn,
-        fanOut,
-        ...dampingOf(scales),
-        inputRank: rows,
-        signalRank: fanOut,
-        inputGram: await multiplyTransposed(engine, product, left[l]!.inputs, right[l]!.inputs),
-        signalGram: await multiplyTransposed(engine, product, left[l]!.signals, right[l]!.signals),
-        signals: { rows: left[l]!.signals, train: right[l]!.signals },
-      });
-    }
-    kernels.push({
-      samples: train.rows,
-      outputs: network.outputs,
-      copies: 1,
-      epsilon: engine.epsilon,
-      layers,
-    });
+  const kernels = [await kernelBetween(engine, network, grams, right, right)];
+  for (const x of others) {
+    const left = await stack(linearizer, weights, x, options.tile);
+    kernels.push(await kernelBetween(engine, network, grams, left, right));
   }
-  await product.release();
   return { train: kernels[0]!, others: kernels.slice(1) };
 }
 
-type Stacked = { inputs: Matrix<FloatArray>; signals: Matrix<FloatArray> };
+/** The same of the network alone: the sums over the layers, in the memory of one matrix each. */
+export async function empiricalNtk(
+  linearizer: Linearizer,
+  weights: Weights,
+  train: Matrix<Floats>,
+  others: readonly Matrix<Floats>[] = [],
+  options: EmpiricalOptions = {},
+): Promise<{ train: NetworkKernel; others: NetworkKernel[] }> {
+  const { engine, network } = linearizer;
+  const grams = createGrams(engine);
+  const right = await stack(linearizer, weights, train, options.tile);
+  const head = { samples: train.rows, outputs: network.outputs, copies: 1, epsilon: engine.epsilon };
+  const crosses: NetworkKernel[] = [];
+  for (const x of others) {
+    const left = await stack(linearizer, weights, x, options.tile);
+    crosses.push({ ...head, theta: await grams.theta(left, right) });
+  }
+  return { train: { ...head, theta: await grams.theta(right) }, others: crosses };
+}
 
-/** H_l and Delta_l of all rows of `x`, tile by tile. */
+/** A_l and B_l of every layer between two sets of samples. */
+async function kernelBetween(
+  { epsilon }: Engine,
+  network: Network,
+  grams: Grams,
+  left: Side,
+  right: Side,
+): Promise<Kernel> {
+  const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
+    left === right ? grams.product(a) : grams.product(a, b);
+  const layers: LayerKernel[] = [];
+  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
+    const [a, b] = [left[l]!, right[l]!];
+    layers.push({
+      fanIn,
+      fanOut,
+      ...dampingOf(scales),
+      inputRank: rows,
+      signalRank: fanOut,
+      inputGram: await between(a.inputs, b.inputs),
+      signalGram: await between(a.signals, b.signals),
+      signals: { rows: a.signals, train: b.signals },
+    });
+  }
+  const samples = right[0]!.inputs.rows;
+  return { samples, outputs: network.outputs, copies: 1, epsilon, layers };
+}
+
+/** H_l and Delta_l of all rows of `x`, in arrays of their own. */
 async function stack(
   linearizer: Linearizer,
   weights: Weights,
   x: Matrix<Floats>,
-  tile = x.rows,
-): Promise<Stacked[]> {
-  const { engine, network } = linearizer;
-  const C = network.outputs;
-  const stacked = network.weights.map(({ rows, fanOut }) => ({
-    inputs: matrix(x.rows, rows, engine.floats(x.rows * rows)),
-    signals: matrix(x.rows * C, fanOut, engine.floats(x.rows * C * fanOut)),
-  }));
-  for (let start = 0; start < x.rows; start += tile) {
-    const part = rowRange(x, start, Math.min(start + tile, x.rows));
-    const { layers } = await linearizer.linearize(weights, part);
-    for (const [l, { inputs, signals }] of layers.entries()) {
-      stacked[l]!.inputs.data.set(inputs.data as FloatArray, start * inputs.dims[1]!);
-      stacked[l]!.signals.data.set(signals.data as FloatArray, start * C * signals.dims[1]!);
-    }
-  }
-  return stacked;
-}
-
-/** a b^T in float64 from factors in the engine's precision. */
-async function multiplyTransposed(
-  engine: Engine,
-  product: Program,
-  a: Matrix<FloatArray>,
-  b: Matrix<FloatArray>,
-): Promise<Matrix> {
-  const feeds = { a: engine.tensor(a.data, [a.rows, a.cols]), b: engine.tensor(b.data, [b.rows, b.cols]) };
-  const { gram } = await product.run(feeds, { gram: null });
-  return toFloat64(matrix(a.rows, b.rows, gram!.data as FloatArray));
-}
-
-function productGraph(engine: Engine): ReturnType<typeof createGraph> {
-  const g = createGraph(engine.precision);
-  const a = g.input("a", ["n", "m"]);
-  const b = g.input("b", ["k", "m"]);
-  g.output("gram", gemm(g, a, b, { transB: true }), ["n", "k"]);
-  return g;
+  tile?: number,
+): Promise<Side> {
+  const { layers } = await linearizer.linearize(weights, x, x.rows, tile === undefined ? {} : { tile });
+  const keep = ({ rows, cols, data }: Matrix<FloatArray>) => matrix(rows, cols, data.slice());
+  return layers.map(({ inputs, signals }) => ({ inputs: keep(inputs), signals: keep(signals) }));
 }

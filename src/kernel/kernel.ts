@@ -7,7 +7,7 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
@@ -47,6 +47,21 @@ export type Kernel = {
   readonly layers: readonly LayerKernel[];
 };
 
+/**
+ * The NTK of a network alone: what is left of a {@link Kernel} for those who look at no layer by itself, in a fraction of
+ * the memory.
+ */
+export type NetworkKernel = Omit<Kernel, "layers"> & {
+  /** Sum over l of Theta_l [N' C, N C]. */
+  readonly theta: Matrix;
+};
+
+/** A kernel with or without its layers. */
+export type AnyKernel = Kernel | NetworkKernel;
+
+/** Whether a kernel holds the sum alone. */
+export const isSummed = (kernel: AnyKernel): kernel is NetworkKernel => "theta" in kernel;
+
 /** The damping scales of a parameterisation as a field that may be absent. */
 export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>
   damping ? { damping } : {};
@@ -69,9 +84,13 @@ function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel
 }
 
 /** Writes out the copies of an analytic kernel: B_l (x) I_C, a kernel of C outputs. */
-export function expandOutputs(kernel: Kernel): Kernel {
+export function expandOutputs(kernel: Kernel): Kernel;
+export function expandOutputs(kernel: NetworkKernel): NetworkKernel;
+export function expandOutputs(kernel: AnyKernel): AnyKernel;
+export function expandOutputs(kernel: AnyKernel): AnyKernel {
   const { copies: C } = kernel;
   if (C === 1) return kernel;
+  if (isSummed(kernel)) return { ...kernel, outputs: C, copies: 1, theta: timesIdentity(kernel.theta, C) };
   return {
     ...kernel,
     outputs: C,
@@ -95,10 +114,57 @@ function timesIdentity(b: Matrix, C: number): Matrix {
   return out;
 }
 
-/** The NTK of the network: sum over l of Theta_l [N' C, N C]. */
-export function ntk(kernel: Kernel): Matrix {
+/** The NTK of the network: sum over l of Theta_l [N' C, N C]; that of a {@link NetworkKernel} is its own. */
+export function ntk(kernel: AnyKernel): Matrix {
+  if (isSummed(kernel)) return kernel.theta;
   const { rows, cols } = kernel.layers[0]!.signalGram;
   const theta = zeros(rows, cols);
   for (const layer of kernel.layers) addLayerNtk(theta, layer);
   return theta;
+}
+
+/** The part of a kernel on some samples: `rows` of its rows (default: all), `cols` of its training samples. */
+export function restrictKernel<K extends AnyKernel>(
+  kernel: K,
+  cols: ArrayLike<number>,
+  rows?: ArrayLike<number>,
+): K;
+export function restrictKernel(
+  kernel: AnyKernel,
+  cols: ArrayLike<number>,
+  rows?: ArrayLike<number>,
+): AnyKernel {
+  const { outputs: C } = kernel;
+  const samples = cols.length;
+  if (isSummed(kernel)) return { ...kernel, samples, theta: select(kernel.theta, cols, C, rows) };
+  return {
+    ...kernel,
+    samples,
+    layers: kernel.layers.map(({ inputGram, signalGram, signals, ...layer }) => ({
+      ...layer,
+      inputGram: select(inputGram, cols, 1, rows),
+      signalGram: select(signalGram, cols, C, rows),
+      ...(signals
+        ? {
+            signals: {
+              rows: rows ? selectRows(signals.rows, rows, C) : signals.rows,
+              train: selectRows(signals.train, cols, C),
+            },
+          }
+        : {}),
+    })),
+  };
+}
+
+/** Blocks [size, size] of a matrix: those of `rows` (default: all) and `cols`. */
+function select(a: Matrix, cols: ArrayLike<number>, size: number, rows?: ArrayLike<number>): Matrix {
+  const part = rows ? asFloat64(selectRows(a, rows, size)) : a;
+  const out = zeros(part.rows, cols.length * size);
+  for (let i = 0, at = 0; i < part.rows; i++) {
+    for (let k = 0; k < cols.length; k++) {
+      const from = i * part.cols + cols[k]! * size;
+      for (let c = 0; c < size; c++, at++) out.data[at] = part.data[from + c]!;
+    }
+  }
+  return out;
 }

@@ -13,8 +13,9 @@ import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
 import type { RandomState } from "../random/random-state.ts";
-import { inputCovariance, propagate } from "./analytic.ts";
+import { passBothWays } from "./analytic.ts";
 import { expandOutputs, type Kernel } from "./kernel.ts";
+import { sweep } from "./sweep.ts";
 
 /** Kernels that predict: train on train, and test on train. */
 export type KernelPair = { readonly train: Kernel; readonly test: Kernel };
@@ -33,30 +34,35 @@ export async function withUnits(
   const N = xTrain.rows;
   const C = network.outputs;
   const all = stack(xTrain, xTest);
-  const passages = propagate(network, await inputCovariance(all, all));
+  const passages = network.layers.map(() => ({
+    values: zeros(all.rows, all.rows),
+    signalGram: zeros(all.rows, all.rows),
+  }));
+  const work = passBothWays(network, passages);
+  await sweep(network, all, all, {}, work.buffers, work.run);
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
     const { factor } = pivotedCholesky(covariance, covariance.rows, 1e-14);
     return product(factor, matrix(factor.cols, count, normalsInto(new Float64Array(factor.cols * count))));
   };
 
   const signals: Matrix[] = [];
-  for (const [k, { layer, values }] of passages.entries()) {
+  for (const [k, layer] of network.layers.entries()) {
     if (!layer.weights) continue;
     const M = network.weights[signals.length]!.fanOut;
-    const next = passages[k + 1];
+    const next = network.layers[k + 1];
     if (!next) {
       signals.push(outputSignals(all.rows, C));
       continue;
     }
-    const u = await draw(values, M);
+    const u = await draw(passages[k]!.values, M);
     // Rows (n, c): the C outputs are independent draws from one covariance.
     const delta = zeros(all.rows * C, M);
     for (let c = 0; c < C; c++) {
-      const g = await draw(next.signals, M);
+      const g = await draw(passages[k + 1]!.signalGram, M);
       for (let n = 0; n < all.rows; n++) {
         for (let i = 0; i < M; i++) {
           const at = n * M + i;
-          const slope = next.layer.slope?.(u.data[at]!) ?? 1;
+          const slope = next.slope?.(u.data[at]!) ?? 1;
           delta.data[(n * C + c) * M + i] = (slope * g.data[at]!) / Math.sqrt(M);
         }
       }

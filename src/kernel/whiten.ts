@@ -81,7 +81,7 @@ export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
 }
 
 /** blockdiag(S)^T a for a [N C, m]: [N K, m]. */
-function transposedProduct(S: CurvatureFactor, a: Matrix<Floats>): Matrix {
+export function transposedProduct(S: CurvatureFactor, a: Matrix<Floats>): Matrix {
   const { samples, outputs: C, columns: K } = S;
   const out = zeros(samples * K, a.cols);
   for (let row = 0; row < samples * C; row++) {
@@ -92,7 +92,7 @@ function transposedProduct(S: CurvatureFactor, a: Matrix<Floats>): Matrix {
 }
 
 /** a blockdiag(S) for a [m, N C]: [m, N K]. */
-function rightProduct(a: Matrix, S: CurvatureFactor): Matrix {
+export function rightProduct(a: Matrix, S: CurvatureFactor): Matrix {
   const { samples, outputs: C, columns: K } = S;
   const out = matrix(a.rows, samples * K, new Float64Array(a.rows * samples * K));
   for (let i = 0; i < a.rows; i++) {

@@ -1,47 +1,62 @@
 /**
- * @file Linearises a network on a batch: one fused graph computes the outputs of all samples and, for the first N of
- * them, what every method needs of each weight layer l:
+ * @file Linearises a network on a batch: outputs of all samples and, for the first N of them, what a row of the Jacobian
+ * is made of in each weight layer l:
  *
- *     H_l [N, rows]      inputs, scaled, bias column last          A_l = H_l H_l^T          [N, N]
- *     Delta_l [N C, M_l] signals df_c(x_n)/du_l, rows (n, c)       B_l = Delta_l Delta_l^T  [N C, N C]
+ *     H_l [N, rows]         inputs, scaled, bias column last
+ *     Delta_l [N C, M_l]    signals df_c(x_n)/du_l, rows (n, c)
  *
- * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed.
+ * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
+ * tiles, so that only H and Delta grow with their number.
  */
 import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
-import { firstRows, gemm } from "../graph/ops.ts";
-import { matrix, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { firstRows } from "../graph/ops.ts";
+import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import { factors, nextInputs, type Weights } from "./weights.ts";
 
-/** What is known of a weight layer on a batch. The tensors live until the next call on the same linearizer. */
+/** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
   /** H_l [N, rows]. */
-  readonly inputs: Tensor;
+  readonly inputs: Matrix<FloatArray>;
   /** Delta_l [N C, fanOut]. */
-  readonly signals: Tensor;
-  /** A_l [N, N]. */
-  readonly inputGram: Matrix;
-  /** B_l [N C, N C]. */
-  readonly signalGram: Matrix;
+  readonly signals: Matrix<FloatArray>;
 };
 
 /** A network linearised on a batch. */
 export type Linearization = {
   /** f of every sample given, linearised or not: [samples, C]. */
   readonly outputs: Matrix;
+  /** N, samples that are linearised. */
+  readonly samples: number;
   readonly layers: readonly LayerLinearization[];
 };
+
+/** Options of a pass over a batch. */
+export type PassOptions = {
+  /** Samples that go through the network at a time; need not divide their number. Default: {@link TILE}. */
+  tile?: number;
+  /** Told how many samples are done. */
+  progress?: (done: number, total: number) => void;
+};
+
+/** Samples of a tile, by default: enough for products at full speed, with intermediate values of a few MB a layer. */
+export const TILE = 1024;
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
   readonly engine: Engine;
   readonly network: Network;
   /** f(x) [samples, C] for samples [samples, M_0]. */
-  forward(weights: Weights, x: Matrix<Floats>): Promise<Matrix>;
+  forward(weights: Weights, x: Matrix<Floats>, options?: PassOptions): Promise<Matrix>;
   /** Outputs of all samples, and the linearisation on the first `count` of them (default: all). */
-  linearize(weights: Weights, x: Matrix<Floats>, count?: number): Promise<Linearization>;
+  linearize(
+    weights: Weights,
+    x: Matrix<Floats>,
+    count?: number,
+    options?: PassOptions,
+  ): Promise<Linearization>;
 };
 
 /** Builds and compiles the graphs of a network; batch sizes and ranks are free. */
@@ -51,8 +66,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   const forwardProgram = await engine.compile(forwardGraph(engine, network));
   const buffer = createBuffers(engine);
 
-  const feedsFor = (weights: Weights, x: Matrix<Floats>): Tensors => {
-    const feeds: Tensors = { x: engine.tensor(x.data, [x.rows, x.cols]) };
+  const weightFeeds = (weights: Weights): Tensors => {
+    const feeds: Tensors = {};
     for (const [l, layer] of weights.entries()) {
       const [left, right] = factors(engine, layer);
       feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);
@@ -61,47 +76,84 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     }
     return feeds;
   };
-  const host = (t: Tensor): Matrix => toFloat64(matrix(t.dims[0]!, t.dims[1]!, t.data as FloatArray));
+  const tensor = (m: Matrix<FloatArray>): Tensor => engine.tensor(m.data, [m.rows, m.cols]);
+  const batch = (x: Matrix<Floats>): Tensor => engine.tensor(x.data, [x.rows, x.cols]);
+
+  /** f of rows [start, end) of x into the same rows of `f`. */
+  async function evaluate(
+    feeds: Tensors,
+    x: Matrix<Floats>,
+    f: Matrix<FloatArray>,
+    start: number,
+    { tile = TILE, progress }: PassOptions,
+  ): Promise<void> {
+    for (const [from, to] of tiles(x.rows, tile, start)) {
+      await forwardProgram.run(
+        { ...feeds, x: batch(rowRange(x, from, to)) },
+        { f: tensor(rowRange(f, from, to)) },
+      );
+      progress?.(to, x.rows);
+    }
+  }
 
   return {
     engine,
     network,
-    async forward(weights, x) {
-      const results = await forwardProgram.run(feedsFor(weights, x), { f: null });
-      return host(results.f!);
+    async forward(weights, x, options = {}) {
+      const f = matrix(x.rows, C, engine.floats(x.rows * C));
+      await evaluate(weightFeeds(weights), x, f, 0, options);
+      return toFloat64(f);
     },
-    async linearize(weights, x, count = x.rows) {
-      const feeds = feedsFor(weights, x);
-      feeds.count = engine.integer(count);
-      feeds.cotangents = engine.tensor(repeatIdentity(count, C), [count * C, C]);
-      const wanted: Tensors = { f: buffer("f", x.rows, C) };
-      for (const [l, { rows, fanOut }] of shapes.entries()) {
+    async linearize(weights, x, count = x.rows, options = {}) {
+      const { tile = TILE, progress } = options;
+      const weightsOf = weightFeeds(weights);
+      const f = buffer("f", x.rows, C);
+      const layers = shapes.map((shape, l) => {
         const inPlace = nextInputs(engine, weights[l]!, count);
-        wanted[`H${l}`] = inPlace ? engine.tensor(inPlace, [count, rows]) : buffer(`H${l}`, count, rows);
-        wanted[`Delta${l}`] = buffer(`Delta${l}`, count * C, fanOut);
-        wanted[`A${l}`] = buffer(`A${l}`, count, count);
-        wanted[`B${l}`] = buffer(`B${l}`, count * C, count * C);
+        return {
+          ...shape,
+          inputs: inPlace ? matrix(count, shape.rows, inPlace) : buffer(`H${l}`, count, shape.rows),
+          signals: buffer(`Delta${l}`, count * C, shape.fanOut),
+        };
+      });
+      // What is only evaluated rides along with the last tile where it fits.
+      const together = x.rows <= tile ? x.rows : count;
+      for (const [from, to] of tiles(count, tile)) {
+        const last = to === count ? together : to;
+        const feeds = {
+          ...weightsOf,
+          x: batch(rowRange(x, from, last)),
+          count: engine.integers(to - from),
+          cotangents: engine.tensor(repeatIdentity(to - from, C), [(to - from) * C, C]),
+        };
+        const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
+        for (const [l, { inputs, signals }] of layers.entries()) {
+          wanted[`H${l}`] = tensor(rowRange(inputs, from, to));
+          wanted[`Delta${l}`] = tensor(rowRange(signals, from * C, to * C));
+        }
+        await program.run(feeds, wanted);
+        progress?.(last, x.rows);
       }
-      const results = await program.run(feeds, wanted);
-      const layers = shapes.map((shape, l) => ({
-        ...shape,
-        inputs: results[`H${l}`]!,
-        signals: results[`Delta${l}`]!,
-        inputGram: host(results[`A${l}`]!),
-        signalGram: host(results[`B${l}`]!),
-      }));
-      return { outputs: host(results.f!), layers };
+      await evaluate(weightsOf, x, f, together, options);
+      return { outputs: toFloat64(f), samples: count, layers };
     },
   };
 }
 
-/** Output tensors that are reused from call to call while their shape stays: fresh pages cost more than the copy. */
-function createBuffers(engine: Engine): (name: string, rows: number, cols: number) => Tensor {
-  const kept = new Map<string, Tensor>();
+/** [start, end) in pieces of at most `size`. */
+export function tiles(end: number, size: number, start = 0): [from: number, to: number][] {
+  const pieces: [number, number][] = [];
+  for (let from = start; from < end; from += size) pieces.push([from, Math.min(from + size, end)]);
+  return pieces;
+}
+
+/** Arrays that are reused from call to call while their shape stays: fresh pages cost more than what is written to them. */
+function createBuffers(engine: Engine): (name: string, rows: number, cols: number) => Matrix<FloatArray> {
+  const kept = new Map<string, Matrix<FloatArray>>();
   return (name, rows, cols) => {
     const known = kept.get(name);
-    if (known?.dims[0] === rows && known.dims[1] === cols) return known;
-    const fresh = engine.tensor(engine.floats(rows * cols), [rows, cols]);
+    if (known?.rows === rows && known.cols === cols) return known;
+    const fresh = matrix(rows, cols, engine.floats(rows * cols));
     kept.set(name, fresh);
     return fresh;
   };
@@ -157,8 +209,6 @@ function linearizeGraph(engine: Engine, network: Network): Graph {
       const H = first(inputs);
       g.output(`H${l}`, H, ["N", network.weights[l]!.rows]);
       g.output(`Delta${l}`, delta, ["NC", network.weights[l]!.fanOut]);
-      g.output(`A${l}`, gemm(g, H, H, { transB: true }), ["N", "N"]);
-      g.output(`B${l}`, gemm(g, delta, delta, { transB: true }), ["NC", "NC"]);
       if (l === 0) break;
     }
     delta = backward(delta, first);

@@ -5,6 +5,7 @@ import type { Engine, FloatArray, Program } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
 import type { Matrix } from "../matrix/matrix.ts";
+import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
 import { appendRows, createFolder, MAX_RANK, type LayerWeights } from "./weights.ts";
 
@@ -35,19 +36,21 @@ export type Updater = {
 /** The updater of an engine. */
 export function createUpdater(engine: Engine): Updater {
   const folder = createFolder(engine);
+  const jacobian = createJacobian(engine);
   let mixing: Promise<Program> | undefined;
 
   const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
-    const N = layer.inputGram.rows;
+    const N = layer.inputs.rows;
     const target = out ?? engine.floats(N * layer.fanOut);
     if (how.kind === "per-sample") {
-      combinePerSample(target, layer.signals.data as FloatArray, how.values, N, layer.fanOut, factor);
+      combinePerSample(target, layer.signals.data, how.values, N, layer.fanOut, factor);
     } else if (how.kind === "mixing") {
       mixing ??= engine.compile(mixingGraph(engine));
       const scaled = how.matrix.data.map((x) => factor * x);
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
       const wanted = engine.tensor(target, [N, layer.fanOut]);
-      await (await mixing).run({ K, delta: layer.signals }, { U: wanted });
+      const delta = engine.tensor(layer.signals.data, [layer.signals.rows, layer.fanOut]);
+      await (await mixing).run({ K, delta }, { U: wanted });
     } else if (how.kind === "update") {
       const { data } = how.matrix;
       for (let i = 0; i < data.length; i++) target[i] = factor * data[i]!;
@@ -61,15 +64,22 @@ export function createUpdater(engine: Engine): Updater {
     combine,
     async apply(weights, layer, how, factor) {
       if (how.kind === "none") return;
-      const N = layer.inputGram.rows;
+      const N = layer.inputs.rows;
       if (N >= MAX_RANK) {
         await folder.fold(weights);
-        const U = await combine(layer, how, factor);
-        return folder.accumulate(weights, layer.inputs, engine.tensor(U, [N, layer.fanOut]));
+        if (how.kind === "per-sample") {
+          return jacobian.addTransposed(
+            weights.base,
+            layer,
+            how.values.map((x) => factor * x),
+          );
+        }
+        const U = engine.tensor(await combine(layer, how, factor), [N, layer.fanOut]);
+        return folder.accumulate(weights, engine.tensor(layer.inputs.data, [N, layer.rows]), U);
       }
       if (weights.rank + N > MAX_RANK) await folder.fold(weights);
       const [left, right] = appendRows(engine, weights, N);
-      const H = layer.inputs.data as FloatArray;
+      const H = layer.inputs.data;
       if (H.buffer !== left.buffer || H.byteOffset !== left.byteOffset) left.set(H);
       await combine(layer, how, factor, right);
     },

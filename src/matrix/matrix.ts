@@ -48,6 +48,16 @@ export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: num
   data: a.data.subarray(start * a.cols, end * a.cols) as T,
 });
 
+/** Some of a matrix's groups of `size` rows, as a new matrix. */
+export function selectRows<T extends Floats>(a: Matrix<T>, which: ArrayLike<number>, size = 1): Matrix<T> {
+  const width = size * a.cols;
+  const data = new (a.data.constructor as new (length: number) => T)(which.length * width);
+  for (let k = 0; k < which.length; k++) {
+    data.set(a.data.subarray(which[k]! * width, (which[k]! + 1) * width), k * width);
+  }
+  return { rows: which.length * size, cols: a.cols, data };
+}
+
 /** A copy of rows [r0, r1) and columns [c0, c1). */
 export function block(a: Matrix, r0: number, r1: number, c0: number, c1: number): Matrix {
   const out = zeros(r1 - r0, c1 - c0);

@@ -16,25 +16,29 @@ const SMALL = 2 ** 17;
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
   const { rows, inner, cols } = sizes(a, b, options);
-  if (rows * inner * cols < SMALL) {
-    return multiply(options.transA ? transpose(a) : a, options.transB ? transpose(b) : b);
-  }
-  const out = zeros(rows, cols);
-  await run(a, b, undefined, out, options);
-  return out;
+  if (rows * inner * cols < SMALL) return multiplied(a, b, options);
+  return productInto(zeros(rows, cols), a, b, options);
 }
 
-/** out = op(a) op(b), in memory that exists already and is neither a nor b; `out` may be a view. */
+/** op(a) op(b), written over `out`, which may be a view. */
 export async function productInto(
   out: Matrix,
   a: Matrix,
   b: Matrix,
   options: ProductOptions = {},
-): Promise<void> {
+): Promise<Matrix> {
   const { rows, inner, cols } = sizes(a, b, options);
-  if (rows * inner * cols < SMALL) out.data.set((await product(a, b, options)).data);
+  if (out.rows !== rows || out.cols !== cols) {
+    throw new RangeError(`product: wanted an output of ${rows} x ${cols}, got ${out.rows} x ${out.cols}`);
+  }
+  if (rows * inner * cols < SMALL) out.data.set(multiplied(a, b, options).data);
   else await run(a, b, undefined, out, options);
+  return out;
 }
+
+/** op(a) op(b) by loops. */
+const multiplied = (a: Matrix, b: Matrix, { transA, transB }: ProductOptions): Matrix =>
+  multiply(transA ? transpose(a) : a, transB ? transpose(b) : b);
 
 /** c += sign * op(a) op(b), in place; `c` may be a view. */
 export async function accumulate(
@@ -46,7 +50,7 @@ export async function accumulate(
 ): Promise<void> {
   const { rows, inner, cols } = sizes(a, b, options);
   if (rows * inner * cols < SMALL) {
-    const ab = multiply(options.transA ? transpose(a) : a, options.transB ? transpose(b) : b);
+    const ab = multiplied(a, b, options);
     for (let i = 0; i < c.data.length; i++) c.data[i]! += sign * ab.data[i]!;
     return;
   }

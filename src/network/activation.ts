@@ -4,8 +4,8 @@
  */
 import type { Graph, Value } from "../graph/graph.ts";
 import { mul, reshape, unsqueeze1 } from "../graph/ops.ts";
-import { zeros } from "../matrix/matrix.ts";
 import type { Layer } from "./layer.ts";
+import type { Tile } from "./tile.ts";
 
 /** A nonlinearity phi. */
 export type Activation = {
@@ -20,6 +20,8 @@ export type Activation = {
   dual(k: number, p: number, q: number): number;
   /** E[phi'(u) phi'(v)] for the same pair. */
   dualDerivative(k: number, p: number, q: number): number;
+  /** Both duals over a tile, where there is a faster way than number by number ({@link dualMaps}). */
+  maps?(tile: Tile): void;
 };
 
 /** The layer that applies `phi` to every value. */
@@ -38,27 +40,24 @@ export const activation = (phi: Activation): Layer => ({
     },
   }),
 
-  infinite({ cov, var1, var2 }) {
-    const { rows, cols } = cov;
-    const output = zeros(rows, cols);
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < cols; j++) {
-        output.data[i * cols + j] = phi.dual(cov.data[i * cols + j]!, var1[i]!, var2[j]!);
-      }
-    }
-    const variance = (v: Float64Array) => v.map((p) => phi.dual(p, p, p));
-    return {
-      output: { cov: output, var1: variance(var1), var2: variance(var2) },
-      backward(signals) {
-        const back = zeros(rows, cols);
-        for (let i = 0; i < rows; i++) {
-          for (let j = 0; j < cols; j++) {
-            const at = i * cols + j;
-            back.data[at] = signals.data[at]! * phi.dualDerivative(cov.data[at]!, var1[i]!, var2[j]!);
-          }
-        }
-        return back;
-      },
-    };
-  },
+  infinite: () => ({
+    kind: "elementwise",
+    variance: (p) => phi.dual(p, p, p),
+    maps: phi.maps ?? ((tile) => dualMaps(phi, tile)),
+  }),
 });
+
+/** The maps of an activation number by number, from its formulas. */
+export function dualMaps(
+  { dual, dualDerivative }: Pick<Activation, "dual" | "dualDerivative">,
+  { rows, cols, cov, tangent, var1, var2 }: Tile,
+): void {
+  for (let i = 0, at = 0; i < rows; i++) {
+    const p = var1[i]!;
+    for (let j = 0; j < cols; j++, at++) {
+      const k = cov[at]!;
+      if (tangent) tangent[at]! *= dualDerivative(k, p, var2[j]!);
+      cov[at] = dual(k, p, var2[j]!);
+    }
+  }
+}

@@ -9,7 +9,6 @@
  */
 import { InputError } from "../error.ts";
 import { appendColumn, firstColumns, gemm, scaleBy } from "../graph/ops.ts";
-import { map } from "../matrix/matrix.ts";
 import type { Layer } from "./layer.ts";
 import { layerScales, type Parameterization, type Role } from "./parameterization.ts";
 
@@ -63,16 +62,15 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
       };
     },
 
-    infinite({ cov, var1, var2 }, fanIn) {
+    infinite(fanIn) {
       const { weight: a, bias, weightStd, biasStd } = scalesFor(fanIn);
-      // Weights have variance s^2, so h.h' / fan-in enters the outputs times (a s)^2 fan-in and H H^T times a^2 fan-in.
-      const gain = (a * weightStd) ** 2 * fanIn;
-      const offset = hasBias ? (bias * biasStd) ** 2 : 0;
-      const affine = (k: number) => gain * k + offset;
       return {
-        output: { cov: map(cov, affine), var1: var1.map(affine), var2: var2.map(affine) },
-        inputGram: map(cov, (k) => a * a * fanIn * k + (hasBias ? bias * bias : 0)),
-        backward: (signals) => map(signals, (b) => gain * b),
+        kind: "weights",
+        // Weights have variance s^2, so h.h' / fan-in enters the outputs times (a s)^2 fan-in and H H^T times a^2 fan-in.
+        gain: (a * weightStd) ** 2 * fanIn,
+        offset: hasBias ? (bias * biasStd) ** 2 : 0,
+        gramGain: a * a * fanIn,
+        gramOffset: hasBias ? bias * bias : 0,
       };
     },
   };

@@ -3,13 +3,13 @@
  *
  * - **forward**: its values on N samples, as nodes of an ONNX graph;
  * - **backward**: given the signals df_c(x_n)/d(output) of every sample and output, the signals of its input;
- * - **infinite**: the same two steps for the covariances of an infinitely wide layer.
+ * - **infinite**: the rule by which both steps act on covariances where the layer is infinitely wide (tile.ts).
  *
  * Shapes: N samples, C outputs of the network, L weight layers, M_l width of layer l, R rank of the low-rank update.
  */
 import type { Graph, Value } from "../graph/graph.ts";
-import type { Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "./parameterization.ts";
+import type { InfiniteRule } from "./tile.ts";
 
 /** Size of the weights of a layer: theta [fanOut, rows], rows = fanIn, plus one for the bias (the last column). */
 export type WeightShape = {
@@ -39,21 +39,6 @@ export type Forward = {
   backward(delta: Value, first: (value: Value) => Value): Value;
 };
 
-/** Covariances over two sets of samples at infinite width: cov[n, m] = E[u(x_n) u(x'_m)]; variances of each set. */
-export type Covariance = {
-  readonly cov: Matrix;
-  readonly var1: Float64Array;
-  readonly var2: Float64Array;
-};
-
-/** Infinite-width face, and the way back for E[delta delta'] [N, N'] (one output). */
-export type InfiniteForward = {
-  readonly output: Covariance;
-  /** Weight layers only: A = H H^T. In the NTK parameterisation it is the covariance of the output. */
-  readonly inputGram?: Matrix;
-  backward(signals: Matrix): Matrix;
-};
-
 /** A layer: a map from [N, width in] to [N, width out]. */
 export type Layer = {
   readonly name: string;
@@ -62,7 +47,7 @@ export type Layer = {
   /** Weight layers only: the size of theta. */
   weights?(widthIn: number): WeightShape;
   forward(g: Graph, input: Value, widthIn: number, outputs: number, weights?: WeightValues): Forward;
-  infinite(input: Covariance, widthIn: number): InfiniteForward;
+  infinite(widthIn: number): InfiniteRule;
   /** Elementwise layers only: the slope at a value of the input, for units drawn from the infinite network. */
   slope?(u: number): number;
 };

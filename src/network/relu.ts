@@ -6,7 +6,7 @@
  *     E[phi-dot phi-dot'] = (pi - t) / (2 pi)
  */
 import { relu as reluOp, step } from "../graph/ops.ts";
-import { activation } from "./activation.ts";
+import { activation, type Activation } from "./activation.ts";
 import type { Layer } from "./layer.ts";
 
 /** Correlations this near to one are one: arccos would make 1e-8 of a rounding of 1e-16. */
@@ -18,21 +18,24 @@ function correlation(k: number, norm: number): number {
   return 1 - Math.abs(c) < ROUNDING ? Math.sign(c) : c;
 }
 
+/** ReLU as formulas; `maps` evaluates both duals in WebAssembly (assembly/duals.ts). */
+export const RELU: Activation = {
+  name: "relu",
+  value: reluOp,
+  derivative: step,
+  slope: (u) => Number(u > 0),
+  dual(k, p, q) {
+    const norm = Math.sqrt(p) * Math.sqrt(q);
+    if (norm === 0) return 0;
+    const c = correlation(k, norm);
+    return (norm * (Math.sqrt((1 - c) * (1 + c)) + (Math.PI - Math.acos(c)) * c)) / (2 * Math.PI);
+  },
+  dualDerivative(k, p, q) {
+    const norm = Math.sqrt(p) * Math.sqrt(q);
+    return norm === 0 ? 0 : (Math.PI - Math.acos(correlation(k, norm))) / (2 * Math.PI);
+  },
+  maps: (tile) => tile.workspace.relu(tile),
+};
+
 /** max(u, 0); the derivative at zero is zero. */
-export const relu = (): Layer =>
-  activation({
-    name: "relu",
-    value: reluOp,
-    derivative: step,
-    slope: (u) => Number(u > 0),
-    dual(k, p, q) {
-      const norm = Math.sqrt(p * q);
-      if (norm === 0) return 0;
-      const c = correlation(k, norm);
-      return (norm * (Math.sqrt(1 - c * c) + (Math.PI - Math.acos(c)) * c)) / (2 * Math.PI);
-    },
-    dualDerivative(k, p, q) {
-      const norm = Math.sqrt(p * q);
-      return norm === 0 ? 0 : (Math.PI - Math.acos(correlation(k, norm))) / (2 * Math.PI);
-    },
-  });
+export const relu = (): Layer => activation(RELU);

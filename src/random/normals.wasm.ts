@@ -1,4 +1,4 @@
-/** @file Generated from assembly/normals.ts by scripts/build-random-wasm.ts. Do not edit. */
+/** @file Generated from assembly/normals.ts by scripts/build-wasm.ts. Do not edit. */
 /** 1962 bytes of WebAssembly (SIMD128), base64 with line breaks. */
 export const normalsWasm = `
 AGFzbQEAAAABEANgAX8AYAABf2ADf39/AX8DBAMAAQIFAwEAAgckBARzZWVkAAAGcmVmaWxsAAEHY29udmVydAACBm1lbW9yeQIADAEBCocO

@@ -1,6 +1,7 @@
 /**
  * @file How a diagnosis is printed: as tables for people, or as JSON lines. Both turn an event into text.
  */
+import { className } from "../data/classes.ts";
 import type { Config } from "../experiment/config.ts";
 import {
   DIAGNOSIS_OPTIONS,
@@ -103,7 +104,7 @@ const RULE = "==================";
 
 function configBlock({ config, methods, widths, target_classes }: DiagnosisConfigEvent): string {
   const fromFile = config.dataset_path !== undefined;
-  const shown = { ...optionsOf(config), target_classes: `[${target_classes.join(", ")}]` };
+  const shown = { ...optionsOf(config), target_classes: `[${target_classes.map(className).join(", ")}]` };
   const left = (name: string): boolean =>
     (fromFile && (name === "dataset" || name === "n_classes")) ||
     (!config.forster_transform && name.startsWith("forster_transform"));

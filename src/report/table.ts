@@ -32,13 +32,18 @@ function sixDigits(x: number): [mantissa: string, exponent: number] {
   return [mantissa, Number(e)];
 }
 
-/** What the table shows beside the paper's columns. */
+/** What the table shows beside the numbers of the network. */
 export type TableLayout = {
-  /** Two predictions: of the analytic and of the empirical kernel. */
-  readonly both: boolean;
+  /** Predictions beside each number: one as in the paper, of the analytic and of the empirical kernel, or none. */
+  readonly predictions: 0 | 1 | 2;
   /** Damping and reduction ratio of a schedule. */
   readonly adaptive: boolean;
+  /** Iterations and residual of conjugate gradients. */
+  readonly iterative: boolean;
 };
+
+/** Headings of so many predictions. */
+const PREDICTIONS = [[], ["predict"], ["analytic", "empirical"]] as const;
 
 type Cell = { readonly name: string; readonly text: string };
 
@@ -49,12 +54,13 @@ const line = (cells: readonly Cell[]): string =>
     .trimEnd();
 
 /** The heading of the table. */
-export function tableHeader({ both, adaptive }: TableLayout = { both: false, adaptive: false }): string {
-  const predictions = both ? ["analytic", "empirical"] : ["predict"];
+export function tableHeader(layout: Partial<TableLayout> = {}): string {
+  const { predictions = 1, adaptive = false, iterative = false } = layout;
   const names = [
     "step",
-    ...COLUMNS.flatMap((name) => [name, ...predictions]),
+    ...COLUMNS.flatMap((name) => [name, ...PREDICTIONS[predictions]]),
     ...(adaptive ? ["damping", "ratio"] : []),
+    ...(iterative ? ["iterations", "residual"] : []),
   ];
   return line(names.map((name) => ({ name, text: name })));
 }
@@ -65,11 +71,18 @@ export function tableRow(step: StepEvent): string {
   const number = (name: string, x: number): Cell => ({ name, text: formatG(x) });
   const cells = COLUMNS.flatMap((name: keyof Metrics) => [
     number(name, step[name]),
-    number("predict", predict[name]),
+    ...(predict ? [number("predict", predict[name])] : []),
     ...(empirical ? [number("empirical", empirical[name])] : []),
   ]);
   const ratio = step.reduction_ratio === null ? "-" : formatG(step.reduction_ratio ?? Number.NaN);
   const schedule =
     step.damping === undefined ? [] : [number("damping", step.damping), { name: "ratio", text: ratio }];
-  return line([{ name: "step", text: String(step.step) }, ...cells, ...schedule]);
+  const { solve } = step;
+  const text = (name: string, x: number | undefined): Cell =>
+    x === undefined ? { name, text: "-" } : number(name, x);
+  const solver =
+    solve === undefined
+      ? []
+      : [text("iterations", solve?.iterations), text("residual", solve?.relative_residual)];
+  return line([{ name: "step", text: String(step.step) }, ...cells, ...schedule, ...solver]);
 }

@@ -1,8 +1,10 @@
 /**
  * @file How a run is printed: as the table, as JSON lines, or as CSV. A writer turns an event into text.
  */
+import { className } from "../data/classes.ts";
 import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
+import { sizeText } from "../experiment/bytes.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
 /** Text for an event; empty for nothing. */
@@ -31,30 +33,35 @@ export const jsonlWriter: Writer = (event) => {
 export const csvWriter: Writer = (event) => {
   if (event.event === "done") return "";
   if (event.event === "config") {
-    const { both, adaptive } = layoutOf(event);
+    const { predictions, adaptive, iterative } = layoutOf(event);
     const names = [
       "step",
       ...METRICS,
-      ...METRICS.map((name) => `predict_${name}`),
-      ...(both ? METRICS.map((name) => `predict_empirical_${name}`) : []),
+      ...(predictions > 0 ? METRICS.map((name) => `predict_${name}`) : []),
+      ...(predictions > 1 ? METRICS.map((name) => `predict_empirical_${name}`) : []),
       ...(adaptive ? ["damping", "reduction_ratio"] : []),
+      ...(iterative ? ["cg_iterations", "cg_residual"] : []),
     ];
     return `${names.join()}\n`;
   }
-  const { predict, predict_empirical: empirical, damping, reduction_ratio: ratio } = event;
+  const { predict, predict_empirical: empirical, damping, reduction_ratio: ratio, solve } = event;
   const values = [
     event.step,
     ...METRICS.map((m) => event[m]),
-    ...METRICS.map((m) => predict[m]),
+    ...(predict ? METRICS.map((m) => predict[m]) : []),
     ...(empirical ? METRICS.map((m) => empirical[m]) : []),
     ...(damping === undefined ? [] : [damping, ratio ?? ""]),
+    ...(solve === undefined ? [] : [solve?.iterations ?? "", solve?.relative_residual ?? ""]),
   ];
   return `${values.join()}\n`;
 };
 
-const layoutOf = ({ config }: ConfigEvent): TableLayout => ({
-  both: config.kernel === "both" && config.kernel_path === undefined,
+const PREDICTIONS = { none: 0, analytic: 1, empirical: 1, both: 2 } as const;
+
+const layoutOf = ({ config, plan }: ConfigEvent): TableLayout => ({
+  predictions: config.kernel_path !== undefined ? 1 : PREDICTIONS[config.kernel],
   adaptive: config.damping_schedule !== "constant",
+  iterative: plan.solver === "cg",
 });
 
 export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter } as const;
@@ -62,16 +69,19 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 const RULE = "==================";
 
 /** What the run is made of: the options that count in it, and what followed from them. */
-function configBlock({ config, widths, target_classes, learning_rate, isotropy }: ConfigEvent): string {
+function configBlock(event: ConfigEvent): string {
+  const { config, widths, target_classes, learning_rate, plan, isotropy } = event;
   const values: Partial<Record<keyof Config, unknown>> = {
     ...config,
-    target_classes: `[${target_classes.join(", ")}]`,
+    target_classes: `[${target_classes.map(className).join(", ")}]`,
     learning_rate: formatG(learning_rate),
+    memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
+    solver: plan.solver,
   };
-  const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, config)).map(
+  const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, event)).map(
     (name) => `${name}: ${String(values[name])}`,
   );
-  lines.push(`widths: ${widths.join(" - ")}`);
+  lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory`);
   if (isotropy) {
     const { alpha, alpha_theory, deviation, probes } = isotropy;
     // G has a column a sample, or one a sample and output; with fewer probes the figures are estimates.
@@ -87,7 +97,7 @@ function configBlock({ config, widths, target_classes, learning_rate, isotropy }
 }
 
 /** Whether an option has a say in this run. */
-function counts(name: keyof Config, config: Config): boolean {
+function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
   const fromFile = config.dataset_path !== undefined;
   switch (name) {
     case "dataset":
@@ -96,10 +106,15 @@ function counts(name: keyof Config, config: Config): boolean {
     case "target_classes":
       return config.dataset !== "synthetic" || fromFile;
     case "kernel":
-    case "kernel_batch_size":
       return config.kernel_path === undefined;
+    case "kernel_batch_size":
+      return config.kernel_path === undefined && config.kernel !== "none";
+    case "cg_tolerance":
+    case "cg_max_iterations":
+    case "preconditioner_rank":
+      return plan.solver === "cg";
     case "gd_prediction":
-      return config.natural_gradient_type === undefined;
+      return config.natural_gradient_type === undefined && config.kernel !== "none";
     case "save_dataset_dir":
     case "save_kernel_dir":
     case "save_init_weights_dir":

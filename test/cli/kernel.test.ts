@@ -72,6 +72,20 @@ describe("natgrad kernel", () => {
     });
   });
 
+  it("takes groups of classes, and all samples of a file", async () => {
+    const flags =
+      "--width 16 --train_size 10 --target_classes 0+2,1 --n_layers 2 --natural_gradient_type exact";
+    const { exitCode, stdout } = await natgrad("kernel", flags, "--test_size 10");
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("target_classes: [0+2, 1]\n");
+    const file = "--dataset_path test/fixtures/golden/mnist01_100_50.npz --test_size all --format jsonl";
+    const all = await natgrad("kernel --width 16 --train_size 10 --natural_gradient_type exact", file);
+    expect(JSON.parse(lines(all.stdout)[0]!)).toMatchObject({ train_size: 10, test_size: 50 });
+    expect(await refusal(SMALL.replace("--test_size 10", ""), "--test_size all")).toBe(
+      "test_size: wanted a number for dataset synthetic (it is drawn), got all",
+    );
+  });
+
   it("writes what is not finite as a string, and reasons on one line", async () => {
     const linear = "--n_layers 1 --train_size 40 --natural_gradient_type exact";
     const { stdout } = await natgrad(

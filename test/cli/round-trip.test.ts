@@ -33,6 +33,7 @@ describe("a dataset that was saved", () => {
   it.each([
     "--n_classes 2",
     "--target_classes 7,2,5",
+    "--target_classes 0+2,1+3",
     "--dataset synthetic --n_classes 4",
     "--forster_transform",
   ])("trains alike: %s", async (flags) => {

@@ -101,6 +101,42 @@ describe("natgrad train", () => {
     expect(config).toMatchObject({ target_classes: [3, 8, 5], n_classes: 3 });
   });
 
+  it("takes groups of classes, as two classes with one output", async () => {
+    const [config, ...rest] = await events(EXACT, "--n_steps 1", "--target_classes 0+2+4+6+8,1+3+5+7+9");
+    const groups = [
+      [0, 2, 4, 6, 8],
+      [1, 3, 5, 7, 9],
+    ];
+    expect(config).toMatchObject({ target_classes: groups, n_classes: 2, widths: [784, 64, 64, 1] });
+    const spaced = await rows(EXACT, "--n_steps 1", "--target_classes 0+2+4+6+8 1+3+5+7+9");
+    expect(spaced).toEqual(rest.filter(({ event }) => event === "step"));
+    const { stdout } = await natgrad("train", SMALL, EXACT, "--target_classes 0+2,9,3+4 --n_steps 0");
+    expect(stdout).toContain("n_classes: 3\ntarget_classes: [0+2, 9, 3+4]\n");
+  });
+
+  it("takes all samples of the classes, and says how many they are", async () => {
+    const flags = "--width 16 --train_size 20 --test_size all --learning_rate 1 --n_steps 0 --kernel none";
+    const table = await natgrad("train", flags);
+    expect(table.stdout).toContain("train_size: 20\ntest_size: 2115\n");
+    const json = await natgrad("train", flags, "--format jsonl");
+    expect(JSON.parse(lines(json.stdout)[0]!)).toMatchObject({ train_size: 20, test_size: 2115 });
+  });
+
+  it("trains alike without a prediction", async () => {
+    const [config, ...rest] = await events(EXACT, "--n_steps 1", "--kernel none");
+    expect(config).toMatchObject({ kernel: "none" });
+    expect(config).not.toHaveProperty("isotropy");
+    const steps = rest.filter(({ event }) => event === "step");
+    const predicted = await rows(EXACT, "--n_steps 1");
+    expect(predicted).toEqual(steps.map((step) => ({ ...step, predict: expect.any(Object) as unknown })));
+    for (const flags of [`${EXACT} --loss_type cross_entropy --damping 1e-4`, "--learning_rate 1"]) {
+      expect((await rows(flags, "--kernel none")).every((row) => !("predict" in row))).toBe(true);
+    }
+    const { stdout } = await natgrad("train", SMALL, "--learning_rate 1 --kernel none");
+    expect(stdout).toMatch(/^step +train_accuracy +train_loss +test_accuracy +test_loss$/m);
+    expect(stdout).not.toMatch(/predict|isotropy|alpha|kernel_batch_size/);
+  });
+
   it.each([
     ["--store_on_device", true],
     ["--store_on_device true", true],
@@ -174,7 +210,7 @@ describe("help", () => {
       expect(stdout).toContain(`\n${heading}:\n`);
     }
     expect(stdout).toMatch(/exact \|\s+block_diagonal/);
-    expect(stdout).toMatch(/samples, N \(default 100\)/);
+    expect(stdout).toMatch(/samples, N, or all of these\s+classes\s+\(default 100\)/);
     expect(stdout).toContain("natgrad train --natural_gradient_type exact");
     expect(stdout).toContain("Row t is the network after t steps");
   });

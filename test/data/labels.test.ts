@@ -19,6 +19,14 @@ describe("encodeLabels", () => {
     expect(encodeLabels([9, 4], [1, 4, 9], "cross_entropy")).toEqual(wanted);
   });
 
+  it("gives every class of a group the output of the group", () => {
+    const signs = encodeLabels([4, 1, 0], [[0, 4], 1], "mse");
+    expect(signs).toEqual(matrix(3, 1, Float64Array.of(0.5, -0.5, 0.5)));
+    const oneHot = encodeLabels([9, 4, 2], [1, [4, 9], 2], "mse");
+    expect(oneHot).toEqual(matrix(3, 3, Float64Array.of(0, 1, 0, 0, 1, 0, 0, 0, 1)));
+    expect(() => encodeLabels([3], [[0, 2], 1], "mse")).toThrow("labels: wanted one of 0+2, 1, got 3");
+  });
+
   it("refuses a label outside the classes", () => {
     expect(() => encodeLabels([3], [0, 1], "mse")).toThrow("labels: wanted one of 0, 1, got 3");
   });

@@ -1,7 +1,7 @@
 /** @file Datasets as archives: there and back to the bit, and the archives that are refused. */
 import { describe, expect, it } from "vitest";
 import { decodeDataset, encodeDataset } from "../../src/data/npz-dataset.ts";
-import { writeNpz } from "../../src/matrix/npz.ts";
+import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import type { NpySource } from "../../src/matrix/npy.ts";
@@ -32,6 +32,17 @@ describe("decodeDataset", () => {
     expect(await decodeDataset(encodeDataset(dataset), "d.npz", { lossType: "mse" })).toEqual(dataset);
   });
 
+  it("reads groups of classes back, which are indices for a reader that knows of none", async () => {
+    const groups = { ...dataset, targetClasses: [[0, 2], 1] };
+    const bytes = encodeDataset(groups);
+    expect(await decodeDataset(bytes, "d.npz", { lossType: "mse" })).toEqual(groups);
+    const arrays = await readNpz(bytes, "d.npz");
+    expect([...arrays.get("arr_4")!.data]).toEqual([0, 1]);
+    expect(arrays.get("target_groups")).toMatchObject({ shape: [3, 2] });
+    expect([...arrays.get("target_groups")!.data]).toEqual([0, 0, 2, 0, 1, 1]);
+    expect([...(await readNpz(encodeDataset(dataset), "d.npz")).keys()]).not.toContain("target_groups");
+  });
+
   it("keeps labels that float32 cannot hold", async () => {
     const teacher = synthetic(randomState(1).normalsInto, {
       kind: "teacher",
@@ -48,6 +59,8 @@ describe("decodeDataset", () => {
       trainSize: 2,
       testSize: 3,
     });
+    const all = { lossType: "mse", trainSize: Infinity, testSize: Infinity } as const;
+    expect(await decodeDataset(encodeDataset(dataset), "d.npz", all)).toEqual(dataset);
     expect([xTrain.rows, yTrain.rows, xTest.rows, yTest.rows]).toEqual([2, 2, 3, 3]);
     expect(xTrain.data).toEqual(dataset.xTrain.data.slice(0, 6));
   });
@@ -66,6 +79,13 @@ describe("decodeDataset", () => {
       "wanted 3 inputs a test sample (as in training), got 2",
     ],
     ["NaN", { arr_2: array([4, 3], NaN) }, "(arr_2): wanted finite numbers, got NaN at sample 0, entry 0"],
+    [
+      "groups without a class",
+      { target_groups: array([2, 2], 0) },
+      "wanted target_groups with a class and the index of its group, 0 to 1, a row, got others of shape (2, 2)",
+    ],
+    ["groups in one row", { target_groups: array([4], 0) }, "got others of shape (4)"],
+    ["groups that are not there", { target_groups: array([2, 2], 2) }, "got others of shape (2, 2)"],
     ["images with axes", { arr_0: array([6, 3, 1]) }, "(arr_0): wanted two axes, got shape (6, 3, 1)"],
     [
       "outputs that are not classes",

@@ -61,6 +61,24 @@ describe("parseConfig", () => {
     expect(parseConfig(values).n_classes).toBe(3);
   });
 
+  it("takes groups of classes as lists and as sums", () => {
+    const parse = (target_classes: unknown) => parseConfig({ ...EXACT, target_classes });
+    const wanted = { target_classes: [[0, 2, 4], 7, [1, 3]], n_classes: 3 };
+    for (const given of [
+      [[0, 2, 4], [7], [1, 3]],
+      "0+2+4,7,1 + 3",
+      ["0+2+4", "7", "1+3"],
+      ["0+2+4,7", "1+3"],
+    ]) {
+      expect(parse(given)).toMatchObject(wanted);
+    }
+  });
+
+  it("takes all for sizes, as Infinity", () => {
+    const { train_size, test_size } = parseConfig({ ...EXACT, train_size: "all", test_size: Infinity });
+    expect([train_size, test_size]).toEqual([Infinity, Infinity]);
+  });
+
   it("reads back any number as it was written", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e30, noNaN: true }), (damping) => {
@@ -89,11 +107,28 @@ describe("parseConfig", () => {
     [{ width: "" }, 'width: wanted a whole number >= 1, got ""'],
     [{ save_kernel: 1 }, "save_kernel: wanted true or false, got 1"],
     [{ dataset_path: "" }, 'dataset_path: wanted a path, got ""'],
-    [{ target_classes: [] }, "target_classes: wanted whole numbers, as 3,8 or 3 8, got nothing"],
-    [{ target_classes: 3 }, "target_classes: wanted whole numbers, as 3,8 or 3 8, got 3"],
+    [{ train_size: 1.5 }, "train_size: wanted a whole number >= 1, or all, got 1.5"],
+    [{ test_size: "1e999" }, 'test_size: wanted a whole number >= 1, or all, got "1e999"'],
+    [{ test_size: NaN }, "test_size: wanted a whole number >= 1, or all, got NaN"],
     [{ widht: 3 }, "widht: wanted one of the options of natgrad train, got an unknown name"],
   ])("refuses %o", (options, message) => {
     expect(refused({ ...EXACT, ...options })).toBe(message);
+  });
+
+  it.each([
+    [[], "nothing"],
+    [3, "3"],
+    ["0+,1", '"0+,1"'],
+    ["0++2,1", '"0++2,1"'],
+    [["0+2", "+"], "0+2,+"],
+    [[[0, 2], []], "0+2,[]"],
+    [[[0, 2.5], 1], "0+2.5,1"],
+    [[[0, -2], 1], "0+-2,1"],
+    [[[[0], 2], 1], "0+2,1"],
+  ])("refuses the classes %j", (target_classes, got) => {
+    expect(refused({ ...EXACT, target_classes })).toBe(
+      `target_classes: wanted whole numbers, as 3,8 or 3 8, or groups of them, as 0+2,1+3, got ${got}`,
+    );
   });
 
   it("takes none for gradient descent, which needs a learning rate", () => {

@@ -199,6 +199,10 @@ describe("the options of a diagnosis", () => {
     );
     expect(refusal({ natural_gradient_type: "exact_plus_mse" })).toThrow(/for loss_type mse/);
     expect(refusal({ target_classes: [3] })).toThrow(InputError);
+    expect(parseDiagnosis({ target_classes: "0+2,1+3" }).config.target_classes).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
     expect(parseDiagnosis({ target_classes: "3,8,5" }).config.n_classes).toBe(3);
   });
 

@@ -30,7 +30,7 @@ describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
       {
         a: engine.tensor(Float64Array.of(1, -2, 3, 0, 5, -6), [2, 3]),
         b: engine.tensor(Float64Array.of(1, 1, 1), [1, 3]),
-        count: engine.integer(1),
+        count: engine.integers(1),
       },
       Object.fromEntries(names.map((name) => [name, null])),
     );

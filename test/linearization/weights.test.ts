@@ -25,12 +25,15 @@ describe("weights with low-rank factors", () => {
         const first = await linearizer.linearize(weights, train);
         const updater = createUpdater(engine);
         for (const [l, layer] of first.layers.entries()) {
-          const values = Float64Array.from({ length: layer.signalGram.rows }, (_, i) => 0.1 * (i + 1));
+          const values = Float64Array.from({ length: layer.signals.rows }, (_, i) => 0.1 * (i + 1));
           await updater.apply(weights[l]!, layer, { kind: "per-sample", values }, 0.3);
         }
         expect(weights.every(({ rank }) => rank === sizes.samples)).toBe(true);
         const factored = await linearizer.linearize(weights, train);
-        const kept = factored.layers.map(({ inputGram, signalGram }) => [inputGram.data, signalGram.data]);
+        const kept = factored.layers.map(({ inputs, signals }) => [
+          inputs.data.slice(),
+          signals.data.slice(),
+        ]);
         const f = factored.outputs.data;
 
         const folder = createFolder(engine);
@@ -38,9 +41,9 @@ describe("weights with low-rank factors", () => {
         expect(weights.every(({ rank }) => rank === 0)).toBe(true);
         const folded = await linearizer.linearize(weights, train);
         expect(relativeError(folded.outputs.data, f)).toBeLessThan(TOLERANCE.twin);
-        for (const [l, { inputGram, signalGram }] of folded.layers.entries()) {
-          expect(relativeError(inputGram.data, kept[l]![0]!)).toBeLessThan(TOLERANCE.twin);
-          expect(relativeError(signalGram.data, kept[l]![1]!)).toBeLessThan(TOLERANCE.twin);
+        for (const [l, { inputs, signals }] of folded.layers.entries()) {
+          expect(relativeError(inputs.data, kept[l]![0]!)).toBeLessThan(TOLERANCE.twin);
+          expect(relativeError(signals.data, kept[l]![1]!)).toBeLessThan(TOLERANCE.twin);
         }
       }),
       { numRuns: 30 },
@@ -101,15 +104,11 @@ describe("the float32 engine", () => {
     }
     const [single, double] = results;
     expect(relativeError(single!.outputs.data, double!.outputs.data)).toBeLessThan(TOLERANCE.float32);
-    for (const [l, { inputGram, signalGram }] of double!.layers.entries()) {
-      expect(inputGram.rows).toBe(5);
-      expect(signalGram.rows).toBe(10);
-      expect(relativeError(single!.layers[l]!.inputGram.data, inputGram.data)).toBeLessThan(
-        TOLERANCE.float32,
-      );
-      expect(relativeError(single!.layers[l]!.signalGram.data, signalGram.data)).toBeLessThan(
-        TOLERANCE.float32,
-      );
+    for (const [l, { inputs, signals }] of double!.layers.entries()) {
+      expect(inputs.rows).toBe(5);
+      expect(signals.rows).toBe(10);
+      expect(relativeError(single!.layers[l]!.inputs.data, inputs.data)).toBeLessThan(TOLERANCE.float32);
+      expect(relativeError(single!.layers[l]!.signals.data, signals.data)).toBeLessThan(TOLERANCE.float32);
     }
   });
 });

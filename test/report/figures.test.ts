@@ -23,6 +23,7 @@ function fallingRun(title: string, rate: number, alpha?: number): TrainingRun {
     widths: [784, 4096, 1],
     n_classes: 2,
     target_classes: [0, 1],
+    plan: { bytes: 260e6 },
     learning_rate: alpha === undefined ? 100 : 0.5 / alpha,
     ...(alpha === undefined ? {} : { isotropy: { alpha_theory: alpha, alpha, deviation: 0, probes: 4 } }),
   };
@@ -157,5 +158,20 @@ describe("labels", () => {
 
   it("keep markup out of text", () => {
     expect(escape(`a < b & "c"`)).toBe("a &lt; b &amp; &quot;c&quot;");
+  });
+});
+
+describe("the figure training of runs without predictions", () => {
+  const { title, events } = fallingRun("exact", 0.25, 1);
+  const bare = events.map((event): RunEvent => {
+    if (event.event !== "step") return event;
+    const { predict: _, ...step } = event;
+    return step;
+  });
+  const svg = trainingFigure([{ title, events: bare }], caption, { width: 760 });
+
+  it("is drawn, and described without them", () => {
+    expect(svg).toMatch(/<desc>exact: training loss \S+ after 3 steps; test loss \S+\.<\/desc>/);
+    expect(svg).not.toMatch(/NaN|undefined/);
   });
 });

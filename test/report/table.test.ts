@@ -119,6 +119,13 @@ describe("table", () => {
     ]);
   });
 
+  it("has no columns of predictions where nothing predicts", () => {
+    const header = tableHeader({ predictions: 0 });
+    expect(header).toBe("step         train_accuracy  train_loss   test_accuracy  test_loss");
+    const row = tableRow({ event: "step", step: 1, ...metrics });
+    expect(row).toBe("1            0.44            0.132521     0.38           0.128394");
+  });
+
   it("keeps columns apart when a number is as wide as they get", () => {
     const wide = {
       train_accuracy: 0.123456,

@@ -13,6 +13,7 @@ const configEvent = (
   n_classes: 2,
   target_classes: [0, 1],
   learning_rate: 1 / 201,
+  plan: { bytes: 260e6 },
   ...more,
 });
 
@@ -179,5 +180,28 @@ describe("a run with two predictions and a damping schedule", () => {
     expect(values![header!.indexOf("predict_empirical_train_loss")]).toBe("0.125");
     expect(values![header!.indexOf("reduction_ratio")]).toBe("0.875");
     expect(first!.at(-1)).toBe("");
+  });
+});
+
+describe("a run without predictions", () => {
+  const event = configEvent({ kernel: "none" });
+  const { predict: _, ...row } = step;
+
+  it("has the numbers of the network alone", () => {
+    expect(tableWriter(event)).toMatch(/\nkernel: none\ndevice: cpu\n/);
+    expect(tableWriter(event)).toMatch(/\nstep +train_accuracy +train_loss +test_accuracy +test_loss\n$/);
+    expect(tableWriter(row).trim().split(/ +/)).toHaveLength(5);
+    expect(csvWriter(event)).toBe("step,train_accuracy,train_loss,test_accuracy,test_loss\n");
+    expect(csvWriter(row).split(",")).toHaveLength(5);
+    expect(JSON.parse(jsonlWriter(row))).toEqual(row);
+  });
+});
+
+describe("groups of classes", () => {
+  const event = configEvent({ target_classes: "0+2,7" }, { target_classes: [[0, 2], 7] });
+
+  it("are sums in the table and lists in JSON", () => {
+    expect(tableWriter(event)).toContain("target_classes: [0+2, 7]\n");
+    expect(JSON.parse(jsonlWriter(event))).toMatchObject({ target_classes: [[0, 2], 7] });
   });
 });

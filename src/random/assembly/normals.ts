@@ -1,5 +1,5 @@
 /**
- * @file AssemblyScript: NumPy's legacy normals, two at a time, in SIMD128. Compiled by scripts/build-random-wasm.ts.
+ * @file AssemblyScript: NumPy's legacy normals, two at a time, in SIMD128. Compiled by scripts/build-wasm.ts.
  *
  * Words: MT19937 (Matsumoto & Nishimura, ACM TOMACS 8, 1998), four lanes a step.
  * Uniforms: u = (a 2^26 + b) / 2^53 with a = word >>> 5 and b = word >>> 6 of the next.

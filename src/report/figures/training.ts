@@ -31,6 +31,9 @@ const SIDES = [
   { name: "test", metric: "test_loss", colour: "vermilion" },
 ] as const satisfies readonly { name: string; metric: keyof Metrics; colour: string }[];
 
+/** What the lines go through: the predictions, or the points themselves where there are none. */
+const predicted = (step: StepEvent): Metrics => step.predict ?? step;
+
 /** The figure, for runs with equally many steps. */
 export function trainingFigure(
   runs: readonly TrainingRun[],
@@ -41,7 +44,7 @@ export function trainingFigure(
   const steps = runs.map(({ events }) => events.filter((e): e is StepEvent => e.event === "step"));
   const losses = steps
     .flat()
-    .flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], step.predict[metric]]));
+    .flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], predicted(step)[metric]]));
   const domain = decades(losses);
   const box = { width: columnWidth(width, columns), height: HEIGHT };
   const panels = runs.map((run, i): Panel => ({
@@ -77,7 +80,7 @@ function panel(
   const down = (value: number) => scale * Math.log(domain[1] / value);
   const up = (pixels: number) => domain[1] * Math.exp(-pixels / scale);
   const ends = spread(
-    SIDES.map(({ metric }) => down(lastStep.predict[metric])),
+    SIDES.map(({ metric }) => down(predicted(lastStep)[metric])),
     13,
   );
   return draw({
@@ -104,7 +107,7 @@ function panel(
       ...SIDES.map(({ metric, colour: name }) =>
         line(steps, {
           x: "step",
-          y: (s: StepEvent) => s.predict[metric],
+          y: (s: StepEvent) => predicted(s)[metric],
           stroke: colour(name),
           strokeWidth: 1.75,
         }),
@@ -168,7 +171,8 @@ function describe(runs: readonly TrainingRun[], steps: readonly (readonly StepEv
   const sides = steps.map((rows, i) => {
     const { step, train_loss, test_loss, predict } = rows.at(-1)!;
     const told = (x: number) => x.toPrecision(2);
-    return `${runs[i]!.title}: training loss ${told(train_loss)} after ${step} steps, predicted ${told(predict.train_loss)}; test loss ${told(test_loss)}, predicted ${told(predict.test_loss)}.`;
+    const beside = (x: number | undefined) => (x === undefined ? "" : `, predicted ${told(x)}`);
+    return `${runs[i]!.title}: training loss ${told(train_loss)} after ${step} steps${beside(predict?.train_loss)}; test loss ${told(test_loss)}${beside(predict?.test_loss)}.`;
   });
   return sides.join(" ");
 }

@@ -49,6 +49,28 @@ describe("mnist", () => {
     expect([...yTrain.data.subarray(0, 4)]).toEqual([1, 0, 0, 1]);
   });
 
+  it("takes the first digits of any group, in the order of the file", async () => {
+    const even = [0, 2, 4, 6, 8];
+    const odd = [1, 3, 5, 7, 9];
+    const all = await mnist(select({ targetClasses: DIGITS }));
+    const parity = await mnist(select({ targetClasses: [even, odd] }));
+    expect(parity.targetClasses).toEqual([even, odd]);
+    expect(parity.xTrain).toEqual(all.xTrain);
+    const digits = Array.from({ length: 100 }, (_, n) => all.yTrain.data.indexOf(1, 10 * n) - 10 * n);
+    expect([...parity.yTrain.data]).toEqual(digits.map((k) => (k % 2 === 0 ? 0.5 : -0.5)));
+    const { targetClasses, yTrain } = await mnist(select({ targetClasses: [[3], 8] }));
+    expect({ targetClasses, yTrain }).toEqual({
+      targetClasses: [3, 8],
+      yTrain: (await mnist(select({ targetClasses: [3, 8] }))).yTrain,
+    });
+  });
+
+  it("takes all of the classes for an infinite size", async () => {
+    const { xTest, yTest } = await mnist(select({ testSize: Infinity }));
+    expect([xTest.rows, yTest.rows]).toEqual([2115, 2115]);
+    expect(await mnist(select({ testSize: 2115 }))).toMatchObject({ xTest, yTest });
+  });
+
   it("names the flag that asks for more than there is", async () => {
     await expect(mnist(select({ trainSize: 20000 }))).rejects.toThrow(
       "train_size: wanted at most 12665 (training images of classes 0, 1), got 20000",
@@ -60,7 +82,7 @@ describe("mnist", () => {
       "target_classes: wanted classes among 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (training images), got 12",
     );
     await expect(mnist(select({ targetClasses: [3, 3] }))).rejects.toThrow(
-      "target_classes: wanted two or more different classes, got 3, 3",
+      "target_classes: wanted two or more different classes, got 3,3",
     );
   });
 });

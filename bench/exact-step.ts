@@ -1,0 +1,111 @@
+/**
+ * @file One step of exact NGD at width 4096 as N grows: where the time goes when Grams and solve are no longer small,
+ * and what memory it takes. Steps and floors take turns in one process, so that both see the same machine.
+ */
+import { createTrainer } from "../src/dynamics/trainer.ts";
+import { exact } from "../src/fisher/exact.ts";
+import { createEngine } from "../src/graph/engine.ts";
+import { createWeights, MAX_RANK } from "../src/linearization/weights.ts";
+import { mse } from "../src/loss/mse.ts";
+import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
+import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";
+import { mb, ms, table, times, verdict } from "./markdown.ts";
+import { given, setup } from "./setup.ts";
+import { columns, median, seconds } from "./statistics.ts";
+
+const SIZES = [100, 1000, 2000];
+const RUNS = 9;
+/** Small, so that many steps stay near the start. */
+const LEARNING_RATE = 0.01;
+const TARGETS = { linearize: 1.1, step: 1.25 };
+
+/** Seconds of a step and of its floors. */
+type Step = Record<
+  "step" | "linearize" | "precondition" | "update" | "linearizeFloor" | "solveFloor" | "updateFloor",
+  number
+>;
+
+/** What a process found; memory in bytes, `cold` in seconds: the first step. */
+type Found = { steps: Step[]; cold: number; before: number; peak: number };
+
+/** Steps on `N` samples in this process, a floor after each. */
+export async function exactStep(N: number, runs: number): Promise<Found> {
+  const s = await setup({ train: N });
+  const trainer = createTrainer(s.linearizer, createWeights(s.network, s.thetas), exact, mse, s.batch);
+  const before = process.memoryUsage.rss();
+  const cold = await seconds(() => trainer.step({ learningRate: LEARNING_RATE }));
+  const peak = peakMemory();
+
+  const double = await createEngine({ precision: "float64" });
+  const floors = {
+    linearizeFloor: await createFloor(s.engine, linearizeProducts(s.network, s.samples, N), given(s)),
+    solveFloor: await createFloor(double, [factorProduct(N)]),
+    // Below that rank an update is kept as two factors: there is no product.
+    updateFloor: await createFloor(s.engine, N < MAX_RANK ? [] : foldProducts(s.network, N)),
+  };
+  const steps: Step[] = [];
+  for (let i = 0; i <= runs; i++) {
+    const start = performance.now();
+    const { linearize, gram, precondition, update } = (await trainer.step({ learningRate: LEARNING_RATE }))
+      .seconds;
+    const found: Step = {
+      step: (performance.now() - start) / 1000,
+      linearize: linearize + gram,
+      precondition,
+      update,
+      linearizeFloor: await seconds(floors.linearizeFloor.run),
+      solveFloor: await seconds(floors.solveFloor.run),
+      updateFloor: await seconds(floors.updateFloor.run),
+    };
+    if (i > 0) steps.push(found);
+  }
+  return { steps, cold, before, peak };
+}
+
+/** A float64 product with as many operations as a Cholesky factor of [n, n], n^3 / 3. */
+const factorProduct = (n: number) => ({
+  name: "factor",
+  left: { name: "a", rows: n, cols: Math.ceil(n / 6) },
+  right: { name: "b", rows: Math.ceil(n / 6), cols: n },
+});
+
+export const exactStepBenchmark: Benchmark = {
+  name: "exact-step",
+  title: `One step of exact NGD (target: linearisation and Grams within ${TARGETS.linearize} of the floor, step within ${TARGETS.step})`,
+  async run({ runs = RUNS, progress }) {
+    const lines: string[] = [];
+    const raw: Record<number, Found> = {};
+    for (const N of SIZES) {
+      progress(`N = ${N}`);
+      const found = (raw[N] = await inFreshProcess<Found>("exactStep", N, runs));
+      const all = columns(found.steps);
+      const floor = all.linearizeFloor.map((f, i) => f + all.solveFloor[i]! + all.updateFloor[i]!);
+      const row = (what: string, time: readonly number[], by?: readonly number[], target?: number) => {
+        const ratio = by && median(time.map((t, i) => t / by[i]!));
+        return [
+          what,
+          ms(median(time)),
+          ms(Math.min(...time)),
+          by ? ms(median(by)) : "",
+          ratio === undefined ? "" : times(ratio),
+          ratio === undefined || target === undefined ? "" : `${times(target)} ${verdict(ratio, target)}`,
+        ];
+      };
+      lines.push(
+        table(
+          [`N = ${N}, ${runs} runs`, "median ms", "min ms", "floor ms", "ratio", "target"],
+          [
+            row("step", all.step, floor, TARGETS.step),
+            row("linearize and Grams", all.linearize, all.linearizeFloor, TARGETS.linearize),
+            row("solve", all.precondition, all.solveFloor),
+            row("update", all.update, N < MAX_RANK ? undefined : all.updateFloor),
+          ],
+        ),
+        "",
+        `The first step took ${ms(found.cold)} ms; peak memory ${mb(found.peak)} MB, of which ${mb(found.before)} MB before it.`,
+        "",
+      );
+    }
+    return { text: lines.join("\n"), raw };
+  },
+};

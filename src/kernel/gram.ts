@@ -1,0 +1,172 @@
+/**
+ * @file Grams of a linearisation, tile by tile on the engine: of each layer, A_l = H_l H_l^T and B_l = Delta_l Delta_l^T,
+ * or of the whole network at once, Theta = sum over l of B_l o (A_l (x) 1_C 1_C^T), whose tiles are summed over the
+ * layers before they leave the engine. Where both sides are the same samples only tiles on and below the diagonal are
+ * computed and the rest is their mirror image: half the work, and exact symmetry.
+ */
+import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
+import { createGraph, type Graph } from "../graph/graph.ts";
+import { add, gemm, mul, reshapeTo } from "../graph/ops.ts";
+import { tiles, type LayerLinearization } from "../linearization/linearize.ts";
+import { matrix, rowRange, zeros, type Matrix } from "../matrix/matrix.ts";
+
+/** The rows of one side: H_l and Delta_l of its samples in every layer. */
+export type Side = readonly Pick<LayerLinearization, "inputs" | "signals">[];
+
+/** Options of {@link createGrams}. */
+export type GramOptions = {
+  /** Rows of a tile; need not divide their number. Default: few enough to profit from symmetry, enough for full speed. */
+  tile?: number;
+  /** Told how many tiles are done. */
+  progress?: (done: number, total: number) => void;
+};
+
+/** Computes Grams on one engine. */
+export type Grams = {
+  /** a b^T [n, m] in float64; `b` left out: a a^T. */
+  product(a: Matrix<FloatArray>, b?: Matrix<FloatArray>, options?: GramOptions): Promise<Matrix>;
+  /** Theta [N' C, N C] in float64 of the samples of `left` and of `right`; `right` left out: of `left` with itself. */
+  theta(left: Side, right?: Side, options?: GramOptions): Promise<Matrix>;
+};
+
+/** Rows of a tile of n rows: about sixteen tiles a side for moderate n, and no more than 1024 rows. */
+const defaultTile = (n: number): number => (n <= 256 ? n : Math.min(1024, Math.max(192, Math.ceil(n / 8))));
+
+/** The Grams of an engine; graphs are compiled when they are first needed. */
+export function createGrams(engine: Engine): Grams {
+  const compiled = new Map<string, ReturnType<Engine["compile"]>>();
+  const compile = (key: string, graph: () => Graph) => {
+    let program = compiled.get(key);
+    if (!program) compiled.set(key, (program = engine.compile(graph())));
+    return program;
+  };
+  const tensor = ({ rows, cols, data }: Matrix<FloatArray>) => engine.tensor(data, [rows, cols]);
+
+  /** Fills [n C, m C] from tiles that `run` computes for sample ranges; `symmetric`: mirrors those above the diagonal. */
+  async function fill(
+    [n, m]: readonly [number, number],
+    C: number,
+    symmetric: boolean,
+    { tile = defaultTile(Math.max(n, m)), progress }: GramOptions,
+    run: (rows: Range, cols: Range, out: Matrix<FloatArray>) => Promise<void>,
+  ): Promise<Matrix> {
+    const out = zeros(n * C, m * C);
+    const pairs = tiles(n, tile).flatMap((rows) =>
+      tiles(m, tile)
+        .filter(([from]) => !symmetric || from <= rows[0])
+        .map((cols) => [rows, cols] as const),
+    );
+    const scratch = engine.floats(Math.min(tile, n) * Math.min(tile, m) * C * C);
+    for (const [done, [rows, cols]] of pairs.entries()) {
+      const [height, width] = [(rows[1] - rows[0]) * C, (cols[1] - cols[0]) * C];
+      const part = matrix(height, width, scratch.subarray(0, height * width));
+      await run(rows, cols, part);
+      place(out, part, rows[0] * C, cols[0] * C);
+      if (symmetric) mirror(out, part, rows[0] * C, cols[0] * C);
+      progress?.(done + 1, pairs.length);
+    }
+    return out;
+  }
+
+  return {
+    async product(a, b, options = {}) {
+      const program = await compile("product", () => productGraph(engine));
+      const right = b ?? a;
+      return fill([a.rows, right.rows], 1, b === undefined, options, async (rows, cols, out) => {
+        const feeds = { a: tensor(rowRange(a, ...rows)), b: tensor(rowRange(right, ...cols)) };
+        await program.run(feeds, { gram: tensor(out) });
+      });
+    },
+    async theta(left, right, options = {}) {
+      const other = right ?? left;
+      const C = left[0]!.signals.rows / left[0]!.inputs.rows;
+      const program = await compile(`theta ${left.length} ${C}`, () => thetaGraph(engine, left.length, C));
+      const sizes = [left[0]!.inputs.rows, other[0]!.inputs.rows] as const;
+      return fill(sizes, C, right === undefined, options, async (rows, cols, out) => {
+        const feeds: Tensors = {};
+        const feed = (side: string, layers: Side, [from, to]: Range): void => {
+          for (const [l, { inputs, signals }] of layers.entries()) {
+            feeds[`H${side}${l}`] = tensor(rowRange(inputs, from, to));
+            feeds[`Delta${side}${l}`] = tensor(rowRange(signals, from * C, to * C));
+          }
+        };
+        feed("left", left, rows);
+        feed("right", other, cols);
+        const [n, m] = [rows[1] - rows[0], cols[1] - cols[0]];
+        if (C > 1) {
+          feeds.blocks = engine.integers(n, C, m, C);
+          feeds.samples = engine.integers(n, 1, m, 1);
+          feeds.whole = engine.integers(n * C, m * C);
+        }
+        await program.run(feeds, { theta: tensor(out) });
+      });
+    },
+  };
+}
+
+/** Samples [from, to). */
+type Range = readonly [from: number, to: number];
+
+/** Writes `part` at row i and column j. */
+function place(out: Matrix, part: Matrix<FloatArray>, i: number, j: number): void {
+  for (let row = 0; row < part.rows; row++) {
+    out.data.set(part.data.subarray(row * part.cols, (row + 1) * part.cols), (i + row) * out.cols + j);
+  }
+}
+
+/** Rows and columns that are transposed at a time, so that both sides stay in the cache. */
+const MIRROR_BLOCK = 32;
+
+/** Writes the transpose of `part` at row j and column i. On the diagonal it makes the upper half that of the lower. */
+function mirror(out: Matrix, part: Matrix<FloatArray>, i: number, j: number): void {
+  const diagonal = i === j;
+  for (let r = 0; r < part.rows; r += MIRROR_BLOCK) {
+    for (let c = 0; c < part.cols; c += MIRROR_BLOCK) {
+      if (diagonal && c > r) break;
+      const [rowEnd, colEnd] = [Math.min(r + MIRROR_BLOCK, part.rows), Math.min(c + MIRROR_BLOCK, part.cols)];
+      for (let col = c; col < colEnd; col++) {
+        const to = (j + col) * out.cols + i;
+        for (let row = diagonal ? Math.max(r, col + 1) : r; row < rowEnd; row++) {
+          out.data[to + row] = part.data[row * part.cols + col]!;
+        }
+      }
+    }
+  }
+}
+
+function productGraph(engine: Engine): Graph {
+  const g = createGraph(engine.precision);
+  const a = g.input("a", ["n", "k"]);
+  const b = g.input("b", ["m", "k"]);
+  g.output("gram", gemm(g, a, b, { transB: true }), ["n", "m"]);
+  return g;
+}
+
+function thetaGraph(engine: Engine, layers: number, C: number): Graph {
+  const g = createGraph(engine.precision);
+  const shape = (name: string, size: number) => g.input(name, [size], "int64");
+  const [blocks, samples] = C > 1 ? [shape("blocks", 4), shape("samples", 4)] : [];
+  let theta;
+  for (let l = 0; l < layers; l++) {
+    const gram = (name: string, n: string, m: string) =>
+      gemm(
+        g,
+        g.input(`${name}left${l}`, [n, `${name}${l}`]),
+        g.input(`${name}right${l}`, [m, `${name}${l}`]),
+        {
+          transB: true,
+        },
+      );
+    let A = gram("H", "n", "m");
+    let B = gram("Delta", "nC", "mC");
+    if (blocks && samples) {
+      A = reshapeTo(g, A, samples);
+      B = reshapeTo(g, B, blocks);
+    }
+    const layer = mul(g, B, A);
+    theta = theta ? add(g, theta, layer) : layer;
+  }
+  if (C > 1) theta = reshapeTo(g, theta!, shape("whole", 2));
+  g.output("theta", theta!, ["nC", "mC"]);
+  return g;
+}
