@@ -29,7 +29,7 @@ import { createEnvironment, type Environment } from "./environment.ts";
 import { writeFigures } from "./figures.ts";
 import { ask, availableBytes, launcherOf, type Answer, type Limits, type Request } from "./measure.ts";
 import { render } from "./render.ts";
-import { disagrees, idOf, TOLERANCE, type Result } from "./result.ts";
+import { disagrees, idOf, toleranceOf, type Result } from "./result.ts";
 
 const HELP = `npm run bench:peers -- [options]
 
@@ -301,7 +301,7 @@ function summary(result: Result): string {
     ...(way.peer !== "natgrad" && typeof difference === "number"
       ? [`off by ${difference.toExponential(1)}`]
       : []),
-    ...(disagrees(result) ? [`DISAGREES with natgrad (more than ${TOLERANCE})`] : []),
+    ...(disagrees(result) ? [`DISAGREES with natgrad (more than ${toleranceOf(result.case)})`] : []),
     ...(note === undefined ? [] : [note]),
   ];
   return parts.join(", ");
@@ -377,15 +377,12 @@ async function main(): Promise<void> {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-/** The document with `text` between the marks. */
+/** The document with `text` between the marks; a document without them gets them at its end. */
 function replaceBetween(document: string, text: string): string {
   const begin = document.indexOf(BEGIN);
+  if (begin < 0) return `${document.trimEnd()}\n\n## Peers\n\n${BEGIN}\n\n${text}\n${END}\n`;
   const end = document.indexOf(END, begin);
-  if (begin < 0 || end < 0) {
-    throw new InputError(
-      `docs/benchmarks.md: wanted lines ${BEGIN} and ${END}, got ${begin < 0 ? "none" : "the first"}`,
-    );
-  }
+  if (end < 0) throw new InputError(`docs/benchmarks.md: wanted ${END} after ${BEGIN}, got none`);
   return `${document.slice(0, begin + BEGIN.length)}\n\n${text}\n${document.slice(end)}`;
 }
 

@@ -77,8 +77,7 @@ function differenceCell(result: Result): string {
 function rows(results: readonly Result[], job: Job): string {
   const steps = job === "default-run";
   const header = [
-    ...(job === "step" ? ["method"] : []),
-    "program",
+    job === "step" ? "method, program" : "program",
     "min s",
     "median s",
     "to natgrad",
@@ -94,8 +93,11 @@ function rows(results: readonly Result[], job: Job): string {
     const measured = seconds.length > 0;
     const compared = measured && natgrad !== undefined && natgrad.seconds.length > 0;
     return [
-      ...(job === "step" ? [result.case.method ?? ""] : []),
-      wayTitle(result.way) + (note === undefined ? "" : ` (${note})`),
+      [
+        ...(job === "step" ? [`${result.case.method}, `] : []),
+        wayTitle(result.way),
+        ...(note === undefined ? [] : [` (${note})`]),
+      ].join(""),
       measured ? inSeconds(Math.min(...seconds)) : "",
       measured ? inSeconds(median(seconds)) : "",
       compared ? ratio(median(seconds), median(natgrad.seconds)) : "",
