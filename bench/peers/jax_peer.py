@@ -113,8 +113,8 @@ def step_fn(apply_fn, method, rho):
     def step(x, y, parameters, eta):
         n, c = y.shape
         if method == "gradient":
-            loss = lambda p: 0.5 / n * jnp.sum((apply_fn(p, x) - y) ** 2)
-            return subtract(parameters, jax.grad(loss)(parameters), eta)
+            gradient = jax.grad(lambda p: 0.5 / n * jnp.sum((apply_fn(p, x) - y) ** 2))
+            return subtract(parameters, gradient(parameters), eta)
         if method == "exact":
             f, back = jax.vjp(lambda p: apply_fn(p, x), parameters)
             theta = empirical_fn(apply_fn, "structured_derivatives")(x, None, parameters)

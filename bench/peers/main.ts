@@ -46,7 +46,9 @@ const HELP = `npm run bench:peers -- [options]
 The Python peers are installed into bench/peers/.venv on the first run (about 2.5 GB). bench/README.md says how to read it.
 `;
 
+/** Repetitions stop after so many seconds. */
 const REPEAT_SECONDS = 20;
+const NOT_INSTALLED = "not installed";
 /** Steps of the default run. */
 const RUN_STEPS = 2;
 const DOCUMENT = join(ROOT, "docs/benchmarks.md");
@@ -153,7 +155,7 @@ async function measureCase(
       const needed = bytesOf(one, way);
       let result: Result;
       if (environment.missing.has(way.peer)) {
-        result = { case: one, way, seconds: [], note: "not installed" };
+        result = { case: one, way, seconds: [], note: NOT_INSTALLED };
       } else if (needed > limits.bytes) {
         const note = `needs ${(needed / 1e9).toFixed(0)} GB`;
         result = { case: one, way, seconds: [], note };
@@ -324,7 +326,7 @@ async function known({ json, quick }: Options): Promise<Result[]> {
       `--json: wanted measurements of ${settings({ machine, quick })}, got those of ${settings(record)} in ${json}`,
     );
   }
-  return record.results;
+  return record.results.filter(({ note }) => note !== NOT_INSTALLED);
 }
 
 async function main(): Promise<void> {
