@@ -56,7 +56,8 @@ def flat(theta):
 
 def empirical_fn(apply_fn, variant):
     """(x1, x2, parameters) -> Theta [N' C, N C]."""
-    kernel = nt.empirical_ntk_fn(apply_fn, trace_axes=(), implementation=IMPLEMENTATIONS[variant])
+    # vmap_axes says that samples do not mix; without it the derivatives of every output by every sample are formed.
+    kernel = nt.empirical_ntk_fn(apply_fn, trace_axes=(), vmap_axes=0, implementation=IMPLEMENTATIONS[variant])
     return lambda x1, x2, parameters: flat(kernel(x1, x2, parameters))
 
 
