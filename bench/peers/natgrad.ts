@@ -1,0 +1,159 @@
+/**
+ * @file natgrad's side of a measurement, in a process of its own: takes the same JSON request as the Python workers and
+ * answers with the same JSON lines (common.py). With `prepare` it exports the problem of a case instead: samples, labels and
+ * initial weights, that all sides begin from.
+ */
+import {
+  analyticKernel,
+  createEngine,
+  createLinearizer,
+  createTrainer,
+  createWeights,
+  FISHERS,
+  initialise,
+  kernelOf,
+  matrix,
+  mlp,
+  mnist,
+  mse,
+  ntk,
+  writeNpz,
+  writeWhole,
+  type Floats,
+  type Matrix,
+  type NpySource,
+} from "../../src/node.ts";
+import { peakMemory } from "../benchmark.ts";
+import { seconds } from "../statistics.ts";
+import type { Request } from "./measure.ts";
+
+/** Steps in a sample of `step`: at N = 100 every third folds the update into the weights. */
+const STEPS = 3;
+
+const wanted = JSON.parse(process.argv[2] ?? "") as Request & { prepare?: boolean };
+const { job, N, tests, C, width, depth } = wanted;
+
+const emit = (event: string, fields: object): void => {
+  process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+};
+
+const data = await mnist({
+  targetClasses: Array.from({ length: Math.max(2, C) }, (_, c) => c),
+  trainSize: N,
+  testSize: Math.max(1, tests),
+  lossType: "mse",
+});
+const network = mlp(data.xTrain.cols, { width, depth, outputs: C });
+const x = stack(data.xTrain, data.xTest, tests);
+
+await (wanted.prepare ? prepare() : measureJob());
+
+/** All samples [N + N', M_0] and labels, and W_l [M_l, M_{l-1}] of unit variance. */
+async function prepare(): Promise<void> {
+  const thetas = initialise(await createEngine(), network, 1);
+  const weights = network.weights.map(({ fanOut, rows }, l) => [
+    `W${l + 1}`,
+    { shape: [fanOut, rows], data: thetas[l]! },
+  ]);
+  await save(`${wanted.folder}/problem.npz`, {
+    x,
+    y: stack(data.yTrain, data.yTest, tests),
+    ...(Object.fromEntries(weights) as Record<string, NpySource>),
+  });
+}
+
+async function measureJob(): Promise<void> {
+  const clock = performance.now();
+  if (job === "analytic") {
+    emit("compiled", { seconds: 0 });
+    const theta = await repeat(async () => ntk(await analyticKernel(network, x)));
+    await save(wanted.expected, { theta });
+    return;
+  }
+  const engine = await createEngine();
+  const linearizer = await createLinearizer(engine, network);
+  emit("compiled", { seconds: (performance.now() - clock) / 1000 });
+  const thetas = initialise(engine, network, 1);
+  const weights = createWeights(network, thetas);
+  switch (job) {
+    case "linearize": {
+      const { f, theta } = await repeat(async () => {
+        const linearization = await linearizer.linearize(weights, x, N);
+        return { f: linearization.outputs, theta: ntk(kernelOf(network, linearization, engine.epsilon)) };
+      });
+      return save(wanted.expected, { f, theta });
+    }
+    case "empirical": {
+      const theta = await repeat(async () =>
+        ntk(kernelOf(network, await linearizer.linearize(weights, x), engine.epsilon)),
+      );
+      return save(wanted.expected, { theta });
+    }
+    case "step": {
+      const fisher = FISHERS.find(({ name }) => name === wanted.method)!;
+      const options = { learningRate: wanted.learningRate, damping: wanted.damping };
+      const fresh = () =>
+        createTrainer(
+          linearizer,
+          createWeights(
+            network,
+            thetas.map((theta) => theta.slice()),
+          ),
+          fisher,
+          mse,
+          { x: trainingRows(), y: data.yTrain },
+        );
+      for (let i = 0; i <= wanted.repeats; i++) {
+        const trainer = fresh();
+        const took = await seconds(async () => {
+          for (let step = 0; step < STEPS; step++) await trainer.step(options);
+        });
+        if (i > 0) emit("sample", { seconds: took / STEPS });
+      }
+      emit("peak", { bytes: peakMemory() });
+      const before = await linearizer.forward(weights, x);
+      const all = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
+      await all.step(options);
+      const after = await linearizer.forward(weights, x);
+      return save(wanted.expected, { df: { ...after, data: after.data.map((f, i) => f - before.data[i]!) } });
+    }
+    case "default-run":
+      throw new RangeError("default-run: wanted the command line, got the library");
+  }
+}
+
+/** The training samples alone: peers leave test samples out of a step. */
+function trainingRows(): Matrix<Floats> {
+  return matrix(N, x.cols, x.data.subarray(0, N * x.cols));
+}
+
+/** Repeats what a job does after one call that warms it up; the last result. */
+async function repeat<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + 1000 * wanted.seconds;
+  let result = await work();
+  for (let i = 0; i < wanted.repeats && performance.now() < deadline; i++) {
+    const took = await seconds(async () => {
+      result = await work();
+    });
+    emit("sample", { seconds: took });
+  }
+  emit("peak", { bytes: peakMemory() });
+  return result;
+}
+
+/** Rows of `a`, then the first `count` of `b`, in float32. */
+function stack(a: Matrix<Floats>, b: Matrix<Floats>, count: number): Matrix<Float32Array> {
+  const rows = matrix(a.rows + count, a.cols, new Float32Array((a.rows + count) * a.cols));
+  rows.data.set(a.data);
+  rows.data.set(b.data.subarray(0, count * b.cols), a.data.length);
+  return rows;
+}
+
+/** Writes arrays as float32. */
+async function save(path: string, arrays: Record<string, Matrix<Floats> | NpySource>): Promise<void> {
+  const sources = Object.entries(arrays).map(([name, array]): [string, NpySource] => [
+    name,
+    "shape" in array ? array : { shape: [array.rows, array.cols], data: Float32Array.from(array.data) },
+  ]);
+  await writeWhole(path, writeNpz(Object.fromEntries(sources)));
+}
