@@ -20,7 +20,7 @@ describe("work on lanes", () => {
       busy.delete(lane);
       done.push(item);
     });
-    expect(done.toSorted()).toEqual(items);
+    expect(new Set(done)).toEqual(new Set(items));
     expect(most).toBe(Math.min(lanes, items.length));
   });
 

@@ -3,9 +3,10 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 
-parentPort.on("message", ({ kind }) => {
-  if (kind === "close") return parentPort.close();
+const port = parentPort;
+port.on("message", ({ kind }) => {
+  if (kind === "close") return port.close();
   if (workerData.index === 0) process.exit(3);
   throw new Error("out of luck");
 });
-parentPort.postMessage({ results: {} });
+port.postMessage({ results: {} });
