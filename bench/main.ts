@@ -12,6 +12,7 @@ import { exactStepBenchmark } from "./exact-step.ts";
 import { longRunBenchmark } from "./long-run.ts";
 import { wholeMnistBenchmark } from "./whole-mnist.ts";
 import { wholeProcess } from "./process.ts";
+import { workersBenchmark } from "./workers.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   defaultRun,
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   longRunBenchmark,
   exactStepBenchmark,
   analyticBenchmark,
+  workersBenchmark,
   wholeMnistBenchmark,
 ];
 

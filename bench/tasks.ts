@@ -7,6 +7,7 @@ import { coldLoop, warmLoops } from "./default-run.ts";
 import { exactStep } from "./exact-step.ts";
 import { wholeMnist } from "./whole-mnist.ts";
 import { longRun } from "./long-run.ts";
+import { workersTask } from "./workers.ts";
 
 const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   coldLoop,
@@ -15,6 +16,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   exactStep,
   wholeMnist,
   analyticNtk: analyticNtkTask,
+  workers: workersTask,
 };
 
 const [name = "", ...args] = process.argv.slice(2);
