@@ -9,6 +9,7 @@
  * other: ONNX Runtime cuts the columns of a product among threads, and sums narrow pieces in longer runs.
  */
 import type { TransferListItem } from "node:worker_threads";
+import { InputError } from "../../error.ts";
 import { loadOrt } from "../../ort.ts";
 import { createEngine, type Engine, type EngineOptions, type FloatArray, type Tensors } from "../engine.ts";
 import type { Data, Parcel } from "./worker.ts";
@@ -32,6 +33,9 @@ const isShared = ({ buffer }: Data): boolean => buffer instanceof SharedArrayBuf
  */
 export async function createWorkerEngine(options: WorkerEngineOptions = {}): Promise<Engine> {
   const { workers: lanes = 2, threads = 1, precision = "float32", entry } = options;
+  if (!Number.isInteger(lanes) || lanes < 1) {
+    throw new InputError(`workers: wanted a whole number >= 1, got ${lanes}`);
+  }
   // Makes tensors; it never runs anything.
   const host = await createEngine({ precision, threads });
   const { Tensor } = await loadOrt();
@@ -61,7 +65,8 @@ export async function createWorkerEngine(options: WorkerEngineOptions = {}): Pro
           }
           for (const [name, tensor] of Object.entries(outputs)) {
             const data = tensor?.data as Data | undefined;
-            places[name] = tensor && data && isShared(data) ? { ...pick(tensor), data } : null;
+            places[name] =
+              tensor && data && isShared(data) ? { type: tensor.type, dims: tensor.dims, data } : null;
           }
           const results = await workers.ask({ kind: "run", program, feeds: sent, outputs: places }, transfer);
           const tensors: Tensors = {};
@@ -79,5 +84,3 @@ export async function createWorkerEngine(options: WorkerEngineOptions = {}): Pro
     release: () => workers.close(),
   };
 }
-
-const pick = ({ type, dims }: Pick<Parcel, "type" | "dims">) => ({ type, dims });

@@ -34,6 +34,7 @@ type Lane = {
   readonly worker: Worker;
   readonly index: number;
   job: Pick<Job, "resolve" | "reject"> | undefined;
+  alive: boolean;
   readonly ended: Promise<void>;
 };
 
@@ -99,8 +100,8 @@ export async function startWorkers(
   }
 
   function fail(lane: Lane, why: string): void {
+    lane.alive = false;
     Atomics.store(pending, lane.index, 0);
-    if (closing) return;
     refusal ??= new InputError(`workers: wanted ${count} at work, got one that ended (${why})`);
     lane.job?.reject(refusal);
     dispatch();
@@ -114,7 +115,7 @@ export async function startWorkers(
       resourceLimits: { maxYoungGenerationSizeMb: 1 },
     });
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    const lane: Lane = { worker, index, job: undefined, ended };
+    const lane: Lane = { worker, index, job: undefined, alive: true, ended };
     lanes.push(lane);
     ready.push(new Promise((resolve, reject) => (lane.job = { resolve, reject })));
     worker.on("message", (answer: Answer) => finish(lane, answer));
@@ -144,7 +145,7 @@ export async function startWorkers(
   async function close(): Promise<void> {
     refusal ??= new InputError("engine: wanted one that is open, got one that is released");
     dispatch();
-    for (const lane of lanes) post(lane, { kind: "close" });
+    for (const lane of lanes) if (lane.alive) post(lane, { kind: "close" });
     await Promise.all(lanes.map(({ ended }) => ended));
     process.off("exit", settle);
   }

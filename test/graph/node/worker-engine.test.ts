@@ -68,11 +68,14 @@ const withEngine = async <T>(engine: Engine, work: (engine: Engine) => Promise<T
   }
 };
 
-describe.each<Precision>(["float32", "float64"])("an engine of workers in %s", (precision) => {
-  it("gives the bits of the engine in this thread, be it of 1, 2 or 3", async () => {
+describe("an engine of workers", () => {
+  it.each<[Precision, number[]]>([
+    ["float32", [1, 2, 3]],
+    ["float64", [2]],
+  ])("gives the bits of the engine in this thread, in %s of %j", async (precision, counts) => {
     const wanted = await withEngine(await createEngine({ precision, threads: 1 }), everything);
     expect(wanted.stepped!.every(Number.isFinite)).toBe(true);
-    for (const workers of [1, 2, 3]) {
+    for (const workers of counts) {
       const found = await withEngine(
         await createWorkerEngine({ precision, workers, threads: 1 }),
         everything,
@@ -146,7 +149,10 @@ describe("workers", () => {
     });
   });
 
-  it("that cannot start are one line", async () => {
+  it("are one at least, and one line where they cannot start", async () => {
+    await expect(createWorkerEngine({ workers: 0 })).rejects.toThrow(
+      "workers: wanted a whole number >= 1, got 0",
+    );
     const missing = new URL("no-such-worker.js", import.meta.url);
     await expect(createWorkerEngine({ entry: missing })).rejects.toThrow(
       /^workers: wanted 2 at work, got one that ended \(.*Cannot find module.*\)$/,
