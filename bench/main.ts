@@ -13,6 +13,7 @@ import { longRunBenchmark } from "./long-run.ts";
 import { wholeMnistBenchmark } from "./whole-mnist.ts";
 import { wholeProcess } from "./process.ts";
 import { solvesBenchmark } from "./solves.ts";
+import { workersBenchmark } from "./workers.ts";
 
 const BENCHMARKS: readonly Benchmark[] = [
   defaultRun,
@@ -21,6 +22,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   solvesBenchmark,
   exactStepBenchmark,
   analyticBenchmark,
+  workersBenchmark,
   wholeMnistBenchmark,
 ];
 

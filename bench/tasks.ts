@@ -8,6 +8,7 @@ import { exactStep } from "./exact-step.ts";
 import { wholeMnist } from "./whole-mnist.ts";
 import { longRun } from "./long-run.ts";
 import { solves } from "./solves.ts";
+import { workersTask } from "./workers.ts";
 
 const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   coldLoop,
@@ -17,6 +18,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   exactStep,
   wholeMnist,
   analyticNtk: analyticNtkTask,
+  workers: workersTask,
 };
 
 const [name = "", ...args] = process.argv.slice(2);

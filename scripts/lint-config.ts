@@ -23,7 +23,7 @@ const FLOORS = [
   "cli",
 ];
 
-/** Folders that run in the browser too: no `node:` import. (`data/node/` is the Node entry of `data/`.) */
+/** Folders that run in the browser too: no `node:` import, but in a `node/` of their own. */
 const BROWSER = FLOORS.slice(0, FLOORS.indexOf("experiment"));
 
 const restrict = (groups: { group: string[]; message: string }[]) => ({
@@ -52,10 +52,12 @@ const overrides = FLOORS.map((name, i) => ({
     ...(name === "ort" ? [] : [ORT]),
   ]),
 }));
-overrides.push({
-  files: ["src/data/node/**/*.ts"],
-  rules: restrict([upward(FLOORS.indexOf("data")), ORT]),
-});
+for (const name of ["graph", "data"]) {
+  overrides.push({
+    files: [`src/${name}/node/**/*.ts`],
+    rules: restrict([upward(FLOORS.indexOf(name)), ORT]),
+  });
+}
 
 const config = {
   $schema: "./node_modules/oxlint/configuration_schema.json",

@@ -269,7 +269,18 @@ export const configSchema = z.strictObject({
     .meta(about("Engine", "<name>", "precision of the network; Grams are always solved in float64")),
   threads: whole(1, 1024)
     .optional()
-    .meta(about("Engine", "<n>", "threads of the engine (default one a core)")),
+    .meta(
+      about("Engine", "<n>", "threads of the engine, or of each worker (default one a core, shared out)"),
+    ),
+  workers: whole(1, 64)
+    .default(1)
+    .meta(
+      about(
+        "Engine",
+        "<n>",
+        "worker threads that share the tiles of kernels and passes; for machines of many cores",
+      ),
+    ),
   memory_limit: bytes()
     .optional()
     .meta(about("Engine", "<size>", "memory that a run may take, as 6GB (default 90 % of what is free)")),
@@ -400,6 +411,9 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   }
   if (config.damping_schedule !== "constant" && !(config.damping > 0)) {
     return `damping: wanted a number > 0 to start damping_schedule ${config.damping_schedule} from, got ${config.damping}`;
+  }
+  if (config.workers > 1 && config.device !== "cpu") {
+    return `workers: wanted 1 with device ${config.device}, got ${config.workers}`;
   }
   if (config.prng === "jax" && config.init_weights_dir !== undefined) {
     return "prng: wanted none beside init_weights_dir (the folder holds the weights), got jax";

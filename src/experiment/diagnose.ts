@@ -16,6 +16,7 @@ import { convergenceSteps, convergenceTime, kernelSpectrum, labelEnergy } from "
 import { stableLearningRate } from "../dynamics/stability.ts";
 import { InputError } from "../error.ts";
 import type { Fisher, Propagator, Shape } from "../fisher/index.ts";
+import type { Engine } from "../graph/engine.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import { expandOutputs, layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
@@ -39,7 +40,7 @@ import type {
 import { loadData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
-import { networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
+import { networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
@@ -54,9 +55,15 @@ export type DiagnosisListeners = RunListeners & {
  * Diagnoses a dataset and an architecture.
  * @throws InputError for anything that cannot be had; what a kernel does not allow is told in its event instead.
  */
-export async function* diagnose(
+export const diagnose = (
+  diagnosis: Diagnosis,
+  listeners: DiagnosisListeners = {},
+): AsyncGenerator<DiagnosisEvent> => releasing((opened) => events(diagnosis, listeners, opened));
+
+async function* events(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, settled = () => {} }: DiagnosisListeners = {},
+  { progress = () => {}, notice = () => {}, settled = () => {} }: DiagnosisListeners,
+  opened: Engine[],
 ): AsyncGenerator<DiagnosisEvent> {
   progress("data");
   const dataset = await loadData(asked, {
@@ -91,7 +98,7 @@ export async function* diagnose(
   );
 
   progress("engine");
-  const linearizer = await openNetwork(config, network);
+  const linearizer = await openNetwork(config, network, opened);
   progress("weights");
   const weights = await startWeights(config, linearizer);
   progress("empirical kernel");

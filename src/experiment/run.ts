@@ -34,7 +34,7 @@ import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { planRun } from "./plan.ts";
 import { peakBytes } from "./memory.ts";
-import { networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
+import { networkOf, openNetwork, predictingKernels, releasing, startWeights } from "./setup.ts";
 
 /** The four numbers of a row of the table. */
 export type Metrics = {
@@ -101,7 +101,10 @@ export type RunListeners = {
  * Trains as it was asked for.
  * @throws InputError for anything that cannot be had: data, a device, files, an invertible Gram.
  */
-export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> {
+export const run = (asked: Config, listeners: RunListeners = {}): AsyncGenerator<RunEvent> =>
+  releasing((opened) => events(asked, listeners, opened));
+
+async function* events(asked: Config, listeners: RunListeners, opened: Engine[]): AsyncGenerator<RunEvent> {
   const { progress = () => {}, notice = () => {} } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
@@ -132,7 +135,7 @@ export async function* run(asked: Config, listeners: RunListeners = {}): AsyncGe
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
-  const linearizer = await clock.time("engine", () => openNetwork(config, network));
+  const linearizer = await clock.time("engine", () => openNetwork(config, network, opened));
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer));
   const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);

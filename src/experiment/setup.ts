@@ -2,10 +2,12 @@
  * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
  * predict its training.
  */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { createEngine } from "../graph/engine.ts";
+import { createEngine, type Engine } from "../graph/engine.ts";
+import { createWorkerEngine } from "../graph/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
 import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
 import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
@@ -38,16 +40,38 @@ export const networkOf = (options: NetworkOptions, { xTrain, yTrain }: Dataset):
   });
 
 /** The options of the engine. */
-export type EngineChoice = Pick<Config, "device" | "precision" | "threads">;
+export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "workers">;
 
-/** Opens the engine and compiles the network for it. */
-export async function openNetwork(options: EngineChoice, network: Network): Promise<Linearizer> {
-  const engine = await createEngine({
-    device: options.device,
-    precision: options.precision,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
+/** Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has. */
+export async function openEngine({ device, precision, threads, workers }: EngineChoice): Promise<Engine> {
+  if (workers > 1) {
+    const share = Math.max(1, Math.floor(availableParallelism() / workers));
+    return createWorkerEngine({ precision, workers, threads: threads ?? share });
+  }
+  return createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
+}
+
+/** Opens the engine, adds it to `opened`, and compiles the network for it. */
+export async function openNetwork(
+  options: EngineChoice,
+  network: Network,
+  opened: Engine[],
+): Promise<Linearizer> {
+  const engine = await openEngine(options);
+  opened.push(engine);
   return createLinearizer(engine, network);
+}
+
+/** Events of an experiment that says which engines it `opened`: they are released when it ends, fails or is left. */
+export async function* releasing<Event>(
+  experiment: (opened: Engine[]) => AsyncGenerator<Event>,
+): AsyncGenerator<Event> {
+  const opened: Engine[] = [];
+  try {
+    yield* experiment(opened);
+  } finally {
+    for (const engine of opened) await engine.release();
+  }
 }
 
 /** Initial weights, drawn or loaded; saved where that was asked for. */

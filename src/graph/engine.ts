@@ -43,14 +43,18 @@ export type EngineOptions = {
 export type Engine = {
   readonly device: Device;
   readonly precision: Precision;
+  /** Runs that may usefully go on at a time: 1, or the number of its workers. */
+  readonly lanes: number;
   /** Compiles a graph. */
-  compile(graph: Graph): Promise<Program>;
+  compile(graph: Pick<Graph, "toModel">): Promise<Program>;
   /** A float tensor over `data` (no copy where the precision already agrees) with the given shape. */
   tensor(data: FloatArray, dims: readonly number[]): Tensor;
   /** An int64 vector. */
   integers(...values: number[]): Tensor;
-  /** A zero array of the engine's precision. */
+  /** A zero array of the engine's precision, where its programs read and write fastest. */
   floats(length: number): FloatArray;
+  /** Releases its programs and whatever else it holds; nothing can be run afterwards. */
+  release(): Promise<void>;
   /** Machine epsilon of the engine's precision. */
   readonly epsilon: number;
 };
@@ -80,7 +84,7 @@ const sessionOptions = (device: Device, threads: number): OrtSessionOptions => (
  * The native CPU provider writes into the outputs that it is given. Elsewhere they would come back untouched: there
  * outputs are allocated by the provider, and copied into those that were given.
  */
-function program(session: OrtSession, inPlace: boolean): Program {
+function program(session: OrtSession, inPlace: boolean, release: () => Promise<void>): Program {
   return {
     async run(feeds, outputs) {
       if (inPlace) return await session.run(feeds, outputs);
@@ -93,7 +97,7 @@ function program(session: OrtSession, inPlace: boolean): Program {
       }
       return results;
     },
-    release: () => session.release(),
+    release,
   };
 }
 
@@ -117,9 +121,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
   }
   const Floats = precision === "float32" ? Float32Array : Float64Array;
+  const sessions = new Set<OrtSession>();
+  const release = async (session: OrtSession): Promise<void> => {
+    if (sessions.delete(session)) await session.release();
+  };
   return {
     device,
     precision,
+    lanes: 1,
     epsilon: precision === "float32" ? 2 ** -23 : 2 ** -52,
     floats: (length) => new Floats(length),
     tensor: (data, dims) =>
@@ -128,7 +137,8 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     async compile(graph) {
       try {
         const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));
-        return program(session, isNative && device === "cpu");
+        sessions.add(session);
+        return program(session, isNative && device === "cpu", () => release(session));
       } catch (error) {
         throw new InputError(
           device === "cpu"
@@ -136,6 +146,9 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
             : `device: wanted a working ${device} provider, got none on this machine (${reason(error)})`,
         );
       }
+    },
+    async release() {
+      for (const session of sessions) await release(session);
     },
   };
 }

@@ -102,6 +102,10 @@ async function stack(
   tile?: number,
 ): Promise<Side> {
   const { layers } = await linearizer.linearize(weights, x, x.rows, tile === undefined ? {} : { tile });
-  const keep = ({ rows, cols, data }: Matrix<FloatArray>) => matrix(rows, cols, data.slice());
+  const keep = ({ rows, cols, data }: Matrix<FloatArray>) => {
+    const copy = linearizer.engine.floats(data.length);
+    copy.set(data);
+    return matrix(rows, cols, copy);
+  };
   return layers.map(({ inputs, signals }) => ({ inputs: keep(inputs), signals: keep(signals) }));
 }

@@ -2,10 +2,12 @@
  * @file Grams of a linearisation, tile by tile on the engine: of each layer, A_l = H_l H_l^T and B_l = Delta_l Delta_l^T,
  * or of the whole network at once, Theta = sum over l of B_l o (A_l (x) 1_C 1_C^T), whose tiles are summed over the
  * layers before they leave the engine. Where both sides are the same samples only tiles on and below the diagonal are
- * computed and the rest is their mirror image: half the work, and exact symmetry.
+ * computed and the rest is their mirror image: half the work, and exact symmetry. Tiles are independent, and go on as many
+ * at a time as the engine has lanes.
  */
 import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
+import { onLanes } from "../graph/lanes.ts";
 import { add, gemm, mul, reshapeTo } from "../graph/ops.ts";
 import { tiles, type LayerLinearization } from "../linearization/linearize.ts";
 import { matrix, rowRange, zeros, type Matrix } from "../matrix/matrix.ts";
@@ -29,7 +31,7 @@ export type Grams = {
   theta(left: Side, right?: Side, options?: GramOptions): Promise<Matrix>;
 };
 
-/** Rows of a tile of n rows: about sixteen tiles a side for moderate n, and no more than 1024 rows. */
+/** Rows of a tile of a Gram of n rows: about sixteen tiles a side for moderate n, and no more than 1024 rows. */
 const defaultTile = (n: number): number => (n <= 256 ? n : Math.min(1024, Math.max(192, Math.ceil(n / 8))));
 
 /** The Grams of an engine; graphs are compiled when they are first needed. */
@@ -41,13 +43,19 @@ export function createGrams(engine: Engine): Grams {
     return program;
   };
   const tensor = ({ rows, cols, data }: Matrix<FloatArray>) => engine.tensor(data, [rows, cols]);
+  /** Tiles that nobody is using: fresh pages cost more than what is written to them. */
+  const spare: FloatArray[] = [];
+  const borrow = (size: number): FloatArray => {
+    const at = spare.findIndex(({ length }) => length >= size);
+    return at < 0 ? engine.floats(size) : spare.splice(at, 1)[0]!;
+  };
 
   /** Fills [n C, m C] from tiles that `run` computes for sample ranges; `symmetric`: mirrors those above the diagonal. */
   async function fill(
     [n, m]: readonly [number, number],
     C: number,
     symmetric: boolean,
-    { tile = defaultTile(Math.max(n, m)), progress }: GramOptions,
+    { tile = Math.ceil(defaultTile(Math.max(n, m) * C) / C), progress }: GramOptions,
     run: (rows: Range, cols: Range, out: Matrix<FloatArray>) => Promise<void>,
   ): Promise<Matrix> {
     const out = zeros(n * C, m * C);
@@ -56,15 +64,19 @@ export function createGrams(engine: Engine): Grams {
         .filter(([from]) => !symmetric || from <= rows[0])
         .map((cols) => [rows, cols] as const),
     );
-    const scratch = engine.floats(Math.min(tile, n) * Math.min(tile, m) * C * C);
-    for (const [done, [rows, cols]] of pairs.entries()) {
+    const size = Math.min(tile, n) * Math.min(tile, m) * C * C;
+    const scratch: FloatArray[] = [];
+    let done = 0;
+    await onLanes(pairs, engine.lanes, async ([rows, cols], lane) => {
+      const array = (scratch[lane] ??= borrow(size));
       const [height, width] = [(rows[1] - rows[0]) * C, (cols[1] - cols[0]) * C];
-      const part = matrix(height, width, scratch.subarray(0, height * width));
+      const part = matrix(height, width, array.subarray(0, height * width));
       await run(rows, cols, part);
       place(out, part, rows[0] * C, cols[0] * C);
       if (symmetric) mirror(out, part, rows[0] * C, cols[0] * C);
-      progress?.(done + 1, pairs.length);
-    }
+      progress?.(++done, pairs.length);
+    });
+    spare.push(...scratch);
     return out;
   }
 

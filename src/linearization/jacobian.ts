@@ -10,6 +10,7 @@
  */
 import type { Engine, FloatArray, Program } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
+import { onLanes } from "../graph/lanes.ts";
 import { gemm, mul, sumAlong, unsqueeze1 } from "../graph/ops.ts";
 import { rowRange, type Matrix } from "../matrix/matrix.ts";
 import { TILE, tiles, type LayerLinearization, type Linearization } from "./linearize.ts";
@@ -54,6 +55,7 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
       const { inputs, signals } = layer;
       const C = signals.rows / inputs.rows;
       const G = engine.tensor(target, [signals.cols, inputs.cols]);
+      // One after the other, whatever the lanes: they add up in one place.
       for (const [from, to] of tiles(inputs.rows, tile)) {
         const part = engine.floats((to - from) * C);
         part.set(v.subarray(from * C, to * C));
@@ -67,14 +69,14 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
       const { inputs, signals } = layer;
       const C = signals.rows / inputs.rows;
       const theta = engine.tensor(G, [signals.cols, inputs.cols]);
-      for (const [from, to] of tiles(inputs.rows, tile)) {
+      await onLanes(tiles(inputs.rows, tile), engine.lanes, async ([from, to]) => {
         const part = engine.floats((to - from) * C);
         await program.run(
           { ...rows(layer, [from, to]), G: theta },
           { product: engine.tensor(part, [to - from, C]) },
         );
         for (const [i, x] of part.entries()) out[from * C + i]! += x;
-      }
+      });
     },
     async tangentProduct({ layers }, v, progress) {
       const out = new Float64Array(v.length);

@@ -6,10 +6,11 @@
  *     Delta_l [N C, M_l]    signals df_c(x_n)/du_l, rows (n, c)
  *
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
- * tiles, so that only H and Delta grow with their number.
+ * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
 import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
+import { onLanes } from "../graph/lanes.ts";
 import { firstRows } from "../graph/ops.ts";
 import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
@@ -87,13 +88,14 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     start: number,
     { tile = TILE, progress }: PassOptions,
   ): Promise<void> {
-    for (const [from, to] of tiles(x.rows, tile, start)) {
+    let done = start;
+    await onLanes(tiles(x.rows, tile, start), engine.lanes, async ([from, to]) => {
       await forwardProgram.run(
         { ...feeds, x: batch(rowRange(x, from, to)) },
         { f: tensor(rowRange(f, from, to)) },
       );
-      progress?.(to, x.rows);
-    }
+      progress?.((done += to - from), x.rows);
+    });
   }
 
   return {
@@ -118,7 +120,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       });
       // What is only evaluated rides along with the last tile where it fits.
       const together = x.rows <= tile ? x.rows : count;
-      for (const [from, to] of tiles(count, tile)) {
+      let done = 0;
+      await onLanes(tiles(count, tile), engine.lanes, async ([from, to]) => {
         const last = to === count ? together : to;
         const feeds = {
           ...weightsOf,
@@ -132,8 +135,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           wanted[`Delta${l}`] = tensor(rowRange(signals, from * C, to * C));
         }
         await program.run(feeds, wanted);
-        progress?.(last, x.rows);
-      }
+        progress?.((done += last - from), x.rows);
+      });
       await evaluate(weightsOf, x, f, together, options);
       return { outputs: toFloat64(f), samples: count, layers };
     },

@@ -9,9 +9,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const LONG = "--learning_rate 1 --width 64 --train_size 20 --test_size 10 --n_steps 1000000 --format csv";
 
-/** `natgrad train ...` as a process of its own, and the text of both its streams. */
+/** `natgrad ...` as a process of its own, and the text of both its streams. */
 function start(flags: string): { child: ChildProcess; text: { stdout: string; stderr: string } } {
-  const child = spawn(process.execPath, ["bin/natgrad.js", "train", ...flags.split(" ")]);
+  const child = spawn(process.execPath, ["bin/natgrad.js", ...flags.split(" ")]);
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (part: string) => (text[name] += part));
@@ -24,7 +24,7 @@ const ended = (child: ChildProcess): Promise<number | null> =>
 
 describe("the natgrad process", () => {
   it("ends with the exit code of the command", async () => {
-    const { child, text } = start("--natural_gradient_type exact --width 0");
+    const { child, text } = start("train --natural_gradient_type exact --width 0");
     expect(await ended(child)).toBe(2);
     expect(text).toEqual({
       stdout: "",
@@ -34,7 +34,7 @@ describe("the natgrad process", () => {
 
   it("stops between two steps on Ctrl-C, with whole rows and whole files", async () => {
     const place = join(folder, "weights");
-    const { child, text } = start(`${LONG} --save_init_weights --save_init_weights_dir ${place}`);
+    const { child, text } = start(`train ${LONG} --save_init_weights --save_init_weights_dir ${place}`);
     child.stdout!.once("data", () => child.kill("SIGINT"));
     expect(await ended(child)).toBe(130);
     expect(text.stderr).toBe("natgrad: interrupted\n");
@@ -44,10 +44,30 @@ describe("the natgrad process", () => {
   });
 
   it("ends quietly when nobody reads on", async () => {
-    const { child, text } = start(LONG);
+    const { child, text } = start(`train ${LONG}`);
     child.stdout!.once("data", () => child.stdout!.destroy());
     expect(await ended(child)).toBe(0);
     expect(text.stderr).toBe("");
     expect(existsSync("core")).toBe(false);
+  });
+
+  it.each(["train --natural_gradient_type exact --kernel empirical", "kernel --natural_gradient_type kfac"])(
+    "prints the same with workers and without (%s), and ends",
+    async (command) => {
+      const flags = `${command} --dataset synthetic --width 32 --train_size 20 --test_size 10 --threads 1`;
+      const [alone, shared] = [start(flags), start(`${flags} --workers 2`)];
+      expect(await Promise.all([ended(alone.child), ended(shared.child)])).toEqual([0, 0]);
+      const rows = ({ text }: typeof alone) =>
+        text.stdout.split("\n").filter((line) => !/workers|done in/.test(line));
+      expect(rows(shared).length).toBeGreaterThan(5);
+      expect(rows(shared)).toEqual(rows(alone));
+    },
+  );
+
+  it("ends on Ctrl-C with its workers", async () => {
+    const { child, text } = start(`train ${LONG} --workers 2`);
+    child.stdout!.once("data", () => child.kill("SIGINT"));
+    expect(await ended(child)).toBe(130);
+    expect(text.stderr).toBe("natgrad: interrupted\n");
   });
 });
