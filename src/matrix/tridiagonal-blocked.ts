@@ -14,7 +14,7 @@ import type { Reflectors } from "./reflectors.ts";
 import type { Tridiagonal } from "./tridiagonal.ts";
 
 /** The constants of assembly/reflections.ts. */
-const BLOCK = 64;
+const BLOCK = 128;
 const PANEL = 32;
 const BYTES = Float64Array.BYTES_PER_ELEMENT;
 const PAGE = 65536;

@@ -9,9 +9,9 @@
  */
 
 /** Columns of a block column, */
-const BLOCK: i32 = 64;
+const BLOCK: i32 = 128;
 /** and bytes of one of its rows. */
-const ROW: usize = 512;
+const ROW: usize = 1024;
 /** Columns of a panel, a divisor of BLOCK: V and W lie side by side in rows of 2 PANEL numbers. */
 const PANEL: i32 = 32;
 /** Bytes from V to W, */
@@ -48,26 +48,28 @@ function dot(a: usize, b: usize, from: i32, to: i32): f64 {
 }
 
 /**
- * y = A x for the trailing matrix whose first block column is at `a`; x and y have `size` numbers. A row counts twice, as
+ * y = A x for the trailing matrix whose first block column is at `a`; x and y have `size` numbers, and where x begins
+ * with `zeros` zeros, y begins with as many numbers that mean nothing. A row counts twice, as
  * itself and as a column, and rows come one after the other: where A is larger than the caches, anything but one
  * passage in the order of memory took four times as long.
  */
-function symmetricProduct(a: usize, x: usize, y: usize, size: i32): void {
+function symmetricProduct(a: usize, x: usize, y: usize, size: i32, zeros: i32): void {
   memory.fill(y, 0, (<usize>size) << 3);
   let row = a;
+  let from = zeros & ~7;
   for (let c = 0; c < size; c += BLOCK) {
     const xc = at(x, c);
     const yc = at(y, c);
     for (let r = c; r < c + BLOCK; r++) {
       const to = at(y, r);
-      store<f64>(to, load<f64>(to) + dot(row, xc, 0, BLOCK));
+      store<f64>(to, load<f64>(to) + dot(row, xc, from, BLOCK));
       row += ROW;
     }
     for (let r = c + BLOCK; r < size; r++) {
       const xr = v128.load64_splat(at(x, r));
       let s0 = f64x2.splat(0);
       let s1 = f64x2.splat(0);
-      for (let j: usize = 0; j < ROW; j += 64) {
+      for (let j = (<usize>from) << 3; j < ROW; j += 64) {
         const a0 = v128.load(row + j);
         const a1 = v128.load(row + j, 16);
         const a2 = v128.load(row + j, 32);
@@ -85,6 +87,7 @@ function symmetricProduct(a: usize, x: usize, y: usize, size: i32): void {
       store<f64>(to, load<f64>(to) + lanes(f64x2.add(s0, s1)));
       row += ROW;
     }
+    from = 0;
   }
 }
 
@@ -180,7 +183,7 @@ export function reduce(
     }
     store<f64>(head, 1);
     // w = tau (A v - V W^T v - W V^T v), less what makes it the W of a rank-2 update.
-    symmetricProduct(a, x, y, rows);
+    symmetricProduct(a, x, y, rows, j + 1);
     const top = j & ~3;
     projections(vw + <usize>top * WIDE, at(x, top), g, rows - top, k);
     changeOver(g, h);
