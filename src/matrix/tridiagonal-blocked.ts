@@ -7,7 +7,7 @@
  * on what is right of and below it. Half of the operations are products of A with one vector, which cost one passage over
  * the lower triangle each: WebAssembly SIMD (assembly/reflections.ts). The other half, the update above, is the engine's.
  */
-import { matrix, zeros, type Matrix } from "./matrix.ts";
+import { zeros, type Matrix } from "./matrix.ts";
 import { accumulate, view } from "./product.ts";
 import { reflectionsWasm } from "./reflections.wasm.ts";
 import type { Reflectors } from "./reflectors.ts";
@@ -96,7 +96,7 @@ export async function reduceBlocked(
     if (vectors) {
       keep(reflectors, vw, start, n, out.subarray(2 * PANEL, 2 * PANEL + count));
     }
-    await updateTrailing(a, vw, start, first, size);
+    if (start + PANEL < n) await updateTrailing(a, vw, start + PANEL, first, size);
   }
   return { diagonal, offDiagonal, reflectors };
 }
@@ -112,24 +112,22 @@ function keep(to: Reflectors[], vw: Float64Array, start: number, n: number, tau:
   to.push({ start: start + 1, v, tau: tau.slice(0, count) });
 }
 
-/** A -= V W^T + W V^T for every block column that holds a column beyond the panel. */
+/** A -= V W^T + W V^T for every block column that holds a column from `next` on; `vw` begins at row `first`. */
 async function updateTrailing(
   a: Float64Array,
   vw: Float64Array,
-  start: number,
+  next: number,
   first: number,
   size: number,
 ): Promise<void> {
   const wv = zeros(BLOCK, 2 * PANEL);
-  for (let left = start + PANEL; left < size; left += BLOCK) {
-    left -= left % BLOCK;
-    const from = blockStart(size, left / BLOCK);
+  for (let left = next - (next % BLOCK); left < size; left += BLOCK) {
     const panel = view(vw, 2 * PANEL, left - first, size - first);
     for (let at = 0; at < wv.data.length; at += 2 * PANEL) {
       wv.data.set(panel.data.subarray(at + PANEL, at + 2 * PANEL), at);
       wv.data.set(panel.data.subarray(at, at + PANEL), at + PANEL);
     }
-    const block = matrix(size - left, BLOCK, a.subarray(from, from + (size - left) * BLOCK));
+    const block = view(a.subarray(blockStart(size, left / BLOCK)), BLOCK, 0, size - left);
     await accumulate(block, -1, panel, wv, { transB: true });
   }
 }
