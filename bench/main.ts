@@ -8,6 +8,7 @@ import { InputError } from "../src/error.ts";
 import { analyticBenchmark } from "./analytic.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
 import { defaultRun } from "./default-run.ts";
+import { eigenBenchmark } from "./eigen.ts";
 import { exactStepBenchmark } from "./exact-step.ts";
 import { longRunBenchmark } from "./long-run.ts";
 import { wholeMnistBenchmark } from "./whole-mnist.ts";
@@ -23,6 +24,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   exactStepBenchmark,
   analyticBenchmark,
   workersBenchmark,
+  eigenBenchmark,
   wholeMnistBenchmark,
 ];
 

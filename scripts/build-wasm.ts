@@ -16,6 +16,7 @@ export type WasmModule = { readonly folder: string; readonly name: string };
 export const WASM_MODULES: readonly WasmModule[] = [
   { folder: "src/random", name: "normals" },
   { folder: "src/network", name: "duals" },
+  { folder: "src/matrix", name: "reflections" },
 ];
 
 /** What is used of `assemblyscript/asc`. */

@@ -46,7 +46,10 @@ export {
   type AnalyticOptions,
   type SumOptions,
 } from "./kernel/analytic.ts";
-export { empiricalKernel, kernelOf } from "./kernel/empirical.ts";
+export { empiricalKernel, empiricalNtk, kernelOf } from "./kernel/empirical.ts";
+export { createGrams, type GramOptions, type Grams, type Side } from "./kernel/gram.ts";
+export { kernelTangent, linearizedTangent, whitenTangent, type Tangent } from "./kernel/tangent.ts";
+export { createJacobian, type Jacobian } from "./linearization/jacobian.ts";
 export { withUnits, type KernelPair } from "./kernel/units.ts";
 export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";
 export { whitenColumns, whitenKernel, type CurvatureFactor } from "./kernel/whiten.ts";

@@ -4,19 +4,18 @@
  * initial weights, that all sides begin from.
  */
 import {
-  analyticKernel,
+  analyticNtk,
   createEngine,
   createLinearizer,
   createTrainer,
   createWeights,
   FISHERS,
   initialise,
-  kernelOf,
+  createGrams,
   matrix,
   mlp,
   mnist,
   mse,
-  ntk,
   writeNpz,
   writeWhole,
   type Floats,
@@ -66,7 +65,7 @@ async function measureJob(): Promise<void> {
   const clock = performance.now();
   if (job === "analytic") {
     emit("compiled", { seconds: 0 });
-    const theta = await repeat(async () => ntk(await analyticKernel(network, x)));
+    const theta = await repeat(() => analyticNtk(network, x));
     await save(wanted.expected, { theta });
     return;
   }
@@ -75,18 +74,17 @@ async function measureJob(): Promise<void> {
   emit("compiled", { seconds: (performance.now() - clock) / 1000 });
   const thetas = initialise(engine, network, 1);
   const weights = createWeights(network, thetas);
+  const grams = createGrams(engine);
   switch (job) {
     case "linearize": {
       const { f, theta } = await repeat(async () => {
         const linearization = await linearizer.linearize(weights, x, N);
-        return { f: linearization.outputs, theta: ntk(kernelOf(network, linearization, engine.epsilon)) };
+        return { f: linearization.outputs, theta: await grams.theta(linearization.layers) };
       });
       return save(wanted.expected, { f, theta });
     }
     case "empirical": {
-      const theta = await repeat(async () =>
-        ntk(kernelOf(network, await linearizer.linearize(weights, x), engine.epsilon)),
-      );
+      const theta = await repeat(async () => grams.theta((await linearizer.linearize(weights, x)).layers));
       return save(wanted.expected, { theta });
     }
     case "step": {

@@ -33,13 +33,9 @@ export type Spectrum = {
 export async function kernelSpectrum(kernel: Kernel): Promise<Spectrum> {
   const theta = scale(ntk(kernel), 1 / kernel.samples);
   const n = theta.rows;
-  const { values: unordered, vectors: columns } = await eigen(theta);
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => unordered[j]! - unordered[i]!);
-  const values = Float64Array.from(order, (i) => unordered[i]!);
-  const vectors: Matrix = {
-    ...columns,
-    data: columns.data.map((_, at) => columns.data[at - (at % n) + order[at % n]!]!),
-  };
+  const { values: ascending, vectors } = await eigen(theta);
+  const values = ascending.toReversed();
+  for (let i = 0; i < n; i++) vectors.data.subarray(i * n, (i + 1) * n).reverse();
   const largest = values[0]!;
   const rank = values.filter((x) => x > n * kernel.epsilon * largest).length;
   return {

@@ -9,7 +9,8 @@
  * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
  */
 import type { Propagator } from "../fisher/fisher.ts";
-import { norm, zeros, type Matrix } from "../matrix/matrix.ts";
+import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
+import { block, norm, zeros } from "../matrix/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 
 /** Options of {@link stableLearningRate}. */
@@ -51,25 +52,13 @@ export async function stableLearningRate(
     const last = j + 1 === steps || left <= epsilon * size;
     if (last || Number.isInteger(Math.log2(j + 1))) {
       const before = rate;
-      rate = stableRate(await eigenvalues(H, j + 1), epsilon);
+      rate = stableRate(hessenbergEigenvalues(block(H, 0, j + 1, 0, j + 1)), epsilon);
       if (last || Math.abs(before - rate) <= tolerance * rate) break;
     }
     H.data[(j + 1) * steps + j] = left;
     basis.push(w.map((x) => x / left));
   }
   return rate;
-}
-
-type Complex = { readonly re: number; readonly im: number };
-
-/** Eigenvalues of the leading k x k block of a general matrix. */
-async function eigenvalues(H: Matrix, k: number): Promise<Complex[]> {
-  const { EigenvalueDecomposition, Matrix: MlMatrix } = await import("ml-matrix");
-  const rows = Array.from({ length: k }, (_, i) => [...H.data.subarray(i * H.cols, i * H.cols + k)]);
-  const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(new MlMatrix(rows), {
-    assumeSymmetric: false,
-  });
-  return realEigenvalues.map((re, i) => ({ re, im: imaginaryEigenvalues[i]! }));
 }
 
 function stableRate(values: readonly Complex[], epsilon: number): number {

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exactStep } from "./step.ts";
+import { eigenvalues, exactStep } from "./step.ts";
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
 const found = existsSync(executablePath);
@@ -30,7 +30,7 @@ describe.skipIf(!found)("the core in Chromium", () => {
   beforeAll(async () => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `export { exactStep } from "./test/browser/step.ts";`,
+        contents: `export { eigenvalues, exactStep } from "./test/browser/step.ts";`,
         resolveDir: new URL(".", root).pathname,
         loader: "ts",
       },
@@ -75,20 +75,23 @@ describe.skipIf(!found)("the core in Chromium", () => {
     server?.close();
   });
 
-  it("takes the same exact step as in Node", async () => {
+  it("takes the same exact step and finds the same eigenvalues as in Node", async () => {
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(address);
-    const here = await exactStep({});
+    const here = { ...(await exactStep({})), ...(await eigenvalues()) };
     // As text: a function would have its import() rewritten by the test runner.
     const there = await page.evaluate<{
       isolated: boolean;
       losses: number[];
       deviation: number;
+      values: number[];
+      alone: number[];
     }>(`(async () => {
-      const { exactStep } = await import("${address}bundle.js");
-      return { isolated: crossOriginIsolated, ...(await exactStep({ wasmPaths: "${address}ort/" })) };
+      const { eigenvalues, exactStep } = await import("${address}bundle.js");
+      const step = await exactStep({ wasmPaths: "${address}ort/" });
+      return { isolated: crossOriginIsolated, ...step, ...(await eigenvalues()) };
     })()`);
     expect(problems).toEqual([]);
     expect(there.isolated).toBe(true);
@@ -96,5 +99,9 @@ describe.skipIf(!found)("the core in Chromium", () => {
     expect(there.losses[1]! / here.losses[1]!).toBeCloseTo(1, 1);
     expect(there.losses[1]).toBeLessThan(there.losses[0]! / 20);
     expect(there.deviation).toBeLessThan(1e-8);
+    for (const [i, value] of here.values.entries()) {
+      expect(there.values[i]).toBeCloseTo(value, 11);
+      expect(there.alone[i]).toBeCloseTo(value, 11);
+    }
   });
 });

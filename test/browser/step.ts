@@ -1,5 +1,6 @@
 /**
- * @file One exact step on a fixed tiny problem: the same code in Node and, bundled, in the browser.
+ * @file One exact step on a fixed tiny problem, and one eigendecomposition: the same code in Node and, bundled, in the
+ * browser.
  */
 import {
   analyticKernel,
@@ -16,6 +17,7 @@ import {
   randomState,
   type EngineOptions,
 } from "../../src/index.ts";
+import { eigen, spectrum } from "../../src/matrix/eigen.ts";
 
 /** Losses before and after the step, and the isotropy of exact NGD on the analytic kernel. */
 export async function exactStep(options: EngineOptions): Promise<{ losses: number[]; deviation: number }> {
@@ -37,4 +39,16 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
     losses: [mse.value(before.train, y), mse.value(after.train, y)],
     deviation: (await isotropy(exact, await analyticKernel(network, train))).deviation,
   };
+}
+
+/** Eigenvalues of a symmetric matrix that is large enough for panels and cuts, by both entry points. */
+export async function eigenvalues(): Promise<{ values: number[]; alone: number[] }> {
+  const n = 150;
+  const x = randomState(3).normalsInto(new Float64Array(n * n));
+  const k = matrix(
+    n,
+    n,
+    x.map((_, at) => x[at]! + x[(at % n) * n + Math.floor(at / n)]!),
+  );
+  return { values: [...(await eigen(k)).values], alone: [...(await spectrum(k))] };
 }
