@@ -6,7 +6,7 @@ describe("permutations", () => {
     const seven = permutations(7, 10);
     expect([...seven()]).toEqual([8, 5, 0, 2, 1, 9, 7, 3, 6, 4]);
     expect([...seven()]).toEqual([1, 3, 2, 5, 9, 0, 4, 6, 7, 8]);
-    expect([...permutations(1, 1000)().slice(0, 8)]).toEqual([507, 818, 452, 368, 242, 929, 262, 810]);
+    expect(Array.from(permutations(1, 1000)()).slice(0, 8)).toEqual([507, 818, 452, 368, 242, 929, 262, 810]);
     expect([...permutations(0xffffffff, 3)()]).toEqual([1, 0, 2]);
     expect([...permutations(1, 1)()]).toEqual([0]);
   });
