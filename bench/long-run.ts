@@ -1,10 +1,10 @@
 /**
  * @file A thousand steps of gradient descent at width 4096, N = 100: whether the last steps cost what the first do,
- * in time and in memory. Every step adds N to the rank of the update, and every third folds it into the weights.
+ * in time and in memory. Every step adds N to the rank of the update, and every second folds it into the weights.
  */
 import { createTrainer } from "../src/dynamics/trainer.ts";
 import { gradient } from "../src/fisher/gradient.ts";
-import { createWeights } from "../src/linearization/weights.ts";
+import { createWeights, MAX_RANK } from "../src/linearization/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, type Benchmark } from "./benchmark.ts";
 import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";
@@ -14,7 +14,7 @@ import { median, seconds } from "./statistics.ts";
 
 const STEPS = 1000;
 /** Steps of N = 100 whose updates fit below the rank that is folded. */
-const FOLD_EVERY = 3;
+const FOLD_EVERY = MAX_RANK / 100;
 const FLOOR_RUNS = 5;
 /** The last hundred steps within this many times the first. */
 const TARGET = 1.5;

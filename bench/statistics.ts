@@ -11,6 +11,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The mean of one or more numbers. */
+export const mean = (values: readonly number[]): number =>
+  values.reduce((sum, x) => sum + x, 0) / values.length;
+
 /** Least, median and greatest. */
 export type Spread = { readonly min: number; readonly median: number; readonly max: number };
 

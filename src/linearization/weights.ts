@@ -8,8 +8,8 @@ import { createGraph, type Graph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
 import type { Network } from "../network/network.ts";
 
-/** Rank at which the factors are folded: they then cost about 15 % of a pass at width 4096. */
-export const MAX_RANK = 300;
+/** Rank at which the factors are folded: they then cost about 10 % of a pass at width 4096. */
+export const MAX_RANK = 200;
 
 /** theta_l [fanOut, rows] of one layer with its factors; `rank` rows of each factor are in use. */
 export type LayerWeights = {

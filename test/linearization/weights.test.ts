@@ -69,7 +69,7 @@ describe("weights with low-rank factors", () => {
     const x = matrix(N, 10, randomState(1).normalsInto(new Float32Array(N * 10)));
     const y = matrix(N, 1, randomState(2).normalsInto(new Float64Array(N)));
     const losses: number[][] = [];
-    // N = 70 keeps factors and folds every fifth step; the same samples five times over (350) fold at once.
+    // N = 70 keeps factors and folds every third step; the same samples five times over (350) fold at once.
     for (const copies of [1, 5]) {
       const engine = await createEngine({ precision: "float64" });
       const linearizer = await createLinearizer(engine, network);
