@@ -5,7 +5,7 @@
 import { createTrainer } from "../src/dynamics/trainer.ts";
 import { exact } from "../src/fisher/exact.ts";
 import { createEngine } from "../src/graph/engine.ts";
-import { createWeights } from "../src/linearization/weights.ts";
+import { createWeights, MAX_RANK } from "../src/linearization/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
 import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";
@@ -24,9 +24,16 @@ const FORWARD = "linearize and Grams";
 const LEARNING_RATE = 0.01;
 const TARGETS = { linearize: 1.1, step: 1.25 };
 
-/** Seconds of a step and of its floors. */
+/** Seconds of a step and of its floors; `pending`: rows of earlier updates that are not folded into the weights yet. */
 type Step = Record<
-  "step" | "linearize" | "precondition" | "update" | "linearizeFloor" | "solveFloor" | "updateFloor",
+  | "step"
+  | "pending"
+  | "linearize"
+  | "precondition"
+  | "update"
+  | "linearizeFloor"
+  | "solveFloor"
+  | "updateFloor",
   number
 >;
 
@@ -36,7 +43,8 @@ type Found = { steps: Step[]; cold: number; before: number; peak: number };
 /** Steps on `N` samples in this process, a floor after each. */
 export async function exactStep(N: number, runs: number): Promise<Found> {
   const s = await setup({ train: N });
-  const trainer = createTrainer(s.linearizer, createWeights(s.network, s.thetas), exact, mse, s.batch);
+  const weights = createWeights(s.network, s.thetas);
+  const trainer = createTrainer(s.linearizer, weights, exact, mse, s.batch);
   const before = process.memoryUsage.rss();
   const cold = await seconds(() => trainer.step({ learningRate: LEARNING_RATE }));
   const peak = peakMemory();
@@ -49,11 +57,13 @@ export async function exactStep(N: number, runs: number): Promise<Found> {
   };
   const steps: Step[] = [];
   for (let i = 0; i <= runs; i++) {
+    const { rank } = weights[0]!;
     const start = performance.now();
     const { linearize, gram, precondition, update } = (await trainer.step({ learningRate: LEARNING_RATE }))
       .seconds;
     const found: Step = {
       step: (performance.now() - start) / 1000,
+      pending: rank + N > MAX_RANK ? 0 : rank,
       linearize: linearize + gram,
       precondition,
       update,
@@ -84,10 +94,13 @@ export const exactStepBenchmark: Benchmark = {
       const repeats = runsFor(N, runs);
       const found = (raw[N] = await inFreshProcess<Found>("exactStep", N, repeats));
       const all = columns(found.steps);
+      const ranks = [...new Set(all.pending)].toSorted((a, b) => a - b);
       const floor = all.linearizeFloor.map((f, i) => f + all.solveFloor[i]! + all.updateFloor[i]!);
       const row = (what: string, time: readonly number[], by: readonly number[], target?: number) => {
         // Of each step by the floor after it; where steps differ by what they fold, of all by all.
-        const ratio = what === FORWARD ? median(time.map((t, i) => t / by[i]!)) : mean(time) / mean(by);
+        const ratio = what.startsWith(FORWARD)
+          ? median(time.map((t, i) => t / by[i]!))
+          : mean(time) / mean(by);
         return [
           what,
           ms(mean(time)),
@@ -102,7 +115,13 @@ export const exactStepBenchmark: Benchmark = {
           [`N = ${N}, ${repeats} runs`, "mean ms", "min ms", "floor ms", "ratio", "target"],
           [
             row("step", all.step, floor, TARGETS.step),
-            row(FORWARD, all.linearize, all.linearizeFloor, TARGETS.linearize),
+            ...ranks.map((rank) => {
+              const { linearize, linearizeFloor } = columns(
+                found.steps.filter(({ pending }) => pending === rank),
+              );
+              if (rank === 0) return row(FORWARD, linearize, linearizeFloor, TARGETS.linearize);
+              return row(`${FORWARD}, ${rank} rows pending`, linearize, linearizeFloor);
+            }),
             row("solve", all.precondition, all.solveFloor),
             row("update", all.update, all.updateFloor),
           ],

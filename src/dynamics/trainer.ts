@@ -81,7 +81,7 @@ export type StepSeconds = {
   readonly gram: number;
   /** Solves. */
   readonly precondition: number;
-  /** Forming U_l and adding it to the weights. */
+  /** Forming U_l and adding it to the weights, and folding them before the step where that is due. */
   readonly update: number;
 };
 
@@ -186,15 +186,17 @@ export function createTrainer(
       const { learningRate, damping = 0, model = false, progress } = options;
       const start = performance.now();
       const { rows, labels, restore, n } = arrange(options);
+      await updater.makeRoom(weights, n);
+      const room = performance.now();
       const linearization = await linearizer.linearize(weights, rows, n, pass(progress));
       const linearized = performance.now();
       const outputs = restore(linearization.outputs);
       const f = rowRange(linearization.outputs, 0, n);
       const seconds = (gram = 0, solved = linearized, end = solved): StepSeconds => ({
-        linearize: (linearized - start) / 1000,
+        linearize: (linearized - room) / 1000,
         gram: gram / 1000,
         precondition: (solved - linearized - gram) / 1000,
-        update: (end - solved) / 1000,
+        update: (end - solved + room - start) / 1000,
       });
       const stopped = { ...outputs, seconds: seconds() };
       if (!allFinite(linearization.outputs.data)) return stopped;

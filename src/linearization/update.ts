@@ -7,7 +7,7 @@ import { gemm } from "../graph/ops.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
-import { appendRows, createFolder, MAX_RANK, type LayerWeights } from "./weights.ts";
+import { appendRows, createFolder, MAX_RANK, type LayerWeights, type Weights } from "./weights.ts";
 
 /** How the signals of a batch combine into U_l [N, fanOut]. */
 export type Combination =
@@ -29,6 +29,11 @@ export type Updater = {
     factor?: number,
     out?: FloatArray,
   ): Promise<FloatArray>;
+  /**
+   * Folds the factors of layers that have no place for `n` more rows. Before a linearisation rather than after the step
+   * before it: the pass is then on plain weights, and the last step of a run folds nothing.
+   */
+  makeRoom(weights: Weights, n: number): Promise<void>;
   /** theta_l += factor * U_l^T H_l. */
   apply(weights: LayerWeights, layer: LayerLinearization, how: Combination, factor: number): Promise<void>;
 };
@@ -62,6 +67,9 @@ export function createUpdater(engine: Engine): Updater {
 
   return {
     combine,
+    async makeRoom(weights, n) {
+      for (const layer of weights) if (layer.rank + n > MAX_RANK) await folder.fold(layer);
+    },
     async apply(weights, layer, how, factor) {
       if (how.kind === "none") return;
       const N = layer.inputs.rows;
