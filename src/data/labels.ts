@@ -10,6 +10,10 @@ import { type Matrix, zeros } from "../matrix/matrix.ts";
 import { classMembers, className, type ClassGroup } from "./classes.ts";
 import type { LossType } from "./dataset.ts";
 
+/** C, outputs that so many classes take. */
+export const outputsFor = (classes: number, lossType: LossType): number =>
+  lossType === "mse" && classes === 2 ? 1 : classes;
+
 /**
  * Labels [N, C] of samples whose classes are known.
  * @param labels the class of each sample, by its number in the source
@@ -20,8 +24,8 @@ export function encodeLabels(
   targetClasses: readonly ClassGroup[],
   lossType: LossType,
 ): Matrix {
-  const shared = lossType === "mse" && targetClasses.length === 2;
-  const y = zeros(labels.length, shared ? 1 : targetClasses.length);
+  const y = zeros(labels.length, outputsFor(targetClasses.length, lossType));
+  const shared = y.cols < targetClasses.length;
   const outputOf = new Map(targetClasses.flatMap((group, c) => classMembers(group).map((k) => [k, c])));
   for (let n = 0; n < labels.length; n++) {
     const c = outputOf.get(labels[n]!);

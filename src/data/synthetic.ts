@@ -10,6 +10,9 @@ import { checkSelection, type Dataset, type LossType } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normaliseRows } from "./normalise.ts";
 
+/** Input features, M, where nothing else is asked for. */
+export const SYNTHETIC_FEATURES = 32;
+
 /** Fills an array with independent standard normals. */
 export type Normals = (out: Float64Array) => unknown;
 
@@ -42,7 +45,7 @@ export type SyntheticOptions = {
  * @throws InputError when an option is out of range.
  */
 export function synthetic(normals: Normals, options: SyntheticOptions): Dataset {
-  const { kind = "blobs", trainSize, testSize, lossType, inputs = 32, classes = 2 } = options;
+  const { kind = "blobs", trainSize, testSize, lossType, inputs = SYNTHETIC_FEATURES, classes = 2 } = options;
   const targetClasses = Array.from({ length: classes }, (_, c) => c);
   checkSelection({ targetClasses, trainSize, testSize, lossType });
   for (const size of [trainSize, testSize])

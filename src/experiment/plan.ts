@@ -39,7 +39,7 @@ export type Plan = {
 };
 
 /** Node, ONNX Runtime and the program itself. */
-const PROCESS = 125e6;
+const PROCESS = 115e6;
 /** Tiles that are tried, largest first. */
 const TILES = [TILE, 256, 64];
 /** Iterations that conjugate gradients are reckoned with: a guess, as only the spectrum knows. */
@@ -131,9 +131,11 @@ function reckon(shape: RunShape, options: PlanOptions, solver: Solver | undefine
   const training = linearization + factors + solve;
   const parts = {
     process: PROCESS,
-    data: (8 + b) * (N + test) * network.inputs,
+    // Normalised in steps, each a copy.
+    data: (3 * 8 + b) * (N + test) * network.inputs,
     weights: b * P,
-    "tiles of the network": b * T * (2 * H + 2 * delta),
+    // Every value between two operations has a place of its own.
+    "tiles of the network": 3 * b * (T * (H + delta / C) + Math.min(T, n) * (H + delta)),
     prediction: predicted.kept,
     training,
     kernel: predicted.once,
@@ -183,15 +185,16 @@ function solveBytes(
     const widest = Math.max(...network.weights.map(({ rows, fanOut }) => rows * fanOut));
     return 8 * 2 * r * m + b * widest + 8 * 10 * m;
   }
-  if (fisher.fromTangent) return fisher.name === "gradient" ? 0 : mm * (curved ? 3 : 1);
+  if (fisher.fromTangent) return fisher.name === "gradient" ? 0 : mm * (curved ? 2 : 1);
   const kernel = L * (nn + mm) * (curved ? 2 : 1);
+  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
   switch (fisher.name) {
     case "block_diagonal":
-      return kernel + (L + 1) * mm;
+      return kernel + (L + 2) * mm;
     case "block_tri_diagonal":
       return kernel + (3 * L + 2) * mm + 2 * Math.floor(L / 2) ** 2 * mm;
     case "unit_wise":
-      return kernel + 8 * n * network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
+      return kernel + 8 * n * units;
     default:
       return 2 * kernel + 3 * mm;
   }
@@ -223,5 +226,9 @@ function predictionBytes(
           m: k * block,
           b,
         }) - (summed ? 0 : L * 8 * (k * k + (k * block) ** 2));
-  return { kept: kinds * (kernels + factors), once: empirical ? b * (N + test) * (H + delta) : 0 };
+  // Units that are drawn, and factors of theirs that are worth keeping.
+  const units = fisher.usesSignals
+    ? 8 * (N + test) * delta + Math.min(2 ** 27, (8 * delta * (k / 2) ** 2) / 2)
+    : 0;
+  return { kept: kinds * (kernels + factors + units), once: empirical ? b * (N + test) * (H + delta) : 0 };
 }

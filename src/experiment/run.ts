@@ -34,7 +34,14 @@ import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { planRun } from "./plan.ts";
 import { peakBytes } from "./memory.ts";
-import { networkOf, openNetwork, predictingKernels, releasing, startWeights } from "./setup.ts";
+import {
+  expectedSizes,
+  networkOf,
+  openNetwork,
+  predictingKernels,
+  releasing,
+  startWeights,
+} from "./setup.ts";
 
 /** The four numbers of a row of the table. */
 export type Metrics = {
@@ -109,6 +116,12 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
+
+  const curved = fisher.usesCurvature && loss.curvature !== undefined;
+  const limit = memoryLimit(asked);
+  // What cannot fit is refused before anything is fetched, where its sizes are known.
+  const expected = expectedSizes(asked);
+  if (expected) planRun({ ...expected, fisher, curved }, asked, limit);
 
   progress("data");
   const fetching = {

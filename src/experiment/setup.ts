@@ -5,6 +5,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
+import { outputsFor } from "../data/labels.ts";
+import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../graph/engine.ts";
 import { createWorkerEngine } from "../graph/node/worker-engine.ts";
@@ -18,7 +20,7 @@ import { initialise } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
-import { predictsFromSum } from "./plan.ts";
+import { predictsFromSum, type RunShape } from "./plan.ts";
 import { fileStem } from "./dataset.ts";
 import { loadKernels, loadWeights, saveKernels, saveWeights } from "./files.ts";
 
@@ -30,14 +32,30 @@ export type NetworkOptions = Pick<
 
 /** The network of an experiment on a dataset. */
 export const networkOf = (options: NetworkOptions, { xTrain, yTrain }: Dataset): Network =>
-  mlp(xTrain.cols, {
+  mlpOf(options, xTrain.cols, yTrain.cols);
+
+const mlpOf = (options: NetworkOptions, inputs: number, outputs: number): Network =>
+  mlp(inputs, {
     depth: options.n_layers,
     width: options.width,
-    outputs: yTrain.cols,
+    outputs,
     weightVariance: options.weight_variance,
     biasVariance: options.bias_variance,
     parameterization: options.parameterization,
   });
+
+/** Input features of the sources that natgrad knows. */
+const FEATURES = { mnist: 784, fashion_mnist: 784, cifar10: 3072, synthetic: SYNTHETIC_FEATURES } as const;
+
+/** Samples and network of an experiment before its data is there; undefined where only the data knows. */
+export function expectedSizes(config: Config): Pick<RunShape, "samples" | "network"> | undefined {
+  const samples = { train: config.train_size, test: config.test_size };
+  if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
+    return undefined;
+  }
+  const network = mlpOf(config, FEATURES[config.dataset], outputsFor(config.n_classes, config.loss_type));
+  return { samples, network };
+}
 
 /** The options of the engine. */
 export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "workers">;

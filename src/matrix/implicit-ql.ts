@@ -12,7 +12,8 @@ const TINY = 1e-290;
 const MAX_SWEEPS = 90;
 
 /**
- * Replaces the diagonal d [n] of T, of off-diagonal [n - 1], by its eigenvalues, in no order. Entries are near 1 in size.
+ * Replaces the diagonal d [n] of T, of off-diagonal [n - 1], by its eigenvalues, in no order. Entries are near 1 in size,
+ * or T is a part of a matrix of which that is true: what rounding of that matrix hides is taken for zero.
  * Rows i and i + 1 of `rows` [n, m] turn as d does: starting from the identity they become V^T.
  */
 export function implicitQl(d: Float64Array, offDiagonal: Float64Array, rows?: Matrix): void {
@@ -20,7 +21,7 @@ export function implicitQl(d: Float64Array, offDiagonal: Float64Array, rows?: Ma
   const e = new Float64Array(n);
   e.set(offDiagonal);
   // Not relative to its neighbours: beside the rounding of large eigenvalues, a cluster at zero would never settle.
-  const negligible = EPSILON * Math.max(largest(d), largest(e));
+  const negligible = EPSILON * Math.max(1, largest(d), largest(e));
   for (let l = 0; l < n; l++) {
     for (let sweeps = 0; ; sweeps++) {
       let m = l;
