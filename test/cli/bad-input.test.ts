@@ -88,6 +88,21 @@ describe("a wrong value", () => {
     ["--workers 100000", /^workers: wanted a whole number from 1 to 64, got "100000"$/],
     ["--workers 2 --device webgpu", /^workers: wanted 1 with device webgpu, got 2$/],
     ["--kernel_batch_size 0", /^kernel_batch_size: wanted a whole number >= 1, got "0"$/],
+    ["--batch_size 0", /^batch_size: wanted a whole number >= 1, got "0"$/],
+    ["--log_every 0", /^log_every: wanted a whole number >= 1, got "0"$/],
+    [
+      "--batch_size 10 --damping 1 --damping_schedule levenberg_marquardt",
+      /^damping_schedule: wanted constant beside batch_size .*, got levenberg_marquardt$/,
+    ],
+    ["--solver lu", /^solver: wanted one of auto, gram, cg, got "lu"$/],
+    [
+      "--natural_gradient_type kfac --solver cg",
+      /^solver: wanted natural_gradient_type exact beside it, got kfac$/,
+    ],
+    ["--solver gram --cg_tolerance 1e-3", /^cg_tolerance: wanted solver cg beside it, got gram$/],
+    ["--cg_tolerance 0", /^cg_tolerance: wanted a number from 1e-30 to 1e30, got "0"$/],
+    ["--cg_max_iterations 0", /^cg_max_iterations: wanted a whole number >= 1, got "0"$/],
+    ["--preconditioner_rank -1", /^preconditioner_rank: wanted a whole number >= 0, got "-1"$/],
     ["--device tpu", /^device: wanted one of cpu, .*, got "tpu"$/],
     ["--device_count 2", /^device_count: wanted a whole number from -1 to 1, got "2"$/],
     ["--save_dataset maybe", /^save_dataset: wanted true or false, got "maybe"$/],
@@ -290,14 +305,27 @@ describe("a Gram without an inverse", () => {
 describe("memory", () => {
   it("that the weights would not fit into is predicted", async () => {
     expect(await refusal(SMALL, EXACT, "--width 1e9")).toMatch(
-      /^width: wanted weights that fit into \S+ GiB of free memory, got 3730000000 GiB at width 1000000000$/,
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 4\d+ GB \(weights 4\d+ GB\); try --kernel none, --batch_size, a smaller train_size or width$/,
     );
   });
 
-  it("that the Grams would not fit into is predicted", async () => {
-    expect(await refusal(SMALL, EXACT, "--dataset synthetic --train_size 1e7")).toMatch(
-      /^train_size: wanted Grams that fit into \S+ GiB of free memory, got \S+ GiB at train_size 10000000$/,
+  it("that the Grams would not fit into is predicted, before any data is drawn", async () => {
+    expect(
+      await refusal(SMALL, EXACT, "--dataset synthetic --train_size 1e7 --solver gram --kernel none"),
+    ).toMatch(
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 8\d+ GB \(training 8\d+ GB\); try --solver cg, --batch_size, a smaller train_size or width$/,
     );
+  });
+
+  it("may be limited by hand", async () => {
+    expect(await refusal(SMALL, EXACT, "--memory_limit 50MB")).toMatch(
+      /^memory_limit: wanted a run within 50 MB, got one of 1\d\d MB \(process 115 MB\); try /,
+    );
+    for (const size of ["lots", "-1GB", "1e3", "6PB"]) {
+      expect(await refusal(SMALL, EXACT, `--memory_limit ${size}`)).toMatch(
+        /^memory_limit: wanted a size as 6GB or 512MiB/,
+      );
+    }
   });
 });
 

@@ -214,6 +214,16 @@ describe("eigen and spectrum", () => {
     expect(values.filter((x) => x > n * 2 ** -52 * values.at(-1)!).length).toBe(n >> 2);
   });
 
+  it.each([100, 400, 500])(
+    "take a matrix of rank one, whose rest is far below rounding, of %i",
+    async (n) => {
+      const values = await check(build(n, () => 1 / n));
+      expect(values.at(-1)).toBeCloseTo(1, 12);
+      const v = random(n, 1);
+      await check(await product(v, v, { transB: true }));
+    },
+  );
+
   it("do two matrices at once", async () => {
     const [a, b] = [symmetric(150), symmetric(130, 2)];
     const apart = [await eigen(a), await eigen(b)];
