@@ -33,6 +33,7 @@ import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { planRun } from "./plan.ts";
+import { secondsOf } from "./rate.ts";
 import { peakBytes } from "./memory.ts";
 import {
   expectedSizes,
@@ -61,8 +62,8 @@ export type ConfigEvent = {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
-  /** Memory that the run was reckoned to take, and how exact NGD solves. */
-  plan: { bytes: number; solver?: Solver };
+  /** Memory, and for long runs the time, that the run was reckoned to take; how exact NGD solves. */
+  plan: { bytes: number; seconds?: number; solver?: Solver };
   /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
   isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
 };
@@ -149,6 +150,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
   progress("engine");
   const linearizer = await clock.time("engine", () => openNetwork(config, network, opened));
+  const expectedSeconds = await secondsOf(plan, linearizer.engine);
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer));
   const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
@@ -178,7 +180,11 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     learning_rate: learningRate,
-    plan: { bytes: plan.bytes, ...(plan.solver ? { solver: plan.solver } : {}) },
+    plan: {
+      bytes: plan.bytes,
+      ...(expectedSeconds === undefined ? {} : { seconds: expectedSeconds }),
+      ...(plan.solver ? { solver: plan.solver } : {}),
+    },
     ...(measured ? { isotropy: { alpha_theory: alpha ?? null, ...measured } } : {}),
   };
 

@@ -81,7 +81,8 @@ function configBlock(event: ConfigEvent): string {
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, event)).map(
     (name) => `${name}: ${String(values[name])}`,
   );
-  lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory`);
+  const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
+  lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory${time}`);
   if (isotropy) {
     const { alpha, alpha_theory, deviation, probes } = isotropy;
     // G has a column a sample, or one a sample and output; with fewer probes the figures are estimates.
@@ -95,6 +96,14 @@ function configBlock(event: ConfigEvent): string {
   }
   return [RULE, ...lines, RULE].join("\n");
 }
+
+/** Seconds, minutes or hours: no better than a guess deserves. */
+const duration = (seconds: number): string =>
+  seconds < 100
+    ? `${Number(seconds.toPrecision(1))} s`
+    : seconds < 6000
+      ? `${Math.round(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;
 
 /** Whether an option has a say in this run. */
 function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
