@@ -39,6 +39,10 @@ Examples:
       even against odd digits
   natgrad train --learning_rate 100 --train_size all --test_size all --width 512 --kernel none
       all of digits 0 and 1, without a prediction
+  natgrad train --natural_gradient_type exact --train_size all --damping 1e-6 --kernel none --memory_limit 3GB
+      exact NGD on all of them; what does not fit as a Gram goes by conjugate gradients
+  natgrad train --natural_gradient_type kfac --damping 1e-6 --train_size 1000 --batch_size 200 --n_steps 10
+      mini-batches, each step predicted
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
