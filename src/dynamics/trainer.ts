@@ -98,6 +98,7 @@ export function createTrainer(
   const { epsilon } = engine;
   const updater = createUpdater(engine);
   const grams = createGrams(engine);
+  if (fisher.fromTangent) grams.prepareTheta(linearizer.network.weights.length, linearizer.network.outputs);
   const jacobian = createJacobian(engine);
   const N = y.rows;
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });

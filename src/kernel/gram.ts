@@ -29,13 +29,23 @@ export type Grams = {
   product(a: Matrix<FloatArray>, b?: Matrix<FloatArray>, options?: GramOptions): Promise<Matrix>;
   /** Theta [N' C, N C] in float64 of the samples of `left` and of `right`; `right` left out: of `left` with itself. */
   theta(left: Side, right?: Side, options?: GramOptions): Promise<Matrix>;
+  /** Begins to compile what `theta` of so many layers and outputs will need, beside whatever is done next. */
+  prepareTheta(layers: number, outputs: number): void;
 };
 
 /** Rows of a tile of a Gram of n rows: about sixteen tiles a side for moderate n, and no more than 1024 rows. */
 const defaultTile = (n: number): number => (n <= 256 ? n : Math.min(1024, Math.max(192, Math.ceil(n / 8))));
 
-/** The Grams of an engine; graphs are compiled when they are first needed. */
+const known = new WeakMap<Engine, Grams>();
+
+/** The Grams of an engine, the same for all who ask; graphs are compiled when they are first needed. */
 export function createGrams(engine: Engine): Grams {
+  const grams = known.get(engine) ?? newGrams(engine);
+  known.set(engine, grams);
+  return grams;
+}
+
+function newGrams(engine: Engine): Grams {
   const compiled = new Map<string, ReturnType<Engine["compile"]>>();
   const compile = (key: string, graph: () => Graph) => {
     let program = compiled.get(key);
@@ -80,7 +90,14 @@ export function createGrams(engine: Engine): Grams {
     return out;
   }
 
+  const compileTheta = (layers: number, C: number) =>
+    compile(`theta ${layers} ${C}`, () => thetaGraph(engine, layers, C));
+
   return {
+    prepareTheta(layers, C) {
+      // An error comes back to whoever needs the graph.
+      compileTheta(layers, C).catch(() => {});
+    },
     async product(a, b, options = {}) {
       const program = await compile("product", () => productGraph(engine));
       const right = b ?? a;
@@ -92,7 +109,7 @@ export function createGrams(engine: Engine): Grams {
     async theta(left, right, options = {}) {
       const other = right ?? left;
       const C = left[0]!.signals.rows / left[0]!.inputs.rows;
-      const program = await compile(`theta ${left.length} ${C}`, () => thetaGraph(engine, left.length, C));
+      const program = await compileTheta(left.length, C);
       const sizes = [left[0]!.inputs.rows, other[0]!.inputs.rows] as const;
       return fill(sizes, C, right === undefined, options, async (rows, cols, out) => {
         const feeds: Tensors = {};
