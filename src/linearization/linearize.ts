@@ -63,15 +63,26 @@ export type Linearizer = {
 /** Builds and compiles the graphs of a network; batch sizes and ranks are free. */
 export async function createLinearizer(engine: Engine, network: Network): Promise<Linearizer> {
   const { outputs: C, weights: shapes } = network;
-  const program = await engine.compile(linearizeGraph(engine, network));
-  const forwardProgram = await engine.compile(forwardGraph(engine, network));
+  // Plain weights are most of the work. What pending factors need is compiled beside whatever is done next, and an error
+  // of that comes back to who needs it.
+  const compile = (pending: boolean) => ({
+    linearize: engine.compile(linearizeGraph(engine, network, pending)),
+    forward: engine.compile(forwardGraph(engine, network, pending)),
+  });
+  const plain = compile(false);
+  await Promise.all(Object.values(plain));
+  const factored = compile(true);
+  for (const program of Object.values(factored)) program.catch(() => {});
+  const programsFor = (weights: Weights) => (weights.every(({ rank }) => rank === 0) ? plain : factored);
   const buffer = createBuffers(engine);
 
   const weightFeeds = (weights: Weights): Tensors => {
     const feeds: Tensors = {};
+    const pending = programsFor(weights) === factored;
     for (const [l, layer] of weights.entries()) {
-      const [left, right] = factors(engine, layer);
       feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);
+      if (!pending) continue;
+      const [left, right] = factors(engine, layer);
       feeds[`left${l}`] = left;
       feeds[`right${l}`] = right;
     }
@@ -82,18 +93,17 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
 
   /** f of rows [start, end) of x into the same rows of `f`. */
   async function evaluate(
-    feeds: Tensors,
+    weights: Weights,
     x: Matrix<Floats>,
     f: Matrix<FloatArray>,
     start: number,
     { tile = TILE, progress }: PassOptions,
   ): Promise<void> {
+    const program = await programsFor(weights).forward;
+    const feeds = weightFeeds(weights);
     let done = start;
     await onLanes(tiles(x.rows, tile, start), engine.lanes, async ([from, to]) => {
-      await forwardProgram.run(
-        { ...feeds, x: batch(rowRange(x, from, to)) },
-        { f: tensor(rowRange(f, from, to)) },
-      );
+      await program.run({ ...feeds, x: batch(rowRange(x, from, to)) }, { f: tensor(rowRange(f, from, to)) });
       progress?.((done += to - from), x.rows);
     });
   }
@@ -103,11 +113,12 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     network,
     async forward(weights, x, options = {}) {
       const f = matrix(x.rows, C, engine.floats(x.rows * C));
-      await evaluate(weightFeeds(weights), x, f, 0, options);
+      await evaluate(weights, x, f, 0, options);
       return toFloat64(f);
     },
     async linearize(weights, x, count = x.rows, options = {}) {
       const { tile = TILE, progress } = options;
+      const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);
       const f = buffer("f", x.rows, C);
       const layers = shapes.map((shape, l) => {
@@ -137,7 +148,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         await program.run(feeds, wanted);
         progress?.((done += last - from), x.rows);
       });
-      await evaluate(weightsOf, x, f, together, options);
+      if (together < x.rows) await evaluate(weights, x, f, together, options);
       return { outputs: toFloat64(f), samples: count, layers };
     },
   };
@@ -170,7 +181,7 @@ function repeatIdentity(n: number, c: number): Float64Array {
 }
 
 /** Declares the inputs of a network and appends its forward pass. */
-function appendForward(g: Graph, network: Network): { f: Value; steps: Forward[] } {
+function appendForward(g: Graph, network: Network, pending: boolean): { f: Value; steps: Forward[] } {
   let value = g.input("x", ["samples", network.inputs]);
   let width = network.inputs;
   let l = 0;
@@ -179,8 +190,14 @@ function appendForward(g: Graph, network: Network): { f: Value; steps: Forward[]
     const shape = layer.weights?.(width);
     const weights = shape && {
       base: g.input(`base${l}`, [shape.fanOut, shape.rows]),
-      left: g.input(`left${l}`, [`R${l}`, shape.rows]),
-      right: g.input(`right${l}`, [`R${l}`, shape.fanOut]),
+      ...(pending
+        ? {
+            factors: {
+              left: g.input(`left${l}`, [`R${l}`, shape.rows]),
+              right: g.input(`right${l}`, [`R${l}`, shape.fanOut]),
+            },
+          }
+        : {}),
     };
     if (shape) l++;
     const step = layer.forward(g, value, width, network.outputs, weights);
@@ -191,15 +208,15 @@ function appendForward(g: Graph, network: Network): { f: Value; steps: Forward[]
   return { f: value, steps };
 }
 
-function forwardGraph(engine: Engine, network: Network): Graph {
+function forwardGraph(engine: Engine, network: Network, pending: boolean): Graph {
   const g = createGraph(engine.precision);
-  g.output("f", appendForward(g, network).f, ["samples", network.outputs]);
+  g.output("f", appendForward(g, network, pending).f, ["samples", network.outputs]);
   return g;
 }
 
-function linearizeGraph(engine: Engine, network: Network): Graph {
+function linearizeGraph(engine: Engine, network: Network, pending: boolean): Graph {
   const g = createGraph(engine.precision);
-  const { f, steps } = appendForward(g, network);
+  const { f, steps } = appendForward(g, network, pending);
   g.output("f", f, ["samples", network.outputs]);
 
   const count = g.input("count", [1], "int64");

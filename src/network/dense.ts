@@ -45,18 +45,22 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
     weights: (fanIn) => ({ fanIn, rows: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) }),
 
     forward(g, h, fanIn, _outputs, weights) {
-      const { base, left, right } = weights!;
+      const { base, factors } = weights!;
       const { weight: a, bias } = scalesFor(fanIn);
       const scaled = scaleBy(g, h, a);
       const inputs = hasBias ? appendColumn(g, scaled, bias) : scaled;
       const wide = gemm(g, inputs, base, { transB: true });
-      const output = gemm(g, gemm(g, inputs, left, { transB: true }), right, { plus: wide });
+      const output = factors
+        ? gemm(g, gemm(g, inputs, factors.left, { transB: true }), factors.right, { plus: wide })
+        : wide;
       return {
         output,
         inputs,
         backward(delta) {
-          const update = gemm(g, delta, right, { transB: true });
-          const back = gemm(g, update, left, { plus: gemm(g, delta, base) });
+          const plain = gemm(g, delta, base);
+          const back = factors
+            ? gemm(g, gemm(g, delta, factors.right, { transB: true }), factors.left, { plus: plain })
+            : plain;
           return scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, a);
         },
       };

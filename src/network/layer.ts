@@ -20,11 +20,14 @@ export type WeightShape = {
 };
 
 /**
- * Weights in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut].
- * Every update of theta is a sum of outer products of inputs and signals, so steps append rows instead of
+ * Weights in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut]; without `factors`
+ * base alone. Every update of theta is a sum of outer products of inputs and signals, so steps append rows instead of
  * rewriting theta.
  */
-export type WeightValues = { readonly base: Value; readonly left: Value; readonly right: Value };
+export type WeightValues = {
+  readonly base: Value;
+  readonly factors?: { readonly left: Value; readonly right: Value };
+};
 
 /** Forward face on a graph, and the way back. */
 export type Forward = {
