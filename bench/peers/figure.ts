@@ -111,9 +111,8 @@ function marksOf({ axis, growths }: GrowthPanel, width: number): string {
     marks: [
       gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
       axisY({ ticks: powers(domain), tickFormat: powerOfTen, tickSize: 0, label: "s", labelArrow: "none" }),
-      axisX({
-        ticks: sizes,
-        tickFormat: String,
+      axisX(sizes, {
+        text: sizes.map(String),
         tickSize: 4,
         label: axis,
         labelArrow: "none",

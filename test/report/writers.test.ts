@@ -94,14 +94,16 @@ describe("tableWriter", () => {
       natural_gradient_type: kfac
       loss_type: mse
       n_steps: 2
+      log_every: 1
       learning_rate: 0.00497512
       damping: 0
       damping_schedule: constant
       kernel: analytic
-      kernel_batch_size: 10
       device: cpu
       precision: float32
+      workers: 1
       widths: 784 - 4096 - 4096 - 1
+      plan: about 260 MB of memory
       alpha: 200.5 (theory: 201)
       isotropy: |G - alpha I| / |alpha I| = 0.0123457
       ==================
