@@ -63,6 +63,19 @@ const ratio = (a: number, b: number): string => {
   return `${r >= 100 ? r.toFixed(0) : r.toPrecision(2)}x`;
 };
 
+/** Which reason of docs/benchmarks.md a way has to be faster than natgrad: a letter of the list there. */
+function reason({ case: { job, method }, way }: Result): string {
+  if (way.variant === "factors") return "d";
+  if (job === "analytic") return "b";
+  return method === "gradient" ? "c" : "a";
+}
+
+/** Time in natgrad's; below it, with a reference to why. */
+function timeRatio(result: Result, natgrad: Result): string {
+  const text = ratio(median(result.seconds), median(natgrad.seconds));
+  return median(result.seconds) < median(natgrad.seconds) ? `${text}, why: ${reason(result)}` : text;
+}
+
 const exponent = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(2));
 
 /** How far from natgrad, or that it is another result. */
@@ -100,7 +113,7 @@ function rows(results: readonly Result[], job: Job): string {
       ].join(""),
       measured ? inSeconds(Math.min(...seconds)) : "",
       measured ? inSeconds(median(seconds)) : "",
-      compared ? ratio(median(seconds), median(natgrad.seconds)) : "",
+      compared ? timeRatio(result, natgrad) : "",
       ...(steps ? [step === undefined ? "" : inSeconds(step)] : []),
       compile === undefined ? "" : inSeconds(compile),
       peak === undefined ? "" : mb(peak),
@@ -174,7 +187,7 @@ function timeCell(result: Result | undefined, results: readonly Result[]): strin
   const natgrad = natgradOf(results, result.case);
   const text = inSeconds(seconds);
   if (result.way.peer === "natgrad" || !natgrad || natgrad.seconds.length === 0) return text;
-  return `${text} (${ratio(seconds, median(natgrad.seconds))})`;
+  return `${text} (${timeRatio(result, natgrad)})`;
 }
 
 /** The greatest difference of some results. */
