@@ -42,7 +42,7 @@ export type StepOptions = {
   model?: boolean;
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
   samples?: ArrayLike<number>;
-  /** How methods that need the NTK of the network alone solve with it. */
+  /** How methods that need the NTK of the network alone solve with it; a step with `model` uses stored Grams. */
   solver?: SolverOptions;
   /** Told how far the parts of a long step are. */
   progress?: (what: string, done: number, total: number) => void;
@@ -98,7 +98,7 @@ export function createTrainer(
   const { epsilon } = engine;
   const updater = createUpdater(engine);
   const grams = createGrams(engine);
-  if (fisher.fromTangent) grams.prepareTheta(linearizer.network.weights.length, linearizer.network.outputs);
+  if (fisher.solvesTangent) grams.prepareTheta(linearizer.network.weights.length, linearizer.network.outputs);
   const jacobian = createJacobian(engine);
   const N = y.rows;
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });

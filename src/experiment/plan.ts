@@ -70,9 +70,8 @@ export const predictsFromSum = (
  * @throws InputError with the figures where nothing fits.
  */
 export function planRun(shape: RunShape, options: PlanOptions, limit: number): Plan {
-  const choice = shape.fisher.name === "exact" || shape.fisher.name === "exact_plus_mse";
   const adaptive = options.damping_schedule !== "constant";
-  const solvers: (Solver | undefined)[] = !choice
+  const solvers: (Solver | undefined)[] = !shape.fisher.solvesTangent
     ? [undefined]
     : options.solver !== "auto"
       ? [options.solver]
@@ -100,7 +99,7 @@ export function planRun(shape: RunShape, options: PlanOptions, limit: number): P
 function advice({ fisher }: RunShape, { kernel, batch_size, solver, precision }: PlanOptions): string {
   const ways = [
     ...(kernel === "none" ? [] : ["--kernel none"]),
-    ...(fisher.name === "exact" && solver === "gram" ? ["--solver cg"] : []),
+    ...(fisher.solvesTangent && solver === "gram" ? ["--solver cg"] : []),
     ...(batch_size === undefined ? ["--batch_size"] : []),
     ...(precision === "float64" ? ["--precision float32"] : []),
     "a smaller train_size or width",
@@ -150,11 +149,10 @@ function reckon(shape: RunShape, options: PlanOptions, solver: Solver | undefine
     2 * n * P +
     (solver === "cg"
       ? 4 * n * (1 + C) * P * 0.5 * CG_ITERATIONS + 2 * (rankOf(options, m) / C) * n * (H + C * delta)
-      : fisher.name === "gradient"
+      : multiplies(fisher)
         ? 0
         : grams(n));
-  const cubes =
-    fisher.name === "gradient" || solver === "cg" ? 0 : fisher.fromTangent ? 1 : network.weights.length;
+  const cubes = multiplies(fisher) || solver === "cg" ? 0 : fisher.fromTangent ? 1 : network.weights.length;
   return {
     solver,
     tile,
@@ -166,6 +164,10 @@ function reckon(shape: RunShape, options: PlanOptions, solver: Solver | undefine
     },
   };
 }
+
+/** Whether a method needs no Gram to take a step. */
+const multiplies = ({ fromTangent, solvesTangent = false }: Fisher): boolean =>
+  fromTangent !== undefined && !solvesTangent;
 
 /** Rank of the preconditioner for m unknowns. */
 const rankOf = ({ preconditioner_rank }: PlanOptions, m: number): number =>
@@ -185,7 +187,7 @@ function solveBytes(
     const widest = Math.max(...network.weights.map(({ rows, fanOut }) => rows * fanOut));
     return 8 * 2 * r * m + b * widest + 8 * 10 * m;
   }
-  if (fisher.fromTangent) return fisher.name === "gradient" ? 0 : mm * (curved ? 2 : 1);
+  if (fisher.fromTangent) return multiplies(fisher) ? 0 : mm * (curved ? 2 : 1);
   const kernel = L * (nn + mm) * (curved ? 2 : 1);
   const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
   switch (fisher.name) {
@@ -218,14 +220,13 @@ function predictionBytes(
   const batch = n < N;
   const k = batch ? n : N;
   // G and G' of a layer, and what was factored.
-  const factors =
-    fisher.name === "gradient"
-      ? 8 * 2 * (k * block) ** 2
-      : solveBytes({ network, fisher, curved, samples: { train: N, test } }, options, "gram", {
-          n: k,
-          m: k * block,
-          b,
-        }) - (summed ? 0 : L * 8 * (k * k + (k * block) ** 2));
+  const factors = multiplies(fisher)
+    ? 8 * 2 * (k * block) ** 2
+    : solveBytes({ network, fisher, curved, samples: { train: N, test } }, options, "gram", {
+        n: k,
+        m: k * block,
+        b,
+      }) - (summed ? 0 : L * 8 * (k * k + (k * block) ** 2));
   // Units that are drawn, and factors of theirs that are worth keeping.
   const units = fisher.usesSignals
     ? 8 * (N + test) * delta + Math.min(2 ** 27, (8 * delta * (k / 2) ** 2) / 2)

@@ -25,6 +25,7 @@ export const exact: Fisher = {
   name: "exact",
   title: "NGD with the exact Fisher matrix",
   usesCurvature: true,
+  solvesTangent: true,
   alpha: () => 1,
   fromTangent,
   async prepare(kernel, damping) {

@@ -82,6 +82,8 @@ export type Fisher = {
   readonly usesCurvature: boolean;
   /** Whether kernels must carry the signals of single units. */
   readonly usesSignals?: boolean;
+  /** `fromTangent` solves with the NTK, by either of the solvers; a method without it only multiplies. */
+  readonly solvesTangent?: boolean;
   /** The residual is Newton's step in the outputs, which takes the damping; the Fisher matrix then has none. */
   readonly newtonResidual?: boolean;
   /**

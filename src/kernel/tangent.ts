@@ -13,6 +13,7 @@ import {
   type Floats,
   type Matrix,
 } from "../matrix/matrix.ts";
+import { addTimes } from "../matrix/vector-product.ts";
 import type { Grams, Side } from "./gram.ts";
 import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
@@ -80,11 +81,8 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
     epsilon,
     gram: async () => (isSummed(kernel) ? toFloat64(kernel.theta) : ntk(kernel)),
     async apply(v) {
-      const { rows, cols, data } = known();
-      const out = new Float64Array(rows);
-      for (let i = 0, at = 0; i < rows; i++) {
-        for (let j = 0; j < cols; j++, at++) out[i]! += data[at]! * v[j]!;
-      }
+      const out = new Float64Array(v.length);
+      addTimes(out, 1, known(), v);
       return out;
     },
     blocks: async () => {

@@ -24,12 +24,8 @@ export type Jacobian = {
   addTransposed(target: FloatArray, layer: LayerRows, v: Float64Array): Promise<void>;
   /** out [N C] += J_l G for G [M_l, rows]. */
   addProduct(out: Float64Array, layer: LayerRows, G: FloatArray): Promise<void>;
-  /** Theta v = J J^T v for v [N C], over all layers. `progress` is told how many layers are done. */
-  tangentProduct(
-    linearization: Pick<Linearization, "layers">,
-    v: Float64Array,
-    progress?: (done: number, total: number) => void,
-  ): Promise<Float64Array>;
+  /** Theta v = J J^T v for v [N C], over all layers. */
+  tangentProduct(linearization: Pick<Linearization, "layers">, v: Float64Array): Promise<Float64Array>;
 };
 
 /** The products of an engine; graphs are compiled when they are first needed. */
@@ -78,15 +74,14 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
         for (const [i, x] of part.entries()) out[from * C + i]! += x;
       });
     },
-    async tangentProduct({ layers }, v, progress) {
+    async tangentProduct({ layers }, v) {
       const out = new Float64Array(v.length);
-      for (const [l, layer] of layers.entries()) {
+      for (const layer of layers) {
         const size = layer.signals.cols * layer.inputs.cols;
         const G = scratch.get(size) ?? engine.floats(size);
         scratch.set(size, G.fill(0));
         await jacobian.addTransposed(G, layer, v);
         await jacobian.addProduct(out, layer, G);
-        progress?.(l + 1, layers.length);
       }
       return out;
     },
