@@ -23,6 +23,8 @@ export {
   type ConfigEvent,
   type DoneEvent,
   type Metrics,
+  type NoticeEvent,
+  type NoticeKind,
   type Progress,
   type RunEvent,
   type RunListeners,

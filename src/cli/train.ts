@@ -89,6 +89,7 @@ async function train(
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
     for await (const event of run(config, { progress: progress.show, notice })) {
       progress.print(stdout, write(event));
+      if (event.event === "notice") notice(event.message);
       if (
         event.event === "step" &&
         !doubted &&

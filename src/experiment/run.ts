@@ -83,6 +83,20 @@ export type StepEvent = {
   solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
 
+/** What should not pass in silence: it goes to stderr, and into JSON lines. */
+export type NoticeEvent = {
+  event: "notice";
+  /** What it is about, for programs that read it. */
+  kind: NoticeKind;
+  /** The step that it happened in, counted from 1. */
+  step: number;
+  /** One line: what was wanted, what was got, what to try. */
+  message: string;
+};
+
+/** Kinds of notices. */
+export type NoticeKind = "solver";
+
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
   event: "done";
@@ -93,7 +107,7 @@ export type DoneEvent = {
   timings: Record<string, number>;
 };
 
-export type RunEvent = ConfigEvent | StepEvent | DoneEvent;
+export type RunEvent = ConfigEvent | StepEvent | NoticeEvent | DoneEvent;
 
 /** Told what is being done; `done` of `total` where that is known. */
 export type Progress = (stage: string, done?: number, total?: number) => void;
@@ -226,7 +240,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
         solve = result.solve;
-        if (solve && !solve.converged) notice(shortOfGoal(step + 1, solve, config));
+        if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
         f = result;
         if (!shown && !f.train.data.every(Number.isFinite)) {
           f = await clock.time("loop", () => trainer.evaluate());
@@ -310,9 +324,18 @@ const solveEvent = ({ iterations, relativeResidual, converged, rank }: SolveRepo
   rank,
 });
 
-const shortOfGoal = (step: number, { iterations, relativeResidual }: SolveReport, config: Config): string =>
-  `step ${step}: conjugate gradients stopped at a relative residual of ${relativeResidual.toExponential(1)} ` +
-  `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`;
+const shortOfGoal = (
+  step: number,
+  { iterations, relativeResidual }: SolveReport,
+  config: Config,
+): NoticeEvent => ({
+  event: "notice",
+  kind: "solver",
+  step,
+  message:
+    `step ${step}: conjugate gradients stopped at a relative residual of ${relativeResidual.toExponential(1)} ` +
+    `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`,
+});
 
 /** What the work gives, or the error of a Gram that has no inverse. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {

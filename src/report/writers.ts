@@ -16,6 +16,7 @@ const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "te
 export const tableWriter: Writer = (event) => {
   if (event.event === "config") return `${configBlock(event)}\n${tableHeader(layoutOf(event))}\n`;
   if (event.event === "step") return `${tableRow(event)}\n`;
+  if (event.event === "notice") return "";
   return `${footer(event)}\n`;
 };
 
@@ -31,7 +32,7 @@ export const jsonlWriter: Writer = (event) => {
 
 /** A row a step. */
 export const csvWriter: Writer = (event) => {
-  if (event.event === "done") return "";
+  if (event.event === "done" || event.event === "notice") return "";
   if (event.event === "config") {
     const { predictions, adaptive, iterative } = layoutOf(event);
     const names = [
