@@ -39,22 +39,50 @@ const fail = (name: string, wanted: string, got: string): InputError =>
 
 const product = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
+/** What the header of a `.npy` file says. */
+export type NpyHeader = {
+  readonly shape: readonly number[];
+  readonly kind: Kind;
+  readonly bigEndian: boolean;
+  readonly fortran: boolean;
+  /** Where the numbers begin, and where they end: the size of the file. */
+  readonly offset: number;
+  readonly end: number;
+  /** Bytes that the numbers take once read. */
+  readonly memory: number;
+};
+
+/** Bytes that say how long the header is. */
+export const NPY_START = 12;
+
+/** No header of plain numbers is near this. */
+const HEADER_LIMIT = 1 << 16;
+
 /**
- * Reads one `.npy` file.
- * @param name what errors call it
- * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt or not real numbers.
+ * Where the numbers of a `.npy` file begin, by its first {@link NPY_START} bytes.
+ * @throws InputError when it is none.
  */
-export function readNpy(bytes: Uint8Array, name: string): NpyArray {
-  if (bytes.length < 10 || String.fromCharCode(...bytes.subarray(0, 6)) !== "\x93NUMPY") {
+export function npyOffset(bytes: Uint8Array, name: string): number {
+  const version = bytes[6]!;
+  const start = version === 1 ? 10 : 12;
+  if (bytes.length < start || String.fromCharCode(...bytes.subarray(0, 6)) !== "\x93NUMPY") {
     throw fail(name, "a .npy file (it begins with \\x93NUMPY)", `${bytes.length} bytes of something else`);
   }
-  const version = bytes[6]!;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const start = version === 1 ? 10 : 12;
-  const offset = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (version < 1 || version > 3) throw fail(name, ".npy version 1, 2 or 3", `${version}`);
-  if (offset > bytes.length) throw fail(name, `a header of ${offset} bytes`, `${bytes.length} (truncated)`);
+  if (length > HEADER_LIMIT) throw fail(name, `a header of at most ${HEADER_LIMIT} bytes`, `${length}`);
+  return start + length;
+}
 
+/**
+ * Reads the header of a `.npy` file, of which `bytes` are the beginning at least.
+ * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt or not of real numbers.
+ */
+export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
+  const offset = npyOffset(bytes, name);
+  if (offset > bytes.length) throw fail(name, `a header of ${offset} bytes`, `${bytes.length} (truncated)`);
+  const start = bytes[6] === 1 ? 10 : 12;
   const header = new TextDecoder().decode(bytes.subarray(start, offset)).trim();
   const descr = /'descr': *'([^']*)'/.exec(header)?.[1];
   const order = /'fortran_order': *(True|False)/.exec(header)?.[1];
@@ -67,18 +95,39 @@ export function readNpy(bytes: Uint8Array, name: string): NpyArray {
     throw fail(name, "real numbers", `dtype ${descr}`);
 
   const shape = [...sizes.matchAll(/\d+/g)].map(Number);
-  const width = STORAGE[kind].BYTES_PER_ELEMENT;
-  const end = offset + product(shape) * width;
+  // A zero among the sizes hides what the others are.
+  const count = product(shape);
+  if (!Number.isSafeInteger(8 * count) || !shape.every(Number.isSafeInteger))
+    throw fail(name, "a shape that can be", `(${sizes})`);
+  return {
+    shape,
+    kind,
+    bigEndian: descr.startsWith(">"),
+    fortran: order === "True" && shape.length > 1,
+    offset,
+    end: offset + count * STORAGE[kind].BYTES_PER_ELEMENT,
+    memory: count * (kind === "f2" || kind === "f4" ? 4 : 8),
+  };
+}
+
+/**
+ * Reads one `.npy` file.
+ * @param name what errors call it
+ * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt or not real numbers.
+ */
+export function readNpy(bytes: Uint8Array, name: string): NpyArray {
+  const { shape, kind, bigEndian, fortran, offset, end } = npyHeader(bytes, name);
   if (end > bytes.length) {
     throw fail(name, `${end} bytes for shape (${shape.join(", ")})`, `${bytes.length} (truncated)`);
   }
   // A copy, aligned for any storage (`slice` of a Node Buffer would be a view).
   const content = new Uint8Array(bytes.subarray(offset, end));
-  if (descr.startsWith(">")) {
+  if (bigEndian) {
+    const width = STORAGE[kind].BYTES_PER_ELEMENT;
     for (let i = 0; i < content.length; i += width) content.subarray(i, i + width).reverse();
   }
   const data = widen(kind, content.buffer, name);
-  return { shape, data: order === "True" && shape.length > 1 ? fromFortran(data, shape) : data };
+  return { shape, data: fortran ? fromFortran(data, shape) : data };
 }
 
 /** Little-endian elements as float32 or float64, without loss. */

@@ -5,7 +5,17 @@
  * Format: PKWARE's APPNOTE 6.3, without zip64: archives stay below 4 GiB.
  */
 import { InputError } from "../error.ts";
-import { type NpyArray, type NpySource, readNpy, writeNpy } from "./npy.ts";
+import { byteReader } from "./byte-reader.ts";
+import {
+  NPY_START,
+  type NpyArray,
+  type NpyHeader,
+  npyHeader,
+  npyOffset,
+  type NpySource,
+  readNpy,
+  writeNpy,
+} from "./npy.ts";
 
 const LOCAL = 0x04034b50;
 const CENTRAL = 0x02014b50;
@@ -14,17 +24,52 @@ const END = 0x06054b50;
 const fail = (name: string, wanted: string, got: string): InputError =>
   new InputError(`npz ${name}: wanted ${wanted}, got ${got}`);
 
+/** How much of an archive may be unpacked. */
+export type NpzReading = {
+  /** Bytes that the archive, its arrays and the largest of its entries may take together (default: any number). */
+  readonly limit?: number;
+};
+
 /**
- * Reads every array of a `.npz` archive by its name (without `.npy`).
+ * Reads every array of a `.npz` archive by its name (without `.npy`). Nothing is unpacked beyond the size that the
+ * archive records for an entry, and that size is held to the entry's own header and to `limit` first.
  * @param name what errors call the archive
- * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt or holds anything but real numbers.
+ * @throws InputError `npz name: wanted ..., got ...` when it is truncated, corrupt, too large or holds anything but real
+ *   numbers.
  */
-export async function readNpz(bytes: Uint8Array, name: string): Promise<Map<string, NpyArray>> {
+export async function readNpz(
+  bytes: Uint8Array,
+  name: string,
+  { limit = Infinity }: NpzReading = {},
+): Promise<Map<string, NpyArray>> {
+  const all = entries(bytes, name);
+  // Entries that lie in each other make much out of little, and no writer makes them.
+  const packed = sum(all.map(({ packed }) => packed.length));
+  if (packed > bytes.length) throw fail(name, "entries that do not overlap", `${packed} bytes of them`);
+
+  const found = all.filter((entry) => entry.name.endsWith(".npy"));
+  const fits = (needed: number): void => {
+    if (needed <= limit) return;
+    throw fail(
+      name,
+      `an archive that takes at most ${Math.floor(limit)} bytes (the memory limit)`,
+      `${needed}`,
+    );
+  };
+  fits(bytes.length + sum(found.map(({ size }) => size)));
   const arrays = new Map<string, NpyArray>();
-  for (const entry of entries(bytes, name)) {
-    if (!entry.name.endsWith(".npy")) continue;
+  let taken = bytes.length;
+  for (const entry of found) {
     const key = entry.name.slice(0, -".npy".length);
-    arrays.set(key, readNpy(await unpack(entry, `${name} (${key})`), `${name} (${key})`));
+    const what = `${name} (${key})`;
+    const content = await unpack(entry, what, ({ shape, end, memory }) => {
+      if (end !== entry.size) {
+        throw fail(what, `${end} bytes for shape (${shape.join(", ")})`, `${entry.size} in the directory`);
+      }
+      taken += memory;
+      fits(taken + entry.size);
+    });
+    arrays.set(key, readNpy(content, what));
   }
   return arrays;
 }
@@ -64,22 +109,61 @@ function entries(bytes: Uint8Array, name: string): Entry[] {
   return found;
 }
 
-/** The content of an entry, with its size and checksum verified. */
-async function unpack({ method, size, crc, packed }: Entry, name: string): Promise<Uint8Array> {
+/**
+ * The content of an entry, with its size and checksum verified.
+ * @param check told the header before the rest is unpacked
+ */
+async function unpack(
+  { method, size, crc, packed }: Entry,
+  name: string,
+  check: (header: NpyHeader) => void,
+): Promise<Uint8Array> {
   if (method !== 0 && method !== 8) throw fail(name, "a stored or deflated entry", `zip method ${method}`);
-  const content = method === 0 ? packed : await inflate(packed, name);
-  if (content.length !== size) throw fail(name, `${size} bytes`, `${content.length}`);
+  if (method === 0 && packed.length !== size) throw fail(name, `${size} bytes`, `${packed.length}`);
+  if (method === 0) check(npyHeader(packed, name));
+  const content = method === 0 ? packed : await inflate(packed, size, name, check);
   if (crc32(content) !== crc) throw fail(name, "data with the recorded checksum", "corrupt data");
   return content;
 }
 
-async function inflate(packed: Uint8Array, name: string): Promise<Uint8Array> {
+/** Inflates `size` bytes, and finds that there are no more. */
+async function inflate(
+  packed: Uint8Array,
+  size: number,
+  name: string,
+  check: (header: NpyHeader) => void,
+): Promise<Uint8Array> {
+  const inflated = inflatedChunks(packed, name);
   try {
-    const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
-    const inflated = source.pipeThrough(new DecompressionStream("deflate-raw"));
-    return new Uint8Array(await new Response(inflated).arrayBuffer());
-  } catch {
-    throw fail(name, "a whole deflated entry", "corrupt data");
+    const read = byteReader(inflated);
+    const start = await read(new Uint8Array(Math.min(NPY_START, size)));
+    const rest = new Uint8Array(Math.max(0, Math.min(npyOffset(start, name), size) - start.length));
+    const head = concat([start, await read(rest)]);
+    check(npyHeader(head, name));
+    const content = new Uint8Array(size);
+    content.set(head);
+    const got = await read(content.subarray(head.length));
+    if (head.length + got.length < size) throw fail(name, `${size} bytes`, `${head.length + got.length}`);
+    if ((await read(new Uint8Array(1))).length > 0) throw fail(name, `${size} bytes`, "more");
+    return content;
+  } finally {
+    await inflated.return(undefined);
+  }
+}
+
+/** What `packed` inflates to, a chunk at a time and only as it is asked for. */
+async function* inflatedChunks(packed: Uint8Array, name: string): AsyncGenerator<Uint8Array> {
+  const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
+  const reader = source.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const next = () =>
+    reader.read().catch(() => {
+      throw fail(name, "a whole deflated entry", "corrupt data");
+    });
+  try {
+    for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value;
+  } finally {
+    // What is damaged has ended already.
+    await reader.cancel().catch(() => undefined);
   }
 }
 
@@ -113,7 +197,9 @@ export function writeNpz(arrays: Readonly<Record<string, NpySource>>): Uint8Arra
 const u16 = (...values: number[]): Uint8Array => Uint8Array.from(values.flatMap((x) => [x & 255, x >>> 8]));
 const u32 = (...values: number[]): Uint8Array => u16(...values.flatMap((x) => [x & 0xffff, x >>> 16]));
 
-const length = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+const length = (parts: readonly Uint8Array[]): number => sum(parts.map((part) => part.length));
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(length(parts));

@@ -78,6 +78,7 @@ describe("readNpy", () => {
     [HEADER.replace("(2,)", "(-2,)"), "x: wanted a header with descr, fortran_order and shape"],
     [HEADER.replace("(2,)", "(9999999999999,)"), "bytes for shape (9999999999999), got"],
     ["", "x: wanted a header with descr, fortran_order and shape"],
+    [HEADER.replace("(2,)", `(0, ${"9".repeat(20)})`), "x: wanted a shape that can be, got (0, 9999"],
   ])("refuses the header %s", (header, message) => {
     expect(() => readNpy(npy(header), "x")).toThrow(message);
   });
@@ -85,6 +86,12 @@ describe("readNpy", () => {
   it("refuses integers that a float64 cannot hold", () => {
     const bytes = writeNpy({ shape: [1], data: BigInt64Array.of(2n ** 53n) });
     expect(() => readNpy(bytes, "x")).toThrow("npz x: wanted integers below 2^53, got 9007199254740992");
+  });
+
+  it("refuses a version 2 that ends before it says how long its header is", () => {
+    const bytes = npy(HEADER).slice(0, 11);
+    bytes[6] = 2;
+    expect(() => readNpy(bytes, "x")).toThrow("npz x: wanted a .npy file");
   });
 
   it("refuses what is no .npy file, and other versions of the format", () => {

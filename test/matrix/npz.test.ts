@@ -1,7 +1,9 @@
 /** @file `.npz` archives against files that NumPy wrote (fixtures/data/make.py), whole, cut and damaged. */
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { writeNpy } from "../../src/matrix/npy.ts";
 import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import { countInflated, zip } from "../support/zip.ts";
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/data/${name}`, import.meta.url));
 
@@ -66,6 +68,97 @@ describe("readNpz", () => {
         expect((error as Error).message).toMatch(/^npz [^\n]+: wanted [^\n]+, got [^\n]+$/);
       }
     }
+  });
+});
+
+describe("a hostile archive", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  const MEBIBYTE = 2 ** 20;
+  /** A `.npy` file of 16 MiB that deflates to 16 KiB. */
+  const large = writeNpy({ shape: [16 * MEBIBYTE], data: new Uint8Array(16 * MEBIBYTE) });
+  const small = writeNpy({ shape: [1000], data: new Uint8Array(1000) });
+  /** `small`, and 16 MiB more after its end. */
+  const tail = Buffer.concat([small, Buffer.alloc(16 * MEBIBYTE)]);
+
+  /** The error, and how many bytes were inflated until it came. */
+  async function refusal(bytes: Uint8Array, limit?: number): Promise<[error: string, inflated: number]> {
+    const inflated = countInflated();
+    const error = await readNpz(bytes, "b.npz", limit === undefined ? {} : { limit }).then(
+      () => "none",
+      String,
+    );
+    return [error, inflated()];
+  }
+
+  it("is inflated no further than the size that it records", async () => {
+    const [error, inflated] = await refusal(zip([{ name: "x.npy", content: tail, size: small.length }]));
+    expect(error).toBe(`InputError: npz b.npz (x): wanted ${small.length} bytes, got more`);
+    expect(inflated).toBeGreaterThan(0);
+    expect(inflated).toBeLessThan(MEBIBYTE);
+  });
+
+  it("is not inflated when its header says another size", async () => {
+    for (const [content, size] of [[tail, tail.length] as const, [large, 1000] as const]) {
+      const [error, inflated] = await refusal(zip([{ name: "x.npy", content, size }]));
+      expect(error).toMatch(
+        /^InputError: npz b\.npz \(x\): wanted \d+ bytes for shape \(\d+\), got \d+ in the directory$/,
+      );
+      expect(inflated).toBeLessThan(MEBIBYTE);
+    }
+    const stored = zip([{ name: "x.npy", content: tail, deflated: false }]);
+    expect((await refusal(stored))[0]).toContain(`got ${tail.length} in the directory`);
+  });
+
+  it("is not inflated when it is larger than the limit, alone or with others", async () => {
+    const limit = 10 * MEBIBYTE;
+    const message =
+      /^InputError: npz b\.npz: wanted an archive that takes at most 10485760 bytes \(the memory limit\), got \d+$/;
+    const [error, inflated] = await refusal(zip([{ name: "x.npy", content: large }]), limit);
+    expect(error).toMatch(message);
+    expect(inflated).toBe(0);
+    const half = writeNpy({ shape: [6 * MEBIBYTE], data: new Uint8Array(6 * MEBIBYTE) });
+    const twice = zip(["x.npy", "y.npy"].map((name) => ({ name, content: half })));
+    expect(await refusal(twice, limit)).toEqual([expect.stringMatching(message), 0]);
+    // Bytes are eight times as much once they are numbers.
+    const once = zip([{ name: "x.npy", content: half }]);
+    const [widened, before] = await refusal(once, limit);
+    expect(widened).toMatch(message);
+    expect(before).toBeLessThan(MEBIBYTE);
+  });
+
+  it("is refused when entries lie in each other", async () => {
+    const entries = Array.from({ length: 50 }, (_, i) => ({
+      name: `x${i}.npy`,
+      content: large,
+      ...(i > 0 ? { over: 0 } : {}),
+    }));
+    const [error, inflated] = await refusal(zip(entries));
+    expect(error).toMatch(
+      /^InputError: npz b\.npz: wanted entries that do not overlap, got \d+ bytes of them$/,
+    );
+    expect(inflated).toBe(0);
+  });
+
+  it("has no header without end", async () => {
+    const content = Buffer.alloc(16 * MEBIBYTE);
+    content.write("\x93NUMPY", "latin1");
+    content[6] = 2;
+    content.writeUInt32LE(15 * MEBIBYTE, 8);
+    const [error, inflated] = await refusal(zip([{ name: "x.npy", content }]));
+    expect(error).toBe("InputError: npz b.npz (x): wanted a header of at most 65536 bytes, got 15728640");
+    expect(inflated).toBeLessThan(MEBIBYTE);
+  });
+
+  it("is told from one that fits", async () => {
+    const whole = zip([
+      { name: "x.npy", content: small },
+      { name: "y.npy", content: small, deflated: false },
+      { name: "readme.txt", content: Buffer.alloc(100) },
+    ]);
+    const limit = whole.length + 2 * 8000 + small.length;
+    expect([...(await readNpz(whole, "b.npz", { limit })).keys()]).toEqual(["x", "y"]);
+    expect((await refusal(whole, limit - 1))[0]).toContain("(the memory limit)");
   });
 });
 
