@@ -1,6 +1,6 @@
 /**
  * @file The command line as a function: arguments in, text out, an exit code returned. Exit codes: 0 done, 1 a fault
- * of natgrad, 2 bad input, 3 training diverged, 130 and 143 interrupted.
+ * of natgrad, 2 bad input or an output that cannot be written, 3 training diverged, 130 and 143 interrupted.
  */
 import { Command } from "commander";
 import { InputError } from "../error.ts";

@@ -2,10 +2,11 @@
  * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends
  * at the next stage or step, where no file is half written; a second signal, or a few seconds, end it at once.
  */
+import { unwritable } from "./output.ts";
 
 const controller = new AbortController();
 
-/** Aborted when the process is asked to stop; its reason is the exit code. */
+/** Aborted when the process is asked to stop; its reason is the exit code, or the error of an output. */
 export const interruption: AbortSignal = controller.signal;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -21,7 +22,9 @@ export function listenForInterruption(): void {
     });
   }
   // A reader that goes away (`| head`) is no error.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => controller.abort(error.code === "EPIPE" ? 0 : 1));
+  for (const name of ["stdout", "stderr"] as const) {
+    process[name].on("error", (error: NodeJS.ErrnoException) =>
+      controller.abort(error.code === "EPIPE" ? 0 : unwritable(name, error)),
+    );
   }
 }

@@ -34,7 +34,8 @@ Examples:
       ten outputs; one JSON object a line, with all eigenvalues
 
 Options are those of natgrad train. The damping is also the ridge of the
-posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input, 130 interrupted.`;
+posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output
+that cannot be written, 130 interrupted.`;
 
 /** Gradient descent is called none, as in \`natgrad train\`. */
 const METHOD_NAMES = DIAGNOSIS_METHODS.map(({ name }) => (name === "gradient" ? "none" : name));

@@ -4,8 +4,10 @@
  */
 import { main } from "./cli.ts";
 import { interruption, listenForInterruption } from "./interrupt.ts";
+import { wholeOutput } from "./output.ts";
 
 listenForInterruption();
-process.exitCode = await main(process.argv.slice(2), process);
+const terminal = { stdout: wholeOutput("stdout", process.stdout), stderr: process.stderr };
+process.exitCode = await main(process.argv.slice(2), terminal);
 // Work that was interrupted may have left things waiting that nobody wants now.
 if (interruption.aborted) process.exit();

@@ -2,9 +2,7 @@
  * @file What can be refused before any work: networks and Grams that cannot fit into memory, and places for files that
  * cannot be written.
  */
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { errorCode, tryFolder } from "../data/node/files.ts";
 import { InputError } from "../error.ts";
 import { shown, type Config } from "../experiment/config.ts";
 
@@ -55,22 +53,13 @@ function checkMemory(config: Config, available: number): void {
 
 const gibibytes = (bytes: number): string => `${Number((bytes / 2 ** 30).toPrecision(3))} GiB`;
 
-/** A folder that can be written, or made in one that can. */
+/** A folder that can be written, or made. */
 async function checkPlace(option: string, folder: string): Promise<void> {
   try {
-    for (let place = resolve(folder); ; place = dirname(place)) {
-      const found = await stat(place).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
-        throw error;
-      });
-      if (!found) continue;
-      if (!found.isDirectory()) throw Object.assign(new Error(place), { code: "ENOTDIR" });
-      return await access(place, constants.W_OK | constants.X_OK);
-    }
+    await tryFolder(folder);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
     throw new InputError(
-      `${option}: wanted a folder that can be written, got ${shown(folder)} (${code ?? message})`,
+      `${option}: wanted a folder that can be written, got ${shown(folder)} (${errorCode(error)})`,
     );
   }
 }

@@ -46,8 +46,8 @@ Examples:
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
-Exit codes: 0 done, 1 a fault of natgrad, 2 bad input, 3 training diverged,
-130 interrupted.`;
+Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output that cannot
+be written, 3 training diverged, 130 interrupted.`;
 
 /** The command. Its action calls `finish` when the exit code is not 0 though nothing was thrown. */
 export function trainCommand(terminal: Terminal, finish: (exitCode: number) => void): Command {
@@ -87,7 +87,7 @@ async function train(
   let doubted = false;
   try {
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
-    for await (const event of run(config, { progress: progress.show, notice })) {
+    for await (const event of run(config, { progress: progress.show })) {
       progress.print(stdout, write(event));
       if (event.event === "notice") notice(event.message);
       if (

@@ -1,6 +1,7 @@
 /**
  * @file Datasets as `.npz` archives in the layout of the paper's programs: arr_0 … arr_4 = x_train, y_train,
- * x_test, y_test, target_classes. Inputs and labels are float32 (float64 where that would lose digits), classes int64.
+ * x_test, y_test, target_classes. Those that natgrad writes have inputs and labels in float32 (float64 where that would
+ * lose digits) and classes in int64; those that it reads may have any real dtype.
  *
  * Where a class is a group of classes, target_classes has its index, 0 … k − 1, and one more array says what is in the
  * groups: target_groups [n, 2], a row a class of the source with the index of its group. The paper's programs read such
@@ -11,8 +12,8 @@ import { type Floats, type Matrix, rowRange, toFloat64 } from "../matrix/matrix.
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
 import { classGroup, classMembers, type ClassGroup } from "./classes.ts";
 import type { Dataset, LossType } from "./dataset.ts";
-import { adaptLabels } from "./labels.ts";
-import { checkFinite } from "./normalise.ts";
+import { labelReader, regressionHint } from "./given-labels.ts";
+import { checkFinite, normalise } from "./normalise.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
 
 const KEYS = {
@@ -29,16 +30,24 @@ export type NpzOptions = {
   readonly lossType: LossType;
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
+  /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
+  readonly normalise?: boolean | undefined;
+  /** Told, in one line, what looks wrong with the data but need not be. */
+  readonly notice?: ((line: string) => void) | undefined;
+  /** Bytes that the arrays of the archive may take (default: any number). */
+  readonly memoryLimit?: number | undefined;
 };
 
 /**
- * Reads a dataset. Its inputs count as normalised and are taken as they are.
+ * Reads a dataset. Samples of more than one axis, as images, are flattened row-major; labels may have any layout of
+ * {@link file://./given-labels.ts}.
  * @param name what errors call the archive
- * @throws InputError naming the archive: a missing array, shapes that disagree, NaN, or fewer samples than asked for.
+ * @throws InputError naming the archive: a missing array, shapes that disagree, NaN, labels of no layout, or fewer
+ *   samples than asked for.
  */
 export async function decodeDataset(bytes: Uint8Array, name: string, options: NpzOptions): Promise<Dataset> {
-  const { lossType, trainSize, testSize } = options;
-  const arrays = await readNpz(bytes, name);
+  const { lossType, trainSize, testSize, notice = () => {}, memoryLimit: limit = Infinity } = options;
+  const arrays = await readNpz(bytes, name, { limit });
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
     if (found) return found;
@@ -46,43 +55,82 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
       `npz ${name}: wanted arrays arr_0 to arr_4, got ${[...arrays.keys()].join(", ") || "none"}`,
     );
   };
-  const samples = (key: keyof typeof KEYS): Matrix<Floats> => {
-    const x = npyMatrix(array(KEYS[key]), `${name} (${KEYS[key]})`);
+  const finite = (key: keyof typeof KEYS, x: Matrix<Floats>): Matrix<Floats> => {
     checkFinite(x, `npz ${name} (${KEYS[key]})`);
     return x;
   };
-  const agree = (what: string, wanted: number, got: number): void => {
+  const samples = (key: "xTrain" | "xTest") =>
+    finite(key, flatten(array(KEYS[key]), `${name} (${KEYS[key]})`));
+  const labelsOf = (key: "yTrain" | "yTest") =>
+    finite(key, npyMatrix(array(KEYS[key]), `${name} (${KEYS[key]})`));
+  const agree = (what: string, wanted: number | string, got: number | string): void => {
     if (wanted !== got) throw new InputError(`npz ${name}: wanted ${wanted} ${what}, got ${got}`);
   };
   const [xTrain, yTrain, xTest, yTest] = [
     samples("xTrain"),
-    samples("yTrain"),
+    labelsOf("yTrain"),
     samples("xTest"),
-    samples("yTest"),
+    labelsOf("yTest"),
   ];
   const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
   agree("training labels (one a sample)", xTrain.rows, yTrain.rows);
   agree("test labels (one a sample)", xTest.rows, yTest.rows);
+  const [shape, testShape] = [array(KEYS.xTrain), array(KEYS.xTest)].map((x) => x.shape.slice(1));
+  if (shape!.length > 1 || testShape!.length > 1) {
+    agree(
+      "as the shape of a test sample (as in training)",
+      `(${shape!.join(", ")})`,
+      `(${testShape!.join(", ")})`,
+    );
+  }
   agree("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
   agree("outputs a test label (as in training)", yTrain.cols, yTest.cols);
   if (targetClasses.length > 0) {
     agree("outputs (one a class, or one for two)", yTrain.cols === 1 ? 1 : targetClasses.length, yTrain.cols);
   }
+  const splits = [
+    { y: yTrain, what: `npz ${name} (${KEYS.yTrain})` },
+    { y: yTest, what: `npz ${name} (${KEYS.yTest})` },
+  ] as const;
+  const readLabels = labelReader(splits, targetClasses, lossType);
   const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
     const rows = size === undefined || size === Infinity ? x.rows : size;
     if (Number.isInteger(rows) && rows >= 1 && rows <= x.rows) return toFloat64(rowRange(x, 0, rows));
     if (x.rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
     throw new InputError(`${flag}: wanted 1 to ${x.rows} (samples in ${name}), got ${rows}`);
   };
-  const labels = (y: Matrix<Floats>, size: number | undefined, flag: string): Matrix =>
-    adaptLabels(first(y, size, flag), lossType, `npz ${name} (labels)`);
-  return {
-    xTrain: first(xTrain, trainSize, "train_size"),
-    yTrain: labels(yTrain, trainSize, "train_size"),
-    xTest: first(xTest, testSize, "test_size"),
-    yTest: labels(yTest, testSize, "test_size"),
+  const inputs = (x: Matrix<Floats>, size: number | undefined, flag: string, key: string): Matrix => {
+    const taken = first(x, size, flag);
+    return options.normalise === true ? normalise(taken, `npz ${name} (${key})`) : taken;
+  };
+  const dataset = {
+    xTrain: inputs(xTrain, trainSize, "train_size", KEYS.xTrain),
+    yTrain: readLabels(first(yTrain, trainSize, "train_size"), `npz ${name} (labels)`),
+    xTest: inputs(xTest, testSize, "test_size", KEYS.xTest),
+    yTest: readLabels(first(yTest, testSize, "test_size"), `npz ${name} (labels)`),
     targetClasses,
   };
+  for (const hint of [normHint(dataset.xTrain), regressionHint(splits, targetClasses)]) {
+    if (hint !== undefined) notice(`${name}: ${hint}`);
+  }
+  return dataset;
+}
+
+/** An array of samples with any axes, as a matrix [samples, entries] on the same memory. */
+function flatten({ shape, data }: NpyArray, name: string): Matrix<Floats> {
+  const [rows, ...sample] = shape;
+  if (rows === undefined) throw new InputError(`npz ${name}: wanted an axis of samples, got shape ()`);
+  return { rows, cols: sample.reduce((a, b) => a * b, 1), data };
+}
+
+/** Norms within this factor of 1 are near it. */
+const NEAR = 2;
+
+/** Notice for samples whose norm, in the root mean square, is far from that of natgrad's own. */
+function normHint({ rows, data }: Matrix): string | undefined {
+  const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / rows);
+  if (norm <= NEAR && norm >= 1 / NEAR) return undefined;
+  return `wanted samples of a norm near 1, got ${norm.toPrecision(2)} (root mean square); --normalise scales them`;
 }
 
 /** @throws InputError when the groups are not those of the classes. */

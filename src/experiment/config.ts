@@ -119,7 +119,16 @@ export const configSchema = z.strictObject({
     .meta(about("Data", "<name>", "what to learn from; cifar10 and fashion_mnist are fetched once")),
   dataset_path: path()
     .optional()
-    .meta(about("Data", "<file>", "a dataset (.npz) in place of --dataset; its inputs count as normalised")),
+    .meta(about("Data", "<file>", "a dataset (.npz) in place of --dataset")),
+  normalise: flag()
+    .default(false)
+    .meta(
+      about(
+        "Data",
+        "[bool]",
+        "normalise the inputs of --dataset_path as natgrad's own: one mean and deviation, then norm 1",
+      ),
+    ),
   n_classes: whole(2)
     .default(2)
     .meta(about("Data", "<n>", "number of classes; two share one output, with labels +0.5 and -0.5")),
@@ -453,6 +462,9 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     if (given("kernel"))
       return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;
     if (config.save_kernel) return "save_kernel: wanted a kernel made here, got one from kernel_path";
+  }
+  if (config.normalise && config.dataset_path === undefined) {
+    return "normalise: wanted dataset_path beside it (other datasets are normalised), got normalise alone";
   }
   if (config.dataset_path !== undefined && config.save_dataset) {
     return "save_dataset: wanted a dataset made here, got one from dataset_path";

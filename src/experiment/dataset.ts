@@ -19,6 +19,7 @@ export type DataOptions = Pick<
   Config,
   | "dataset"
   | "dataset_path"
+  | "normalise"
   | "n_classes"
   | "target_classes"
   | "train_size"
@@ -28,6 +29,7 @@ export type DataOptions = Pick<
   | "forster_transform"
   | "forster_transform_n_iters"
   | "forster_transform_tol"
+  | "memory_limit"
 >;
 
 /**
@@ -48,7 +50,15 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
   const selection: Selection = { trainSize, testSize, lossType, targetClasses };
   if (options.dataset_path !== undefined) {
-    const dataset = await loadDataset(options.dataset_path, { trainSize, testSize, lossType });
+    const dataset = await loadDataset(options.dataset_path, {
+      trainSize,
+      testSize,
+      lossType,
+      normalise: options.normalise,
+      memoryLimit: options.memory_limit,
+      // What the Forster transform moves has norm 1 whatever it had.
+      notice: options.forster_transform ? undefined : fetching.notice,
+    });
     const found = dataset.targetClasses.length;
     if (options.n_classes !== 2 && found !== options.n_classes) {
       throw new InputError(

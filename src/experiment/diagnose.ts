@@ -47,6 +47,8 @@ const FRACTIONS = [1e-2, 1e-4] as const;
 
 /** Who listens beside the events. */
 export type DiagnosisListeners = RunListeners & {
+  /** Told, in one line, what should not pass in silence. */
+  notice?: (line: string) => void;
   /** Told the configuration once its data is there and has a size; what it throws ends the diagnosis before its work. */
   settled?: (config: Config) => void | Promise<void>;
 };

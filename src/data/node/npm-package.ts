@@ -3,7 +3,8 @@
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { collect, download, type DownloadOptions, verified } from "./fetch.ts";
+import { InputError } from "../../error.ts";
+import { addressFault, collect, download, type DownloadOptions, verified } from "./fetch.ts";
 import { eachTarEntry, type TarEntry } from "./tar.ts";
 
 const PUBLIC_REGISTRY = "https://registry.npmjs.org/";
@@ -11,10 +12,23 @@ const PUBLIC_REGISTRY = "https://registry.npmjs.org/";
 /** A mirror may fetch the package itself before it answers. */
 const CONNECT_TIMEOUT = 30_000;
 
-/** The registry: npm_config_registry, else what npm says, else the public one. Ends in a slash. */
+/** What a registry says of one version of a package, in bytes at most. */
+const ABOUT_LIMIT = 2 ** 20;
+
+/**
+ * The registry: npm_config_registry, else what npm says, else (`undefined` in npm's words) the public one. Ends in a
+ * slash.
+ * @throws InputError when it is set to something other than an http or https address: whoever chose a registry does not
+ *   want another one asked.
+ */
 export async function npmRegistry(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const registry = env.npm_config_registry ?? env.NPM_CONFIG_REGISTRY ?? (await askNpm());
-  return /^https?:\/\//.test(registry) ? registry.replace(/\/*$/, "/") : PUBLIC_REGISTRY;
+  const set = env.npm_config_registry || env.NPM_CONFIG_REGISTRY || (await askNpm());
+  const registry = set === "undefined" ? PUBLIC_REGISTRY : set;
+  const fault = addressFault(registry);
+  if (fault !== undefined) {
+    throw new InputError(`npm_config_registry: wanted an address of http or https, got ${fault}`);
+  }
+  return registry.replace(/\/*$/, "/");
 }
 
 async function askNpm(): Promise<string> {
@@ -42,13 +56,28 @@ export async function eachPackageFile(
 ): Promise<void> {
   const patient = { connectTimeout: CONNECT_TIMEOUT, ...timeouts };
   const base = registry ?? (await npmRegistry());
-  const about = await collect(download(`${base}${name}/${version}`, patient));
-  const { dist } = JSON.parse(Buffer.from(about).toString()) as { dist?: Distribution };
-  const sha512 = dist?.integrity?.match(/sha512-(\S+)/)?.[1];
-  if (!dist?.tarball || !sha512) throw new Error("no tarball with a sha512 checksum");
+  const about = await collect(download(`${base}${name}/${version}`, { ...patient, limit: ABOUT_LIMIT }));
+  const { tarball, sha512 } = distribution(Buffer.from(about).toString());
   const expected = Buffer.from(sha512, "base64").toString("hex");
-  await eachTarEntry(verified(download(dist.tarball, { ...patient, progress }), "sha512", expected), take);
+  await eachTarEntry(verified(download(tarball, { ...patient, progress }), "sha512", expected), take);
 }
 
-/** The part of a registry's answer that says where the package is. */
-type Distribution = { tarball?: string; integrity?: string };
+/**
+ * The part of a registry's answer that says where the package is.
+ * @throws Error when it says no such thing.
+ */
+function distribution(text: string): { tarball: string; sha512: string } {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    // What the parser says quotes the answer.
+    throw new Error("an answer that is no JSON");
+  }
+  const dist = (answer as { dist?: { tarball?: unknown; integrity?: unknown } } | null)?.dist;
+  const { tarball, integrity } = dist ?? {};
+  const sha512 = typeof integrity === "string" ? /sha512-(\S+)/.exec(integrity)?.[1] : undefined;
+  if (typeof tarball !== "string" || sha512 === undefined)
+    throw new Error("no tarball with a sha512 checksum");
+  return { tarball, sha512 };
+}

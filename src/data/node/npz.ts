@@ -3,14 +3,31 @@
  */
 import type { Dataset } from "../dataset.ts";
 import { decodeDataset, encodeDataset, type NpzOptions } from "../npz-dataset.ts";
+import { readNpz } from "../../matrix/npz.ts";
+import type { NpyArray } from "../../matrix/npy.ts";
 import { readWhole, writeWhole } from "./files.ts";
+import { defaultMemoryLimit } from "./memory-limit.ts";
 
 /**
- * Reads a dataset, taking the first `trainSize` and `testSize` samples (all by default, or for Infinity).
+ * Reads a dataset, taking the first `trainSize` and `testSize` samples (all by default, or for Infinity). The file, and
+ * its arrays, may take `memoryLimit` bytes each (default: 90 % of the free memory).
  * @throws InputError naming the file and what is wrong with it.
  */
-export const loadDataset = async (path: string, options: NpzOptions): Promise<Dataset> =>
-  decodeDataset(await readWhole(path), path, options);
+export async function loadDataset(path: string, options: NpzOptions): Promise<Dataset> {
+  const limit = options.memoryLimit ?? defaultMemoryLimit();
+  return decodeDataset(await readWhole(path, { limit }), path, { ...options, memoryLimit: limit });
+}
+
+/**
+ * Reads all arrays of an archive, within the same limit.
+ * @throws InputError naming the file and what is wrong with it.
+ */
+export async function loadArrays(
+  path: string,
+  limit = defaultMemoryLimit(),
+): Promise<ReadonlyMap<string, NpyArray>> {
+  return readNpz(await readWhole(path, { limit }), path, { limit });
+}
 
 /**
  * Writes a dataset whole or not at all; makes the folder.

@@ -2,10 +2,10 @@
  * @file Records of one size in a file, read by position: a hundred images cost a hundredth of a megabyte, not the
  * whole file.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
 import { InputError } from "../../error.ts";
-import { errorCode } from "./files.ts";
+import { errorCode, openPlain } from "./files.ts";
 
 /** Records closer than this are fetched by one read; no read is longer than {@link READ_BYTES}. */
 const GAP_BYTES = 1 << 16;
@@ -56,7 +56,7 @@ export async function withFile<T>(
   path: string,
   use: (file: FileHandle, name: string) => Promise<T>,
 ): Promise<T> {
-  const file = await open(path).catch((error: unknown) => {
+  const file = await openPlain(path).catch((error: unknown) => {
     throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
   });
   try {

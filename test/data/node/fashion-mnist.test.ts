@@ -50,6 +50,20 @@ describe("Fashion-MNIST", () => {
     expect(await fillFromIdx(store, open).catch(failure)).toBe("Z_BUF_ERROR");
   });
 
+  it("unpacks no more than all images, and takes no file larger than all files", async () => {
+    const store = emptyStore(SHAPE);
+    const bomb = async function* () {
+      yield gzipSync(Buffer.alloc(2 ** 24));
+    };
+    expect(await fillFromIdx(store, bomb).catch(failure)).toBe("ERR_BUFFER_TOO_LARGE");
+    let asked = 0;
+    const endless = async function* () {
+      for (; asked < 10_000; asked++) yield Buffer.alloc(2 ** 16);
+    };
+    expect(await fillFromIdx(store, endless).catch(failure)).toBe("more than 30878645 bytes");
+    expect(asked).toBeLessThan(500);
+  });
+
   it("is read from the classes of the npm package, interleaved, the first seventh as test images", async () => {
     const files: Record<string, string> = {};
     for (let label = 0; label < 10; label++) {

@@ -1,0 +1,33 @@
+/**
+ * @file Standard output that does not lose text in silence. Where it is a file or a device, Node's own stream takes a
+ * write cut short for a whole one, and tells of an error after the program believes that it is done; pipes and terminals
+ * tell in time.
+ */
+import { fstatSync, writeSync } from "node:fs";
+import { errorCode } from "../data/node/files.ts";
+import { InputError } from "../error.ts";
+import type { Output } from "./terminal.ts";
+
+/** The error of an output that was refused. */
+export const unwritable = (name: string, error: unknown): InputError =>
+  new InputError(`${name}: wanted an output that can be written, got ${errorCode(error)}`);
+
+/** An output whose `write` throws when not all of the text could be written: ENOSPC on a full disk. */
+export function wholeOutput(name: string, stream: NodeJS.WriteStream & { fd: number }): Output {
+  if (stream.isTTY || !isFile(stream.fd)) return stream;
+  return {
+    write(text) {
+      const bytes = Buffer.from(text);
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(stream.fd, bytes, at);
+      } catch (error) {
+        throw unwritable(name, error);
+      }
+    },
+  };
+}
+
+function isFile(fd: number): boolean {
+  const found = fstatSync(fd);
+  return found.isFile() || found.isCharacterDevice() || found.isBlockDevice();
+}

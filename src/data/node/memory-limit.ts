@@ -1,0 +1,10 @@
+/**
+ * @file What may be read into memory where nobody says how much.
+ */
+
+/** Share of the free memory that is taken by default. */
+const FREE_SHARE = 0.9;
+
+/** Bytes that this process may take in all by default: 90 % of what is free, and what it has already. */
+export const defaultMemoryLimit = (): number =>
+  FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
