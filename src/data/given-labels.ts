@@ -119,7 +119,7 @@ function layoutsOf(classes: readonly ClassGroup[]): string {
   const some = names.length > 4 ? [...names.slice(0, 3), "...", names.at(-1)!] : names;
   return (
     `class numbers (${some.join(", ")}), indices (0 to ${last})${last === 1 ? `, ${signs}` : ""} or ` +
-    `a column for each class with one greatest number in a row`
+    `a column for each class with one greatest number in a row (a regression names no classes)`
   );
 }
 

@@ -1,6 +1,8 @@
 /** @file Datasets as archives: there and back to the bit, and the archives that are refused. */
 import { describe, expect, it } from "vitest";
 import { decodeDataset, encodeDataset } from "../../src/data/npz-dataset.ts";
+import { normalise } from "../../src/data/normalise.ts";
+import { matrix } from "../../src/matrix/matrix.ts";
 import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { randomState } from "../../src/random/random-state.ts";
@@ -86,7 +88,23 @@ describe("decodeDataset", () => {
     ],
     ["groups in one row", { target_groups: array([4], 0) }, "got others of shape (4)"],
     ["groups that are not there", { target_groups: array([2, 2], 2) }, "got others of shape (2, 2)"],
-    ["images with axes", { arr_0: array([6, 3, 1]) }, "(arr_0): wanted two axes, got shape (6, 3, 1)"],
+    [
+      "images of another shape",
+      { arr_0: array([6, 3, 1]) },
+      "wanted (3, 1) as the shape of a test sample (as in training), got (3)",
+    ],
+    [
+      "images of another order",
+      { arr_0: array([6, 4, 4, 3]), arr_2: array([4, 3, 4, 4]) },
+      "wanted (4, 4, 3) as the shape of a test sample (as in training), got (3, 4, 4)",
+    ],
+    ["one number for all samples", { arr_0: array([]) }, "(arr_0): wanted an axis of samples, got shape ()"],
+    ["labels with axes", { arr_1: array([6, 1, 1]) }, "(arr_1): wanted two axes, got shape (6, 1, 1)"],
+    [
+      "labels of another class",
+      { arr_3: array([4, 1], 5) },
+      "(arr_3): wanted class numbers (3, 8), indices (0 to 1), signs",
+    ],
     [
       "outputs that are not classes",
       { arr_1: array([6, 3]), arr_3: array([4, 3]) },
@@ -96,6 +114,99 @@ describe("decodeDataset", () => {
     const error = await decode(changes).then(String, String);
     expect(error).toContain("npz d.npz");
     expect(error).toContain(message);
+  });
+
+  it("encodes integer labels of any dtype, alone or in a column, for both losses", async () => {
+    const train = [0, 1, 1, 0, 0, 1];
+    const test = [1, 0, 1, 1];
+    const stored = (labels: number[], form: (labels: number[]) => NpySource["data"], axes: number) => ({
+      shape: axes === 1 ? [labels.length] : [labels.length, 1],
+      data: form(labels),
+    });
+    const forms = [
+      (labels: number[]) => Uint8Array.from(labels),
+      (labels: number[]) => Int32Array.from(labels),
+      (labels: number[]) => BigInt64Array.from(labels, BigInt),
+      (labels: number[]) => Float32Array.from(labels),
+      (labels: number[]) => BigInt64Array.from(labels, (label) => [3n, 8n][label]!),
+    ];
+    for (const [form, axes] of forms.flatMap((form) => [[form, 1] as const, [form, 2] as const])) {
+      const changes = { arr_1: stored(train, form, axes), arr_3: stored(test, form, axes) };
+      const { yTrain, yTest } = await decode(changes);
+      expect([...yTrain.data]).toEqual(train.map((label) => 0.5 - label));
+      expect(yTest).toEqual(
+        matrix(
+          4,
+          1,
+          Float64Array.from(test, (label) => 0.5 - label),
+        ),
+      );
+      const soft = await decode(changes, { lossType: "cross_entropy", trainSize: 2 });
+      expect(soft.yTrain).toEqual(matrix(2, 2, Float64Array.of(1, 0, 0, 1)));
+    }
+    const three = await decode({
+      arr_1: { shape: [6], data: Uint8Array.of(0, 1, 2, 2, 1, 0) },
+      arr_3: { shape: [4], data: Uint8Array.of(2, 2, 2, 2) },
+      arr_4: { shape: [3], data: BigInt64Array.of(4n, 5n, 9n) },
+    });
+    expect([...three.yTrain.data]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0]);
+    expect([...three.yTest.data]).toEqual([0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]);
+  });
+
+  it("flattens images row by row", async () => {
+    const data = Float64Array.from({ length: 48 }, (_, i) => Math.sin(i));
+    const images = {
+      arr_0: { shape: [6, 2, 2, 2], data },
+      arr_2: { shape: [4, 2, 2, 2], data: data.slice(0, 32) },
+    };
+    const { xTrain, xTest } = await decode(images);
+    expect(xTrain).toEqual(matrix(6, 8, data));
+    expect(xTest).toEqual(matrix(4, 8, data.slice(0, 32)));
+  });
+
+  it("normalises the samples that are taken where that is wanted, each split by itself", async () => {
+    const pixels = (count: number, step: number): NpySource => ({
+      shape: [count, 3],
+      data: Uint8Array.from({ length: 3 * count }, (_, i) => (i * i * step) % 251),
+    });
+    const changes = { arr_0: pixels(6, 7), arr_2: pixels(4, 11) };
+    const taken = await decode(changes, { trainSize: 4, testSize: 2 });
+    const { xTrain, xTest } = await decode(changes, { trainSize: 4, testSize: 2, normalise: true });
+    expect(xTrain).toEqual(normalise(taken.xTrain, "x"));
+    expect(xTest).toEqual(normalise(taken.xTest, "x"));
+    await expect(decode({}, { normalise: true })).rejects.toThrow(
+      "npz d.npz (arr_0): wanted a standard deviation above 0, got 0",
+    );
+  });
+
+  it("tells of norms far from 1, and of labels that are taken for numbers", async () => {
+    const notices = async (changes: Record<string, NpySource>, options = {}): Promise<string[]> => {
+      const lines: string[] = [];
+      await decode(changes, { ...options, notice: (line: string) => void lines.push(line) });
+      return lines;
+    };
+    const grey = (count: number): NpySource => ({
+      shape: [count, 3],
+      data: Uint8Array.from({ length: 3 * count }, (_, i) => 100 + i),
+    });
+    const pixels = { arr_0: grey(6), arr_2: grey(4) };
+    expect(await notices(pixels)).toEqual([
+      "d.npz: wanted samples of a norm near 1, got 190 (root mean square); --normalise scales them",
+    ]);
+    expect(await notices({ arr_0: array([6, 3], 0.01) })).toEqual([expect.stringContaining("got 0.017 ")]);
+    expect(await notices({})).toEqual([]);
+    expect(await notices(pixels, { normalise: true })).toEqual([]);
+    expect(
+      await notices({ arr_4: { shape: [0], data: new BigInt64Array(0) }, arr_3: array([4, 1], 0) }),
+    ).toEqual([
+      expect.stringMatching(/^d\.npz: labels 0 to 1 without classes are targets of a regression; /),
+    ]);
+  });
+
+  it("refuses arrays above the limit", async () => {
+    await expect(decode({}, { memoryLimit: 1000 })).rejects.toThrow(
+      /^npz d\.npz: wanted an archive that takes at most 1000 bytes \(the memory limit\), got \d+$/,
+    );
   });
 
   it("says which arrays there are when one is missing", async () => {

@@ -111,6 +111,10 @@ describe("parseConfig", () => {
     [{ train_size: 1.5 }, "train_size: wanted a whole number >= 1, or all, got 1.5"],
     [{ test_size: "1e999" }, 'test_size: wanted a whole number >= 1, or all, got "1e999"'],
     [{ test_size: NaN }, "test_size: wanted a whole number >= 1, or all, got NaN"],
+    [
+      { normalise: true },
+      "normalise: wanted dataset_path beside it (other datasets are normalised), got normalise alone",
+    ],
     [{ widht: 3 }, "widht: wanted one of the options of natgrad train, got an unknown name"],
   ])("refuses %o", (options, message) => {
     expect(refused({ ...EXACT, ...options })).toBe(message);

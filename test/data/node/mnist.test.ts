@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Selection } from "../../../src/data/dataset.ts";
 import { idxImages, idxLabels, openIdx } from "../../../src/data/node/idx.ts";
-import { mnist } from "../../../src/data/node/mnist.ts";
+import { mnist, mnistFolder } from "../../../src/data/node/mnist.ts";
 import { loadDataset } from "../../../src/data/node/npz.ts";
+import { decodeDataset } from "../../../src/data/npz-dataset.ts";
+import { writeNpz } from "../../../src/matrix/npz.ts";
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const select = (changes: Partial<Selection> = {}): Selection => ({
@@ -63,6 +65,25 @@ describe("mnist", () => {
       targetClasses: [3, 8],
       yTrain: (await mnist(select({ targetClasses: [3, 8] }))).yTrain,
     });
+  });
+
+  it("is what an archive of its pixels and class numbers gives, normalised, to the bit", async () => {
+    const taken = async (split: string, count: number) => {
+      const path = (what: string) => join(mnistFolder(), `${split}-${what}-ubyte`);
+      const { labels, read } = await openIdx(path("images-idx3"), path("labels-idx1"));
+      const chosen = [...labels.keys()].filter((i) => [3, 8].includes(labels[i]!)).slice(0, count);
+      return [
+        { shape: [count, 28, 28], data: await read(Uint32Array.from(chosen)) },
+        { shape: [count], data: Uint8Array.from(chosen, (i) => labels[i]!) },
+      ] as const;
+    };
+    const [[arr_0, arr_1], [arr_2, arr_3]] = [await taken("train", 60), await taken("t10k", 30)];
+    const arr_4 = { shape: [2], data: BigInt64Array.of(3n, 8n) };
+    const bytes = writeNpz({ arr_0, arr_1, arr_2, arr_3, arr_4 });
+    for (const lossType of ["mse", "cross_entropy"] as const) {
+      const wanted = await mnist(select({ targetClasses: [3, 8], trainSize: 60, testSize: 30, lossType }));
+      expect(await decodeDataset(bytes, "d.npz", { lossType, normalise: true })).toEqual(wanted);
+    }
   });
 
   it("takes all of the classes for an infinite size", async () => {
