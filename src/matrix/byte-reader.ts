@@ -1,5 +1,6 @@
 /**
- * @file Bytes of a stream taken piece by piece, so that nothing is asked of it, or held, that is not wanted.
+ * @file Bytes of a stream, or of what it inflates to, taken piece by piece, so that nothing is asked of it, or held, that is
+ * not wanted.
  */
 
 /** Fills `into` with the next bytes of a stream, and returns the part that is filled: less than all at its end. */
@@ -24,4 +25,27 @@ export function byteReader(source: AsyncIterable<Uint8Array>): ByteReader {
     }
     return into.subarray(0, done);
   };
+}
+
+/**
+ * What raw deflate's `packed` inflates to, a chunk at a time and only as it is asked for.
+ * @throws what `corrupt` makes, when it is cut short or no deflated data.
+ */
+export async function* inflatedChunks(
+  packed: Uint8Array,
+  corrupt: () => Error,
+): AsyncGenerator<Uint8Array, undefined> {
+  const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
+  const reader = source.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const next = () =>
+    reader.read().catch(() => {
+      throw corrupt();
+    });
+  try {
+    for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value;
+  } finally {
+    // What is damaged has ended already.
+    await reader.cancel().catch(() => undefined);
+  }
+  return undefined;
 }

@@ -5,7 +5,7 @@
  * Format: PKWARE's APPNOTE 6.3, without zip64: archives stay below 4 GiB.
  */
 import { InputError } from "../error.ts";
-import { byteReader } from "./byte-reader.ts";
+import { byteReader, inflatedChunks } from "./byte-reader.ts";
 import {
   NPY_START,
   type NpyArray,
@@ -133,7 +133,7 @@ async function inflate(
   name: string,
   check: (header: NpyHeader) => void,
 ): Promise<Uint8Array> {
-  const inflated = inflatedChunks(packed, name);
+  const inflated = inflatedChunks(packed, () => fail(name, "a whole deflated entry", "corrupt data"));
   try {
     const read = byteReader(inflated);
     const start = await read(new Uint8Array(Math.min(NPY_START, size)));
@@ -148,22 +148,6 @@ async function inflate(
     return content;
   } finally {
     await inflated.return(undefined);
-  }
-}
-
-/** What `packed` inflates to, a chunk at a time and only as it is asked for. */
-async function* inflatedChunks(packed: Uint8Array, name: string): AsyncGenerator<Uint8Array> {
-  const source = new Blob([packed as Uint8Array<ArrayBuffer>]).stream();
-  const reader = source.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-  const next = () =>
-    reader.read().catch(() => {
-      throw fail(name, "a whole deflated entry", "corrupt data");
-    });
-  try {
-    for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value;
-  } finally {
-    // What is damaged has ended already.
-    await reader.cancel().catch(() => undefined);
   }
 }
 

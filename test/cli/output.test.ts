@@ -48,7 +48,11 @@ describe("an output that cannot be written", () => {
     .each([
       ...["table", "csv", "jsonl"].map((format) => `train ${SMALL} --format ${format}`),
       ...["table", "jsonl"].map((format) => `kernel ${SMALL} --format ${format}`),
-      ...["data list", "data fetch mnist", "--help", "train --help", "--version"],
+      "data list",
+      "data fetch mnist",
+      "--help",
+      "train --help",
+      "--version",
     ])("is named, on a full disk: %s", async (command) => {
     expect(await runInto("/dev/full", command)).toEqual(unwritable("ENOSPC"));
   });
