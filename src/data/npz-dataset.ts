@@ -7,9 +7,10 @@
  * an archive as any other.
  */
 import { InputError } from "../error.ts";
-import { type Floats, type Matrix, rowRange, toFloat64 } from "../matrix/matrix.ts";
+import { type Floats, type Matrix, selectRows, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
-import { classGroup, classMembers, type ClassGroup } from "./classes.ts";
+import { samplesOf } from "../random/permutation.ts";
+import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
 import type { Dataset, LossType } from "./dataset.ts";
 import { adaptLabels } from "./labels.ts";
 import { checkFinite } from "./normalise.ts";
@@ -24,11 +25,15 @@ const KEYS = {
 } as const;
 const GROUPS = "target_groups";
 
-/** How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. */
+/**
+ * How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. A part
+ * is the first samples, or those that `dataSeed` draws, training and test samples apart (see `samplesOf`).
+ */
 export type NpzOptions = {
   readonly lossType: LossType;
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
+  readonly dataSeed?: number | undefined;
 };
 
 /**
@@ -37,7 +42,7 @@ export type NpzOptions = {
  * @throws InputError naming the archive: a missing array, shapes that disagree, NaN, or fewer samples than asked for.
  */
 export async function decodeDataset(bytes: Uint8Array, name: string, options: NpzOptions): Promise<Dataset> {
-  const { lossType, trainSize, testSize } = options;
+  const { lossType, trainSize, testSize, dataSeed } = options;
   const arrays = await readNpz(bytes, name);
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
@@ -68,41 +73,71 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
   if (targetClasses.length > 0) {
     agree("outputs (one a class, or one for two)", yTrain.cols === 1 ? 1 : targetClasses.length, yTrain.cols);
   }
-  const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
-    const rows = size === undefined || size === Infinity ? x.rows : size;
-    if (Number.isInteger(rows) && rows >= 1 && rows <= x.rows) return toFloat64(rowRange(x, 0, rows));
-    if (x.rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
-    throw new InputError(`${flag}: wanted 1 to ${x.rows} (samples in ${name}), got ${rows}`);
+  const draw = dataSeed === undefined ? undefined : samplesOf(dataSeed);
+  const choose = ({ rows }: Matrix<Floats>, size: number | undefined, flag: string): Uint32Array => {
+    const count = size === undefined || size === Infinity ? rows : size;
+    if (Number.isInteger(count) && count >= 1 && count <= rows)
+      return draw?.(rows, count) ?? Uint32Array.from({ length: count }, (_, i) => i);
+    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
+    throw new InputError(`${flag}: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
   };
-  const labels = (y: Matrix<Floats>, size: number | undefined, flag: string): Matrix =>
-    adaptLabels(first(y, size, flag), lossType, `npz ${name} (labels)`);
+  const training = choose(xTrain, trainSize, "train_size");
+  const test = choose(xTest, testSize, "test_size");
+  const part = (x: Matrix<Floats>, rows: Uint32Array): Matrix => toFloat64(selectRows(x, rows));
+  const labels = (y: Matrix<Floats>, rows: Uint32Array): Matrix =>
+    adaptLabels(part(y, rows), lossType, `npz ${name} (labels)`);
   return {
-    xTrain: first(xTrain, trainSize, "train_size"),
-    yTrain: labels(yTrain, trainSize, "train_size"),
-    xTest: first(xTest, testSize, "test_size"),
-    yTest: labels(yTest, testSize, "test_size"),
+    xTrain: part(xTrain, training),
+    yTrain: labels(yTrain, training),
+    xTest: part(xTest, test),
+    yTest: labels(yTest, test),
     targetClasses,
   };
 }
 
-/** @throws InputError when the groups are not those of the classes. */
+/** @throws InputError when the classes are no whole numbers, or the groups are not those of the classes. */
 function decodeClasses(
-  { data }: NpyArray,
+  { data, shape }: NpyArray,
   groups: NpyArray | undefined,
   name: string,
 ): readonly ClassGroup[] {
-  if (!groups) return Array.from(data);
-  const members = Array.from(data, (): number[] => []);
+  const what = `npz ${name} (${KEYS.targetClasses})`;
+  if (shape.length !== 1) throw new InputError(`${what}: wanted one axis, got shape (${shape.join(", ")})`);
+  checkNumbers(data, what);
+  if (!groups && data.length === 0) return [];
+  const classes = groups ? decodeGroups(data, groups, name) : Array.from(data);
+  const fault = classesFault(classes);
+  if (fault !== undefined)
+    throw new InputError(`npz ${name} (${groups ? GROUPS : KEYS.targetClasses}): ${fault}`);
+  return classes;
+}
+
+/** @throws InputError when `indices`, target_classes, are not 0 … k − 1, or the rows of `groups` do not fill them. */
+function decodeGroups(indices: Floats, groups: NpyArray, name: string): ClassGroup[] {
+  const members = Array.from(indices, (): number[] => []);
   const [rows = 0, cols] = groups.shape;
   for (let n = 0; n < rows; n++) members[groups.data[2 * n + 1]!]?.push(groups.data[2 * n]!);
   // Every row has found its group, and every group a row.
-  if (cols !== 2 || members.flat().length !== rows || members.some(({ length }) => length === 0)) {
+  const filled = members.flat().length === rows && members.every(({ length }) => length > 0);
+  if (groups.shape.length !== 2 || cols !== 2 || !filled) {
     throw new InputError(
-      `npz ${name}: wanted ${GROUPS} with a class and the index of its group, 0 to ${data.length - 1}, a row, ` +
+      `npz ${name}: wanted ${GROUPS} with a class and the index of its group, 0 to ${indices.length - 1}, a row, ` +
         `got others of shape (${groups.shape.join(", ")})`,
     );
   }
+  if (indices.some((index, k) => index !== k)) {
+    throw new InputError(
+      `npz ${name} (${KEYS.targetClasses}): wanted the indices of ${indices.length} groups, 0 to ${indices.length - 1}, got ${indices.join()}`,
+    );
+  }
+  checkNumbers(groups.data, `npz ${name} (${GROUPS})`);
   return members.map(classGroup);
+}
+
+/** @throws InputError when a number is no number of a class. */
+function checkNumbers(values: Floats, what: string): void {
+  const at = values.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
+  if (at >= 0) throw new InputError(`${what}: wanted whole numbers >= 0, got ${values[at]}`);
 }
 
 /** The arrays of the classes: numbers of the source, or indices and what they stand for. */

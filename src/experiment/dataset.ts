@@ -23,6 +23,7 @@ export type DataOptions = Pick<
   | "target_classes"
   | "train_size"
   | "test_size"
+  | "data_seed"
   | "loss_type"
   | "random_seed"
   | "forster_transform"
@@ -46,9 +47,10 @@ export async function loadData(options: DataOptions, fetching: FetchOptions = {}
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
   const { train_size: trainSize, test_size: testSize, loss_type: lossType } = options;
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
-  const selection: Selection = { trainSize, testSize, lossType, targetClasses };
+  const drawn = options.data_seed === undefined ? {} : { dataSeed: options.data_seed };
+  const selection: Selection = { trainSize, testSize, lossType, targetClasses, ...drawn };
   if (options.dataset_path !== undefined) {
-    const dataset = await loadDataset(options.dataset_path, { trainSize, testSize, lossType });
+    const dataset = await loadDataset(options.dataset_path, { trainSize, testSize, lossType, ...drawn });
     const found = dataset.targetClasses.length;
     if (options.n_classes !== 2 && found !== options.n_classes) {
       throw new InputError(
@@ -59,7 +61,7 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   }
   switch (options.dataset) {
     case "synthetic": {
-      const { normalsInto } = randomState(options.random_seed);
+      const { normalsInto } = randomState(options.data_seed ?? options.random_seed);
       return synthetic(normalsInto, { trainSize, testSize, lossType, classes: targetClasses.length });
     }
     case "cifar10":

@@ -6,7 +6,8 @@ import { decodeDataset, encodeDataset, type NpzOptions } from "../npz-dataset.ts
 import { readWhole, writeWhole } from "./files.ts";
 
 /**
- * Reads a dataset, taking the first `trainSize` and `testSize` samples (all by default, or for Infinity).
+ * Reads a dataset, taking `trainSize` and `testSize` samples (all by default, or for Infinity): the first ones, or those
+ * that `dataSeed` draws.
  * @throws InputError naming the file and what is wrong with it.
  */
 export const loadDataset = async (path: string, options: NpzOptions): Promise<Dataset> =>
