@@ -159,13 +159,14 @@ function narrow({ rows, cols, data }: Matrix): NpySource {
   return { shape: [rows, cols], data: exact ? Float32Array.from(data) : data };
 }
 
+/** The arrays of a dataset, without loss. */
+export const datasetArrays = (dataset: Dataset): Record<string, NpySource> => ({
+  [KEYS.xTrain]: narrow(dataset.xTrain),
+  [KEYS.yTrain]: narrow(dataset.yTrain),
+  [KEYS.xTest]: narrow(dataset.xTest),
+  [KEYS.yTest]: narrow(dataset.yTest),
+  ...encodeClasses(dataset.targetClasses),
+});
+
 /** Writes a dataset, without loss; the same dataset gives the same bytes. */
-export function encodeDataset(dataset: Dataset): Uint8Array {
-  return writeNpz({
-    [KEYS.xTrain]: narrow(dataset.xTrain),
-    [KEYS.yTrain]: narrow(dataset.yTrain),
-    [KEYS.xTest]: narrow(dataset.xTest),
-    [KEYS.yTest]: narrow(dataset.yTest),
-    ...encodeClasses(dataset.targetClasses),
-  });
-}
+export const encodeDataset = (dataset: Dataset): Uint8Array => writeNpz(datasetArrays(dataset));

@@ -2,7 +2,8 @@
  * @file Datasets in `.npz` files (see `../npz-dataset.ts` for the layout).
  */
 import type { Dataset } from "../dataset.ts";
-import { decodeDataset, encodeDataset, type NpzOptions } from "../npz-dataset.ts";
+import { datasetArrays, decodeDataset, type NpzOptions } from "../npz-dataset.ts";
+import { npzParts } from "../../matrix/npz.ts";
 import { readWhole, writeWhole } from "./files.ts";
 
 /**
@@ -17,5 +18,5 @@ export const loadDataset = async (path: string, options: NpzOptions): Promise<Da
  * Writes a dataset whole or not at all; makes the folder.
  * @throws InputError naming a file that cannot be written.
  */
-export const saveDataset = (path: string, dataset: Dataset): Promise<void> =>
-  writeWhole(path, encodeDataset(dataset));
+export const saveDataset = async (path: string, dataset: Dataset): Promise<void> =>
+  writeWhole(path, npzParts(datasetArrays(dataset)));
