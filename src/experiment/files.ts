@@ -2,16 +2,13 @@
  * @file Files of an experiment beside its dataset: kernels as one `.npz`, initial weights as `W{l}.npy`
  * [fanIn, fanOut] and `b{l}.npy` [fanOut] of unit variance, the layout of Neural Tangents.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { readWhole, writeWhole } from "../data/node/files.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
 import { InputError } from "../error.ts";
-import type { Engine, FloatArray } from "../graph/engine.ts";
 import { dampingOf, type Kernel, type LayerKernel } from "../kernel/kernel.ts";
 import type { KernelPair } from "../kernel/units.ts";
 import type { Matrix } from "../matrix/matrix.ts";
-import { npyMatrix, readNpy, writeNpy, type NpySource } from "../matrix/npy.ts";
+import { npyMatrix, type NpySource } from "../matrix/npy.ts";
 import type { Network } from "../network/network.ts";
 
 const source = (m: Matrix): NpySource => ({ shape: [m.rows, m.cols], data: m.data });
@@ -80,53 +77,4 @@ function expectShape(path: string, name: string, m: Matrix, rows: number, cols: 
   if (m.rows !== rows || m.cols !== cols) {
     throw new InputError(`npz ${path}: wanted ${name} of ${rows} x ${cols}, got ${m.rows} x ${m.cols}`);
   }
-}
-
-/** Saves theta_l [fanOut, rows] of every layer as `W{l}.npy` and, where there are biases, `b{l}.npy`. */
-export async function saveWeights(
-  folder: string,
-  network: Network,
-  thetas: readonly FloatArray[],
-): Promise<void> {
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
-    const theta = thetas[l]!;
-    const W = new Float32Array(fanIn * fanOut);
-    for (let o = 0; o < fanOut; o++) {
-      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]! / scales.weightStd;
-    }
-    await writeWhole(join(folder, `W${l + 1}.npy`), writeNpy({ shape: [fanIn, fanOut], data: W }));
-    if (rows === fanIn) continue;
-    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]! / scales.biasStd);
-    await writeWhole(join(folder, `b${l + 1}.npy`), writeNpy({ shape: [fanOut], data: b }));
-  }
-}
-
-/**
- * Loads `W{l}.npy` and `b{l}.npy` (zeros where a layer has biases and no file holds them).
- * @throws InputError when a file is missing, or its shape is not that of the layer.
- */
-export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
-  const thetas: FloatArray[] = [];
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
-    const path = join(folder, `W${l + 1}.npy`);
-    const { shape, data: W } = readNpy(await readWhole(path), path);
-    if (shape.length !== 2 || shape[0] !== fanIn || shape[1] !== fanOut) {
-      throw new InputError(`${path}: wanted shape [${fanIn}, ${fanOut}], got [${shape.join(", ")}]`);
-    }
-    const theta = engine.floats(fanOut * rows);
-    for (let i = 0; i < fanIn; i++) {
-      for (let o = 0; o < fanOut; o++) theta[o * rows + i] = scales.weightStd * W[i * fanOut + o]!;
-    }
-    const biasPath = join(folder, `b${l + 1}.npy`);
-    if (rows > fanIn && existsSync(biasPath)) {
-      const { data: b } = readNpy(await readWhole(biasPath), biasPath);
-      if (b.length !== fanOut) throw new InputError(`${biasPath}: wanted ${fanOut} numbers, got ${b.length}`);
-      for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = scales.biasStd * b[o]!;
-    }
-    if (!theta.every(Number.isFinite)) {
-      throw new InputError(`${path}: wanted finite numbers, got NaN or Infinity`);
-    }
-    thetas.push(theta);
-  }
-  return thetas;
 }

@@ -22,7 +22,8 @@ import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
 import { predictsFromSum, type RunShape } from "./plan.ts";
 import { fileStem } from "./dataset.ts";
-import { loadKernels, loadWeights, saveKernels, saveWeights } from "./files.ts";
+import { loadKernels, saveKernels } from "./files.ts";
+import { loadWeights, saveWeights } from "./weight-files.ts";
 
 /** The options that say what network it is. */
 export type NetworkOptions = Pick<
