@@ -51,7 +51,7 @@ export function checkSelection({ targetClasses, trainSize, testSize, dataSeed = 
       throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
   }
   if (!Number.isInteger(dataSeed) || dataSeed < 0 || dataSeed > 0xffffffff)
-    throw new InputError(`data_seed: wanted a whole number from 0 to ${0xffffffff}, got ${dataSeed}`);
+    throw new InputError(`data_seed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
   const fault = classesFault(targetClasses);
   if (fault !== undefined) throw new InputError(`target_classes: ${fault}`);
 }

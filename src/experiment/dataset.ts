@@ -13,6 +13,7 @@ import { synthetic } from "../data/synthetic.ts";
 import { InputError } from "../error.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
+import { datasetName } from "./names.ts";
 
 /** The options that say what to learn from. */
 export type DataOptions = Pick<
@@ -80,12 +81,7 @@ export const settle = (config: Config, { xTrain, xTest }: Dataset): Config => ({
   test_size: xTest.rows,
 });
 
-/** What files of a run are called after: the dataset and its sizes. */
-export const fileStem = (config: Config, { xTrain, xTest, targetClasses }: Dataset): string =>
-  `${config.dataset}_train${xTrain.rows}_test${xTest.rows}_${targetClasses.length}classes`;
-
 /** Saves the dataset of a run in the layout of the paper's programs. */
 export async function saveData(config: Config, dataset: Dataset): Promise<void> {
-  const forster = config.forster_transform ? "_forster" : "";
-  await saveDataset(join(config.save_dataset_dir, `${fileStem(config, dataset)}${forster}.npz`), dataset);
+  await saveDataset(join(config.save_dataset_dir, `${datasetName(config, dataset)}.npz`), dataset);
 }

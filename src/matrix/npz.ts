@@ -84,7 +84,7 @@ async function inflate(packed: Uint8Array, name: string): Promise<Uint8Array> {
 }
 
 /** Bytes that an archive stays below: without zip64 its offsets have 32 bits. */
-const LIMIT = 2 ** 32;
+export const ARCHIVE_LIMIT = 2 ** 32;
 
 /**
  * The bytes of a `.npz` archive, uncompressed as `numpy.savez` writes it, piece after piece; the numbers are views of the
@@ -92,7 +92,10 @@ const LIMIT = 2 ** 32;
  * @param limit bytes that it must stay below
  * @throws InputError when it would not, before anything is written.
  */
-export function npzParts(arrays: Readonly<Record<string, NpySource>>, limit = LIMIT): readonly Uint8Array[] {
+export function npzParts(
+  arrays: Readonly<Record<string, NpySource>>,
+  limit = ARCHIVE_LIMIT,
+): readonly Uint8Array[] {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;

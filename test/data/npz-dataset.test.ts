@@ -104,7 +104,7 @@ describe("decodeDataset", () => {
     const { xTrain, yTrain, xTest, yTest } = await seeded(7);
     const state = permutations(7, 6);
     // Of 6 and of 4 samples, from one stream.
-    expect([...xTrain.data]).toEqual([...state().subarray(0, 3)].toSorted());
+    expect([...xTrain.data]).toEqual([...state().subarray(0, 3)].toSorted((a, b) => a - b));
     expect([...yTrain.data]).toEqual([...xTrain.data].map((i) => (i % 2 === 0 ? 0.5 : -0.5)));
     expect([...yTest.data]).toEqual([...xTest.data].map((i) => (i % 2 === 0 ? 0.5 : -0.5)));
     expect(new Set([...xTest.data, 100, 101, 102, 103]).size).toBe(4);
