@@ -6,6 +6,7 @@
  * `json.loads(numpy.load(path)["identity"].tobytes())`.
  */
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { z } from "zod";
 import { className } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -86,7 +87,7 @@ export function originOf(
     kernel,
     train_inputs_sha256: digest([Float64Array.of(dataset.xTrain.rows), dataset.xTrain.data]),
     test_inputs_sha256: digest([Float64Array.of(dataset.xTest.rows), dataset.xTest.data]),
-    dataset: config.dataset_path ?? config.dataset,
+    dataset: config.dataset_path === undefined ? config.dataset : basename(config.dataset_path),
     classes: dataset.targetClasses.map(className).join(", ") || "none",
     data_seed: dataSeedOf(config) ?? null,
     forster_transform: config.forster_transform
@@ -102,7 +103,9 @@ export function originOf(
     weights_sha256: empirical ? digest(weights.flatMap(numbersOf)) : null,
     initial_weights: !empirical
       ? null
-      : (config.init_weights_dir ?? `of random_seed ${config.random_seed} (${config.prng})`),
+      : config.init_weights_dir === undefined
+        ? `of random_seed ${config.random_seed} (${config.prng})`
+        : `of a folder ${basename(config.init_weights_dir)}`,
     units:
       empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
   };
