@@ -15,7 +15,14 @@ export {
   type Diagnosis,
   type DiagnosisEvent,
 } from "./experiment/diagnosis.ts";
-export { loadKernels, loadWeights, saveKernels, saveWeights } from "./experiment/files.ts";
+export { loadKernels, saveKernels } from "./experiment/files.ts";
+export {
+  originOf,
+  type KernelIdentity,
+  type KernelOrigin,
+  type KernelSource,
+} from "./experiment/identity.ts";
+export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export {

@@ -3,6 +3,7 @@
  * class of the source, or a group of them: odd against even digits are two classes of five digits each.
  */
 import { InputError } from "../error.ts";
+import type { Draw } from "../random/permutation.ts";
 
 /** A class: a class of the source by its number, or several of them that count as one. */
 export type ClassGroup = number | readonly number[];
@@ -42,32 +43,35 @@ export type ClassSelection = {
   readonly flag: string;
   /** "training images", "test images", ... */
   readonly what: string;
+  /** Draws the samples; left out: the first ones. */
+  readonly draw?: Draw | undefined;
 };
 
 /**
- * Indices of the first `size` samples whose label is in a target class, in the order of the source.
+ * Indices of `size` samples whose label is in a target class, the first ones or drawn, in the order of the source.
  * @throws InputError when a class does not occur, or there are fewer such samples than `size`.
  */
 export function selectClasses(labels: ArrayLike<number>, selection: ClassSelection): Uint32Array {
-  const { targetClasses, size, flag, what } = selection;
+  const { targetClasses, size, flag, what, draw } = selection;
   const counts = new Map<number, number>();
   const wanted = new Set(targetClasses.flatMap(classMembers));
-  const chosen: number[] = [];
+  const found: number[] = [];
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     counts.set(label, (counts.get(label) ?? 0) + 1);
-    if (wanted.has(label) && chosen.length < size) chosen.push(i);
+    if (wanted.has(label)) found.push(i);
   }
   const unknown = [...wanted].find((k) => !counts.has(k));
   if (unknown !== undefined) {
     const known = [...counts.keys()].sort((a, b) => a - b).join(", ");
     throw new InputError(`target_classes: wanted classes among ${known} (${what}), got ${unknown}`);
   }
-  if (chosen.length < size && size !== Infinity) {
+  if (found.length < size && size !== Infinity) {
     const classes = targetClasses.map(className).join(", ");
     throw new InputError(
-      `${flag}: wanted at most ${chosen.length} (${what} of classes ${classes}), got ${size}`,
+      `${flag}: wanted at most ${found.length} (${what} of classes ${classes}), got ${size}`,
     );
   }
-  return Uint32Array.from(chosen);
+  const chosen = draw?.(found.length, size) ?? found.slice(0, size).keys();
+  return Uint32Array.from(chosen, (k) => found[k]!);
 }

@@ -30,21 +30,28 @@ export type LossType = "mse" | "cross_entropy";
 export type Selection = {
   /** One output each (two share one, see labels.ts): classes of the source, or groups of them. */
   readonly targetClasses: readonly ClassGroup[];
-  /** The first so many samples of these classes; Infinity for all of them. */
+  /** So many samples of these classes, the first ones without `dataSeed`; Infinity for all of them. */
   readonly trainSize: number;
   readonly testSize: number;
   readonly lossType: LossType;
+  /**
+   * Draws the samples of these classes by this seed, training and test samples apart, each split without replacement and in
+   * the order of its source (see `samplesOf`); left out: the first ones.
+   */
+  readonly dataSeed?: number;
 };
 
 /**
  * Checks what any source needs of a selection.
  * @throws InputError naming the flag.
  */
-export function checkSelection({ targetClasses, trainSize, testSize }: Selection): void {
+export function checkSelection({ targetClasses, trainSize, testSize, dataSeed = 0 }: Selection): void {
   for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
     if (size !== Infinity && (!Number.isInteger(size) || size < 1))
       throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
   }
+  if (!Number.isInteger(dataSeed) || dataSeed < 0 || dataSeed > 0xffffffff)
+    throw new InputError(`data_seed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
   const fault = classesFault(targetClasses);
   if (fault !== undefined) throw new InputError(`target_classes: ${fault}`);
 }

@@ -7,6 +7,7 @@ import { classGroup, classMembers, selectClasses } from "./classes.ts";
 import { checkSelection, type Dataset, type Selection } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normalise } from "./normalise.ts";
+import { samplesOf, type Draw } from "../random/permutation.ts";
 
 /** A labelled collection that can hand out any of its images. */
 export type ImageCollection = {
@@ -19,8 +20,8 @@ export type ImageCollection = {
 };
 
 /**
- * The first `trainSize` training and `testSize` test images of the target classes (all of them for Infinity), in the
- * collections' order; each split normalised by itself (see `normalise`).
+ * `trainSize` training and `testSize` test images of the target classes (all of them for Infinity): the first ones, or
+ * those that `dataSeed` draws, in the collections' order; each split normalised by itself (see `normalise`).
  * @throws InputError naming the flag or the image at fault.
  */
 export async function imageDataset(
@@ -29,14 +30,16 @@ export async function imageDataset(
   selection: Selection,
 ): Promise<Dataset> {
   checkSelection(selection);
+  const draw = selection.dataSeed === undefined ? undefined : samplesOf(selection.dataSeed);
   const [xTrain, yTrain] = await split(
     train,
     selection,
     "train_size",
     selection.trainSize,
     "training images",
+    draw,
   );
-  const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images");
+  const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images", draw);
   const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
   return { xTrain, yTrain, xTest, yTest, targetClasses };
 }
@@ -47,8 +50,9 @@ async function split(
   flag: string,
   size: number,
   what: string,
+  draw: Draw | undefined,
 ): Promise<[x: Matrix, y: Matrix]> {
-  const indices = selectClasses(images.labels, { targetClasses, size, flag, what });
+  const indices = selectClasses(images.labels, { targetClasses, size, flag, what, draw });
   const data = await images.read(indices);
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);
   return [

@@ -8,9 +8,10 @@
  * an archive as any other.
  */
 import { InputError } from "../error.ts";
-import { type Floats, type Matrix, rowRange, toFloat64 } from "../matrix/matrix.ts";
+import { type Floats, type Matrix, selectRows, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
-import { classGroup, classMembers, type ClassGroup } from "./classes.ts";
+import { samplesOf } from "../random/permutation.ts";
+import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
 import type { Dataset, LossType } from "./dataset.ts";
 import { labelReader, regressionHint } from "./given-labels.ts";
 import { checkFinite, normalise } from "./normalise.ts";
@@ -25,11 +26,16 @@ const KEYS = {
 } as const;
 const GROUPS = "target_groups";
 
-/** How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. */
+/**
+ * How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. A part
+ * is the first samples, or those that `dataSeed` draws, training and test samples apart (see `samplesOf`).
+ */
 export type NpzOptions = {
   readonly lossType: LossType;
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
+  /** Draws the samples; by default they are the first ones. */
+  readonly dataSeed?: number | undefined;
   /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
   readonly normalise?: boolean | undefined;
   /** Told, in one line, what looks wrong with the data but need not be. */
@@ -46,7 +52,14 @@ export type NpzOptions = {
  *   samples than asked for.
  */
 export async function decodeDataset(bytes: Uint8Array, name: string, options: NpzOptions): Promise<Dataset> {
-  const { lossType, trainSize, testSize, notice = () => {}, memoryLimit: limit = Infinity } = options;
+  const {
+    lossType,
+    trainSize,
+    testSize,
+    dataSeed,
+    notice = () => {},
+    memoryLimit: limit = Infinity,
+  } = options;
   const arrays = await readNpz(bytes, name, { limit });
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
@@ -93,21 +106,26 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     { y: yTest, what: `npz ${name} (${KEYS.yTest})` },
   ] as const;
   const readLabels = labelReader(splits, targetClasses, lossType);
-  const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
-    const rows = size === undefined || size === Infinity ? x.rows : size;
-    if (Number.isInteger(rows) && rows >= 1 && rows <= x.rows) return toFloat64(rowRange(x, 0, rows));
-    if (x.rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
-    throw new InputError(`${flag}: wanted 1 to ${x.rows} (samples in ${name}), got ${rows}`);
+  const draw = dataSeed === undefined ? undefined : samplesOf(dataSeed);
+  const choose = ({ rows }: Matrix<Floats>, size: number | undefined, flag: string): Uint32Array => {
+    const count = size === undefined || size === Infinity ? rows : size;
+    if (Number.isInteger(count) && count >= 1 && count <= rows)
+      return draw?.(rows, count) ?? Uint32Array.from({ length: count }, (_, i) => i);
+    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
+    throw new InputError(`${flag}: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
   };
-  const inputs = (x: Matrix<Floats>, size: number | undefined, flag: string, key: string): Matrix => {
-    const taken = first(x, size, flag);
+  const training = choose(xTrain, trainSize, "train_size");
+  const test = choose(xTest, testSize, "test_size");
+  const part = (x: Matrix<Floats>, rows: Uint32Array): Matrix => toFloat64(selectRows(x, rows));
+  const inputs = (x: Matrix<Floats>, rows: Uint32Array, key: string): Matrix => {
+    const taken = part(x, rows);
     return options.normalise === true ? normalise(taken, `npz ${name} (${key})`) : taken;
   };
   const dataset = {
-    xTrain: inputs(xTrain, trainSize, "train_size", KEYS.xTrain),
-    yTrain: readLabels(first(yTrain, trainSize, "train_size"), `npz ${name} (labels)`),
-    xTest: inputs(xTest, testSize, "test_size", KEYS.xTest),
-    yTest: readLabels(first(yTest, testSize, "test_size"), `npz ${name} (labels)`),
+    xTrain: inputs(xTrain, training, KEYS.xTrain),
+    yTrain: readLabels(part(yTrain, training), `npz ${name} (labels)`),
+    xTest: inputs(xTest, test, KEYS.xTest),
+    yTest: readLabels(part(yTest, test), `npz ${name} (labels)`),
     targetClasses,
   };
   for (const hint of [normHint(dataset.xTrain), regressionHint(splits, targetClasses)]) {
@@ -133,24 +151,49 @@ function normHint({ rows, data }: Matrix): string | undefined {
   return `wanted samples of a norm near 1, got ${Number(norm.toPrecision(2))} (root mean square); --normalise scales them`;
 }
 
-/** @throws InputError when the groups are not those of the classes. */
+/** @throws InputError when the classes are no whole numbers, or the groups are not those of the classes. */
 function decodeClasses(
-  { data }: NpyArray,
+  { data, shape }: NpyArray,
   groups: NpyArray | undefined,
   name: string,
 ): readonly ClassGroup[] {
-  if (!groups) return Array.from(data);
-  const members = Array.from(data, (): number[] => []);
+  const what = `npz ${name} (${KEYS.targetClasses})`;
+  if (shape.length !== 1) throw new InputError(`${what}: wanted one axis, got shape (${shape.join(", ")})`);
+  checkNumbers(data, what);
+  if (!groups && data.length === 0) return [];
+  const classes = groups ? decodeGroups(data, groups, name) : Array.from(data);
+  const fault = classesFault(classes);
+  if (fault !== undefined)
+    throw new InputError(`npz ${name} (${groups ? GROUPS : KEYS.targetClasses}): ${fault}`);
+  return classes;
+}
+
+/** @throws InputError when `indices`, target_classes, are not 0 … k − 1, or the rows of `groups` do not fill them. */
+function decodeGroups(indices: Floats, groups: NpyArray, name: string): ClassGroup[] {
+  const members = Array.from(indices, (): number[] => []);
   const [rows = 0, cols] = groups.shape;
   for (let n = 0; n < rows; n++) members[groups.data[2 * n + 1]!]?.push(groups.data[2 * n]!);
   // Every row has found its group, and every group a row.
-  if (cols !== 2 || members.flat().length !== rows || members.some(({ length }) => length === 0)) {
+  const filled = members.flat().length === rows && members.every(({ length }) => length > 0);
+  if (groups.shape.length !== 2 || cols !== 2 || !filled) {
     throw new InputError(
-      `npz ${name}: wanted ${GROUPS} with a class and the index of its group, 0 to ${data.length - 1}, a row, ` +
+      `npz ${name}: wanted ${GROUPS} with a class and the index of its group, 0 to ${indices.length - 1}, a row, ` +
         `got others of shape (${groups.shape.join(", ")})`,
     );
   }
+  if (indices.some((index, k) => index !== k)) {
+    throw new InputError(
+      `npz ${name} (${KEYS.targetClasses}): wanted the indices of ${indices.length} groups, 0 to ${indices.length - 1}, got ${indices.join()}`,
+    );
+  }
+  checkNumbers(groups.data, `npz ${name} (${GROUPS})`);
   return members.map(classGroup);
+}
+
+/** @throws InputError when a number is no number of a class. */
+function checkNumbers(values: Floats, what: string): void {
+  const at = values.findIndex((value) => !Number.isSafeInteger(value) || value < 0);
+  if (at >= 0) throw new InputError(`${what}: wanted whole numbers >= 0, got ${values[at]}`);
 }
 
 /** The arrays of the classes: numbers of the source, or indices and what they stand for. */
@@ -172,13 +215,14 @@ function narrow({ rows, cols, data }: Matrix): NpySource {
   return { shape: [rows, cols], data: exact ? Float32Array.from(data) : data };
 }
 
+/** The arrays of a dataset, without loss. */
+export const datasetArrays = (dataset: Dataset): Record<string, NpySource> => ({
+  [KEYS.xTrain]: narrow(dataset.xTrain),
+  [KEYS.yTrain]: narrow(dataset.yTrain),
+  [KEYS.xTest]: narrow(dataset.xTest),
+  [KEYS.yTest]: narrow(dataset.yTest),
+  ...encodeClasses(dataset.targetClasses),
+});
+
 /** Writes a dataset, without loss; the same dataset gives the same bytes. */
-export function encodeDataset(dataset: Dataset): Uint8Array {
-  return writeNpz({
-    [KEYS.xTrain]: narrow(dataset.xTrain),
-    [KEYS.yTrain]: narrow(dataset.yTrain),
-    [KEYS.xTest]: narrow(dataset.xTest),
-    [KEYS.yTest]: narrow(dataset.yTest),
-    ...encodeClasses(dataset.targetClasses),
-  });
-}
+export const encodeDataset = (dataset: Dataset): Uint8Array => writeNpz(datasetArrays(dataset));

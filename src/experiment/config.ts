@@ -147,6 +147,15 @@ export const configSchema = z.strictObject({
   test_size: size()
     .default(50)
     .meta(about("Data", "<n>", "test samples, or all")),
+  data_seed: whole(0, 0xffffffff)
+    .optional()
+    .meta(
+      about(
+        "Data",
+        "<n>",
+        "draw the samples by this seed, training and test apart (default: the first ones; synthetic: random_seed)",
+      ),
+    ),
   forster_transform: flag()
     .default(false)
     .meta(
@@ -183,7 +192,7 @@ export const configSchema = z.strictObject({
     .meta(about("Network", "<name>", "initial weights as NumPy draws them, or as Neural Tangents under JAX")),
   random_seed: whole(0, 0xffffffff)
     .default(1)
-    .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data")),
+    .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data without data_seed")),
 
   natural_gradient_type: z
     .preprocess((v) => (v === "none" ? undefined : v), choice(METHODS).optional())
@@ -450,6 +459,10 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   if (dataset === "synthetic" && config.dataset_path === undefined) {
     const endless = (["train_size", "test_size"] as const).find((name) => config[name] === Infinity);
     if (endless) return `${endless}: wanted a number for dataset synthetic (it is drawn), got all`;
+  }
+
+  if (config.data_seed !== undefined && config.train_size === Infinity && config.test_size === Infinity) {
+    return "data_seed: wanted a train_size or test_size to draw beside it, got all for both";
   }
 
   if (config.kernel === "none") {

@@ -13,6 +13,7 @@ import { synthetic } from "../data/synthetic.ts";
 import { InputError } from "../error.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
+import { datasetName } from "./names.ts";
 
 /** The options that say what to learn from. */
 export type DataOptions = Pick<
@@ -24,6 +25,7 @@ export type DataOptions = Pick<
   | "target_classes"
   | "train_size"
   | "test_size"
+  | "data_seed"
   | "loss_type"
   | "random_seed"
   | "forster_transform"
@@ -48,12 +50,14 @@ export async function loadData(options: DataOptions, fetching: FetchOptions = {}
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
   const { train_size: trainSize, test_size: testSize, loss_type: lossType } = options;
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
-  const selection: Selection = { trainSize, testSize, lossType, targetClasses };
+  const drawn = options.data_seed === undefined ? {} : { dataSeed: options.data_seed };
+  const selection: Selection = { trainSize, testSize, lossType, targetClasses, ...drawn };
   if (options.dataset_path !== undefined) {
     const dataset = await loadDataset(options.dataset_path, {
       trainSize,
       testSize,
       lossType,
+      ...drawn,
       normalise: options.normalise,
       memoryLimit: options.memory_limit,
       // What the Forster transform moves has norm 1 whatever it had.
@@ -69,7 +73,7 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   }
   switch (options.dataset) {
     case "synthetic": {
-      const { normalsInto } = randomState(options.random_seed);
+      const { normalsInto } = randomState(options.data_seed ?? options.random_seed);
       return synthetic(normalsInto, { trainSize, testSize, lossType, classes: targetClasses.length });
     }
     case "cifar10":
@@ -88,12 +92,7 @@ export const settle = (config: Config, { xTrain, xTest }: Dataset): Config => ({
   test_size: xTest.rows,
 });
 
-/** What files of a run are called after: the dataset and its sizes. */
-export const fileStem = (config: Config, { xTrain, xTest, targetClasses }: Dataset): string =>
-  `${config.dataset}_train${xTrain.rows}_test${xTest.rows}_${targetClasses.length}classes`;
-
 /** Saves the dataset of a run in the layout of the paper's programs. */
 export async function saveData(config: Config, dataset: Dataset): Promise<void> {
-  const forster = config.forster_transform ? "_forster" : "";
-  await saveDataset(join(config.save_dataset_dir, `${fileStem(config, dataset)}${forster}.npz`), dataset);
+  await saveDataset(join(config.save_dataset_dir, `${datasetName(config, dataset)}.npz`), dataset);
 }

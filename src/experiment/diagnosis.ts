@@ -11,7 +11,7 @@ import { parseConfig, type Config } from "./config.ts";
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
   ...(["dataset", "dataset_path", "normalise", "n_classes", "target_classes"] as const),
-  ...(["train_size", "test_size"] as const),
+  ...(["train_size", "test_size", "data_seed"] as const),
   ...(["forster_transform", "forster_transform_n_iters", "forster_transform_tol"] as const),
   ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),

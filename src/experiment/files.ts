@@ -1,48 +1,169 @@
 /**
- * @file Files of an experiment beside its dataset: kernels as one `.npz`, initial weights as `W{l}.npy`
- * [fanIn, fanOut] and `b{l}.npy` [fanOut] of unit variance, the layout of Neural Tangents.
+ * @file Kernels of an experiment as one `.npz`: `{train,test}_{A,B}{l}` of every layer, `{train,test}_Delta{l}` where it has
+ * the signals of single units, `shape` = [outputs, copies, epsilon], and what the kernel is of (identity.ts).
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { readWhole, writeWhole } from "../data/node/files.ts";
+import { writeWhole } from "../data/node/files.ts";
 import { loadArrays } from "../data/node/npz.ts";
-import { writeNpz } from "../matrix/npz.ts";
 import { InputError } from "../error.ts";
-import type { Engine, FloatArray } from "../graph/engine.ts";
+import type { Fisher } from "../fisher/index.ts";
 import { dampingOf, type Kernel, type LayerKernel } from "../kernel/kernel.ts";
 import type { KernelPair } from "../kernel/units.ts";
-import type { Matrix } from "../matrix/matrix.ts";
-import { npyMatrix, readNpy, writeNpy, type NpySource } from "../matrix/npy.ts";
+import { asFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { npyMatrix, type NpyArray, type NpySource } from "../matrix/npy.ts";
+import { ARCHIVE_LIMIT, npzParts } from "../matrix/npz.ts";
 import type { Network } from "../network/network.ts";
+import { sizeText } from "./bytes.ts";
+import {
+  decodeIdentity,
+  difference,
+  encodeIdentity,
+  identityOf,
+  originOf,
+  type KernelIdentity,
+  type KernelOrigin,
+  type KernelSource,
+} from "./identity.ts";
 
-const source = (m: Matrix): NpySource => ({ shape: [m.rows, m.cols], data: m.data });
+const source = (m: Matrix<Floats>): NpySource => ({ shape: [m.rows, m.cols], data: m.data });
 
-/** Saves kernels: `{train,test}_{A,B}{l}` a layer, and `shape` = [outputs, copies, epsilon]. */
-export async function saveKernels(path: string, { train, test }: KernelPair): Promise<void> {
-  const arrays: Record<string, NpySource> = {
-    shape: { shape: [3], data: Float64Array.of(train.outputs, train.copies, train.epsilon) },
-  };
-  for (const [side, kernel] of Object.entries({ train, test })) {
-    for (const [l, { inputGram, signalGram }] of kernel.layers.entries()) {
-      arrays[`${side}_A${l + 1}`] = source(inputGram);
-      arrays[`${side}_B${l + 1}`] = source(signalGram);
-    }
-  }
-  await writeWhole(path, writeNpz(arrays));
+/** Sizes of a kernel that is to be saved. */
+type KernelSizes = {
+  readonly samples: { readonly train: number; readonly test: number };
+  readonly network: Network;
+  /** Outputs that the signal Grams cover: 1, or C. */
+  readonly outputs: number;
+  /** Bytes of a number of the signals of units; 0 where they are not saved. */
+  readonly signalBytes: number;
+};
+
+/** Bytes of the file of a kernel, but for some thousand. */
+export function kernelFileBytes({ samples, network, outputs, signalBytes }: KernelSizes): number {
+  const rows = samples.train + samples.test;
+  const grams = 8 * network.weights.length * rows * samples.train * (1 + outputs ** 2);
+  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
+  return grams + signalBytes * rows * network.outputs * units;
 }
 
 /**
- * Loads kernels and checks them against the network and the numbers of samples of this run.
- * @throws InputError when an array is missing or has another shape.
+ * Checks that a kernel can be saved, before it is made.
+ * @throws InputError with the figures.
  */
-export async function loadKernels(
+export function checkKernelFile(sizes: KernelSizes): void {
+  const bytes = kernelFileBytes(sizes);
+  if (bytes + 1e6 < ARCHIVE_LIMIT) return;
+  throw new InputError(
+    `save_kernel: wanted a file below ${sizeText(ARCHIVE_LIMIT)}, got one of ${sizeText(bytes)}; try a smaller train_size`,
+  );
+}
+
+/**
+ * Saves kernels, and what they are of. Takes no memory to speak of.
+ * @param signals whether to save the signals of units, where the kernels have them: N C (N + N') times the units
+ * @throws InputError when the file cannot be written, or would be of 4 GiB and more.
+ */
+export async function saveKernels(
   path: string,
-  network: Network,
-  samples: { train: number; test: number },
-  memoryLimit?: number,
-): Promise<KernelPair> {
-  const arrays = await loadArrays(path, memoryLimit);
-  const get = (name: string): Matrix => {
+  { train, test }: KernelPair,
+  origin: KernelOrigin,
+  { signals = false }: { signals?: boolean } = {},
+): Promise<void> {
+  const identity = encodeIdentity(identityOf(origin, train.layers));
+  const arrays: Record<string, NpySource> = {
+    identity: { shape: [identity.length], data: identity },
+    shape: { shape: [3], data: Float64Array.of(train.outputs, train.copies, train.epsilon) },
+  };
+  for (const [side, kernel] of Object.entries({ train, test })) {
+    for (const [l, layer] of kernel.layers.entries()) {
+      arrays[`${side}_A${l + 1}`] = source(layer.inputGram);
+      arrays[`${side}_B${l + 1}`] = source(layer.signalGram);
+      if (signals && layer.signals) arrays[`${side}_Delta${l + 1}`] = source(layer.signals.rows);
+    }
+  }
+  await writeWhole(path, npzParts(arrays));
+}
+
+/** What loading must know of a method: its name, and whether it needs the signals of units. */
+type Method = Pick<Fisher, "name" | "usesSignals">;
+
+/**
+ * Loads kernels, checked to be of what this run would make them of, with all that they were saved with.
+ * @param method the method that they are for
+ * @throws InputError when an array is missing or has another shape, or naming what the kernel is of and should be.
+ */
+export async function loadKernels(path: string, run: KernelSource, method: Method): Promise<KernelPair> {
+  const { network, dataset } = run;
+  const samples = { train: dataset.xTrain.rows, test: dataset.xTest.rows };
+  const arrays = await loadArrays(path, run.config.memory_limit);
+  const get = reader(arrays, path);
+  const { outputs, copies, epsilon } = shapeOf(get("shape"), network, path);
+  // Sizes first: they say more than a digest that differs because of them.
+  const grams = (["train", "test"] as const).map((side) =>
+    network.weights.map((_, l) => {
+      const [A, B] = [`${side}_A${l + 1}`, `${side}_B${l + 1}`] as const;
+      const [inputGram, signalGram] = [asFloat64(get(A)), asFloat64(get(B))];
+      expectShape(path, A, inputGram, samples[side], samples.train);
+      expectShape(path, B, signalGram, samples[side] * outputs, samples.train * outputs);
+      return { inputGram, signalGram };
+    }),
+  );
+  const identity = decodeIdentity(arrays.get("identity"), path);
+  const { usesSignals = false } = method;
+  checkOrigin(identity, run, method, arrays.has("train_Delta1"), path);
+  const signals = (side: "train" | "test", l: number): Matrix<Floats> => {
+    const array = `${side}_Delta${l + 1}`;
+    const delta = get(array);
+    expectShape(path, array, delta, samples[side] * outputs, network.weights[l]!.fanOut);
+    return delta;
+  };
+  const train = usesSignals ? network.weights.map((_, l) => signals("train", l)) : [];
+  const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => ({
+    samples: samples.train,
+    outputs,
+    copies,
+    epsilon,
+    layers: network.weights.map(({ fanIn, fanOut, scales }, l): LayerKernel => ({
+      fanIn,
+      fanOut,
+      ...dampingOf(scales),
+      inputRank: identity.input_ranks[l] ?? Infinity,
+      signalRank: identity.signal_ranks[l] ?? Infinity,
+      ...own[l]!,
+      ...(usesSignals
+        ? { signals: { rows: side === "train" ? train[l]! : signals(side, l), train: train[l]! } }
+        : {}),
+    })),
+  });
+  return { train: kernel("train", grams[0]!), test: kernel("test", grams[1]!) };
+}
+
+/** @throws InputError when the kernel of a file is not of what this run would make it of, or lacks what the method needs. */
+function checkOrigin(
+  identity: KernelIdentity,
+  run: KernelSource,
+  { name, usesSignals = false }: Method,
+  hasSignals: boolean,
+  path: string,
+): void {
+  // Units that nobody looks at may be of any seed.
+  const got = usesSignals ? identity : { ...identity, units: null };
+  const unlike = difference(originOf(identity.kernel, run, usesSignals && hasSignals), got);
+  if (unlike) {
+    throw new InputError(
+      `kernel_path: wanted a kernel of ${unlike.wanted}, got one of ${unlike.got} (${path})`,
+    );
+  }
+  if (usesSignals && !hasSignals) {
+    throw new InputError(
+      `kernel_path: wanted a kernel with the signals of its units for ${name}, got Grams alone (${path}); ` +
+        `save one with --natural_gradient_type ${name} --save_kernel`,
+    );
+  }
+}
+
+/** Arrays of a file by name, as finite matrices. */
+const reader =
+  (arrays: ReadonlyMap<string, NpyArray>, path: string) =>
+  (name: string): Matrix<Floats> => {
     const array = arrays.get(name);
     if (!array)
       throw new InputError(`npz ${path}: wanted an array ${name}, got none (not a kernel of natgrad?)`);
@@ -50,85 +171,30 @@ export async function loadKernels(
     if (!m.data.every(Number.isFinite)) {
       throw new InputError(`npz ${path}: wanted finite numbers in ${name}, got NaN or Infinity`);
     }
-    return { ...m, data: Float64Array.from(m.data) };
+    return m;
   };
-  const [outputs = 1, copies = 1, epsilon = 2 ** -52] = get("shape").data;
+
+/** Outputs, copies and epsilon of a kernel. */
+function shapeOf(
+  { data }: Matrix<Floats>,
+  network: Network,
+  path: string,
+): Pick<Kernel, "outputs" | "copies" | "epsilon"> {
+  const [outputs = NaN, copies = NaN, epsilon = NaN] = data;
+  const whole = [outputs, copies].every((n) => Number.isInteger(n) && n >= 1);
+  if (data.length !== 3 || !whole || !(epsilon > 0 && epsilon < 1)) {
+    throw new InputError(`npz ${path}: wanted shape = [outputs, copies, epsilon], got [${data.join(", ")}]`);
+  }
   if (outputs * copies !== network.outputs) {
     throw new InputError(
       `npz ${path}: wanted a kernel of ${network.outputs} outputs, got ${outputs * copies}`,
     );
   }
-  const last = network.weights.length - 1;
-  const side = (name: "train" | "test"): Kernel => ({
-    samples: samples.train,
-    outputs,
-    copies,
-    epsilon,
-    layers: network.weights.map(({ fanIn, fanOut, rows, scales }, l): LayerKernel => {
-      const inputGram = get(`${name}_A${l + 1}`);
-      const signalGram = get(`${name}_B${l + 1}`);
-      expectShape(path, `${name}_A${l + 1}`, inputGram, samples[name], samples.train);
-      expectShape(path, `${name}_B${l + 1}`, signalGram, samples[name] * outputs, samples.train * outputs);
-      const infinite = copies > 1 || epsilon === 2 ** -52;
-      const inputRank = infinite && l > 0 ? Infinity : rows;
-      const signalRank = l === last ? outputs : infinite ? Infinity : fanOut;
-      return { fanIn, fanOut, ...dampingOf(scales), inputRank, signalRank, inputGram, signalGram };
-    }),
-  });
-  return { train: side("train"), test: side("test") };
+  return { outputs, copies, epsilon };
 }
 
-function expectShape(path: string, name: string, m: Matrix, rows: number, cols: number): void {
+function expectShape(path: string, name: string, m: Matrix<Floats>, rows: number, cols: number): void {
   if (m.rows !== rows || m.cols !== cols) {
     throw new InputError(`npz ${path}: wanted ${name} of ${rows} x ${cols}, got ${m.rows} x ${m.cols}`);
   }
-}
-
-/** Saves theta_l [fanOut, rows] of every layer as `W{l}.npy` and, where there are biases, `b{l}.npy`. */
-export async function saveWeights(
-  folder: string,
-  network: Network,
-  thetas: readonly FloatArray[],
-): Promise<void> {
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
-    const theta = thetas[l]!;
-    const W = new Float32Array(fanIn * fanOut);
-    for (let o = 0; o < fanOut; o++) {
-      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]! / scales.weightStd;
-    }
-    await writeWhole(join(folder, `W${l + 1}.npy`), writeNpy({ shape: [fanIn, fanOut], data: W }));
-    if (rows === fanIn) continue;
-    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]! / scales.biasStd);
-    await writeWhole(join(folder, `b${l + 1}.npy`), writeNpy({ shape: [fanOut], data: b }));
-  }
-}
-
-/**
- * Loads `W{l}.npy` and `b{l}.npy` (zeros where a layer has biases and no file holds them).
- * @throws InputError when a file is missing, or its shape is not that of the layer.
- */
-export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
-  const thetas: FloatArray[] = [];
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
-    const path = join(folder, `W${l + 1}.npy`);
-    const { shape, data: W } = readNpy(await readWhole(path), path);
-    if (shape.length !== 2 || shape[0] !== fanIn || shape[1] !== fanOut) {
-      throw new InputError(`${path}: wanted shape [${fanIn}, ${fanOut}], got [${shape.join(", ")}]`);
-    }
-    const theta = engine.floats(fanOut * rows);
-    for (let i = 0; i < fanIn; i++) {
-      for (let o = 0; o < fanOut; o++) theta[o * rows + i] = scales.weightStd * W[i * fanOut + o]!;
-    }
-    const biasPath = join(folder, `b${l + 1}.npy`);
-    if (rows > fanIn && existsSync(biasPath)) {
-      const { data: b } = readNpy(await readWhole(biasPath), biasPath);
-      if (b.length !== fanOut) throw new InputError(`${biasPath}: wanted ${fanOut} numbers, got ${b.length}`);
-      for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = scales.biasStd * b[o]!;
-    }
-    if (!theta.every(Number.isFinite)) {
-      throw new InputError(`${path}: wanted finite numbers, got NaN or Infinity`);
-    }
-    thetas.push(theta);
-  }
-  return thetas;
 }

@@ -21,8 +21,10 @@ import { mlp, type Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
 import { predictsFromSum, type RunShape } from "./plan.ts";
-import { fileStem } from "./dataset.ts";
-import { loadKernels, loadWeights, saveKernels, saveWeights } from "./files.ts";
+import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
+import { originOf } from "./identity.ts";
+import { kernelName } from "./names.ts";
+import { loadWeights, saveWeights } from "./weight-files.ts";
 
 /** The options that say what network it is. */
 export type NetworkOptions = Pick<
@@ -118,11 +120,9 @@ export async function predictingKernels(
 ): Promise<Kernels> {
   const { xTrain, xTest } = dataset;
   const { network } = linearizer;
+  const source = { config, dataset, network, weights };
   if (config.kernel_path !== undefined) {
-    const samples = { train: xTrain.rows, test: xTest.rows };
-    return new Map([
-      ["loaded", await loadKernels(config.kernel_path, network, samples, config.memory_limit)],
-    ]);
+    return new Map([["loaded", await loadKernels(config.kernel_path, source, fisher)]]);
   }
   const options = tileOf(config);
   const wanted = (["analytic", "empirical"] as const).filter((name) =>
@@ -141,11 +141,20 @@ export async function predictingKernels(
     }
     return kernels;
   }
+  const signals = fisher.usesSignals === true;
   for (const name of wanted) {
+    if (config.save_kernel) {
+      const samples = { train: xTrain.rows, test: xTest.rows };
+      const outputs = name === "empirical" || signals ? network.outputs : 1;
+      const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
+      checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
+    }
     const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset);
     kernels.set(name, pair);
     if (config.save_kernel) {
-      await saveKernels(join(config.save_kernel_dir, `${name}_${fileStem(config, dataset)}.npz`), pair);
+      const origin = originOf(name, source, signals);
+      const file = `${kernelName(config, dataset, origin, signals)}.npz`;
+      await saveKernels(join(config.save_kernel_dir, file), pair, origin, { signals });
     }
   }
   return kernels;

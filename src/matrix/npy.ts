@@ -172,10 +172,10 @@ function fromFortran<T extends Floats>(data: T, shape: readonly number[]): T {
 }
 
 /**
- * Writes one `.npy` file (version 1.0, little-endian, row-major).
+ * One `.npy` file (version 1.0, little-endian, row-major) as its header and its numbers, the latter a view of `data`.
  * @throws InputError when the shape and the data disagree.
  */
-export function writeNpy({ shape, data }: NpySource): Uint8Array {
+export function npyParts({ shape, data }: NpySource): readonly [header: Uint8Array, numbers: Uint8Array] {
   if (product(shape) !== data.length)
     throw fail("array", `shape (${shape.join(", ")})`, `${data.length} numbers`);
   const unsigned = data instanceof Uint8Array;
@@ -184,10 +184,21 @@ export function writeNpy({ shape, data }: NpySource): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const length = Math.ceil((text.length + 11) / 64) * 64 - 10; // the data begins at a multiple of 64
-  const bytes = new Uint8Array(10 + length + data.byteLength);
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
-  bytes.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
-  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + length);
+  const header = new Uint8Array(10 + length);
+  header.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 0xff, length >> 8]);
+  header.set(new TextEncoder().encode(`${text.padEnd(length - 1)}\n`), 10);
+  return [header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+}
+
+/**
+ * Writes one `.npy` file (version 1.0, little-endian, row-major).
+ * @throws InputError when the shape and the data disagree.
+ */
+export function writeNpy(source: NpySource): Uint8Array {
+  const [header, numbers] = npyParts(source);
+  const bytes = new Uint8Array(header.length + numbers.length);
+  bytes.set(header);
+  bytes.set(numbers, header.length);
   return bytes;
 }
 

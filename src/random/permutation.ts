@@ -34,11 +34,8 @@ function mersenneTwister(seed: number): () => number {
   };
 }
 
-/**
- * A stream of permutations of 0 ... n - 1.
- * @throws InputError when `seed` is not an integer in 0..4294967295.
- */
-export function permutations(seed: number, n: number): () => Uint32Array {
+/** A stream of permutations of 0 ... n - 1, of any n each time. */
+function permuter(seed: number): (n: number) => Uint32Array {
   if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
     throw new InputError(`permutations: wanted an integer seed in 0..4294967295, got ${seed}`);
   }
@@ -50,7 +47,7 @@ export function permutations(seed: number, n: number): () => Uint32Array {
       if (value <= max) return value;
     }
   };
-  return () => {
+  return (n) => {
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
       const j = upTo(i);
@@ -58,6 +55,28 @@ export function permutations(seed: number, n: number): () => Uint32Array {
     }
     return order;
   };
+}
+
+/**
+ * A stream of permutations of 0 ... n - 1.
+ * @throws InputError when `seed` is not an integer in 0..4294967295.
+ */
+export function permutations(seed: number, n: number): () => Uint32Array {
+  const permute = permuter(seed);
+  return () => permute(n);
+}
+
+/** Draws `size` of 0 ... n - 1 without replacement, in ascending order; all of them for Infinity. */
+export type Draw = (n: number, size: number) => Uint32Array;
+
+/**
+ * Draws one choice after the other from one stream, each the first `size` of a permutation: in NumPy
+ * `np.sort(state.permutation(n)[:size])` with `state = np.random.RandomState(seed)`.
+ * @throws InputError when `seed` is not an integer in 0..4294967295.
+ */
+export function samplesOf(seed: number): Draw {
+  const permute = permuter(seed);
+  return (n, size) => permute(n).subarray(0, Math.min(n, size)).sort();
 }
 
 /** Mini-batches of `size` of n samples, epoch after epoch, each sample once an epoch; the last of an epoch may be smaller. */

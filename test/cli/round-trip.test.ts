@@ -36,6 +36,8 @@ describe("a dataset that was saved", () => {
     "--target_classes 0+2,1+3",
     "--dataset synthetic --n_classes 4",
     "--forster_transform",
+    "--data_seed 3",
+    "--dataset synthetic --data_seed 3",
   ])("trains alike: %s", async (flags) => {
     const before = await rows(EXACT, flags, "--save_dataset --save_dataset_dir", folder);
     expect(before).toHaveLength(3);
@@ -51,12 +53,39 @@ describe("a dataset that was saved", () => {
   });
 });
 
+describe("a data_seed", () => {
+  it("draws other samples of MNIST, of synthetic data and of a file, and says so", async () => {
+    await rows(EXACT, "--dataset synthetic --save_dataset --save_dataset_dir", folder);
+    for (const source of ["", "--dataset synthetic", `--dataset_path ${only(folder)} --train_size 15`]) {
+      const seeds = ["", "--data_seed 3", "--data_seed 3", "--data_seed 4"];
+      const tables = await Promise.all(seeds.map((seed) => rows(EXACT, source, seed)));
+      expect(tables[1]).toEqual(tables[2]);
+      expect(new Set(tables.map(String)).size).toBe(3);
+    }
+    const { stdout } = await natgrad("train", SMALL, EXACT, "--data_seed 3 --format jsonl");
+    expect(JSON.parse(stdout.split("\n")[0]!)).toMatchObject({ data_seed: 3 });
+  });
+});
+
+describe("files that were saved", () => {
+  it("stand beside those of other data, in the same folder", async () => {
+    const seen: string[] = [];
+    for (const flags of ["", "--target_classes 3,8", "--data_seed 3", "--loss_type cross_entropy"]) {
+      const places = `--save_dataset --save_dataset_dir ${folder} --save_kernel --save_kernel_dir ${folder}`;
+      await rows(EXACT, "--damping 1e-3", flags, places);
+      seen.push(flags);
+      expect(readdirSync(folder), flags).toHaveLength(2 * seen.length);
+    }
+  });
+});
+
 describe("a kernel that was saved", () => {
   it.each([
     "--kernel analytic",
     "--kernel empirical",
     "--kernel analytic --n_classes 3 --bias_variance 0.1",
     "--kernel empirical --n_classes 3 --damping 1e-3",
+    "--kernel empirical --data_seed 3",
   ])("predicts alike: %s", async (flags) => {
     const before = await rows(EXACT, flags, "--save_kernel --save_kernel_dir", folder);
     const others = flags.replace(/--kernel \w+/, "");

@@ -1,5 +1,6 @@
 /** @file Which samples a choice of classes takes, and what it says when there are too few. */
 import { describe, expect, it } from "vitest";
+import type { Draw } from "../../src/random/permutation.ts";
 import { classesFault, className, selectClasses, type ClassGroup } from "../../src/data/classes.ts";
 
 const labels = [5, 0, 4, 1, 9, 0, 1, 1];
@@ -28,6 +29,23 @@ describe("selectClasses", () => {
 
   it("takes every sample of the classes for an infinite size", () => {
     expect([...select([[0, 9], 1], Infinity)]).toEqual([1, 3, 4, 5, 6, 7]);
+  });
+
+  it("takes those that are drawn of the classes' samples, in the order of the source", () => {
+    const asked: [number, number][] = [];
+    const last: Draw = (n, size) => {
+      asked.push([n, size]);
+      return Uint32Array.from({ length: size }, (_, i) => n - size + i);
+    };
+    const chosen = selectClasses(labels, {
+      targetClasses: [0, 1],
+      size: 2,
+      flag: "train_size",
+      what: "training images",
+      draw: last,
+    });
+    expect([...chosen]).toEqual([6, 7]);
+    expect(asked).toEqual([[5, 2]]);
   });
 
   it("says how many there are when too many are wanted", () => {

@@ -2,8 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { decodeDataset, encodeDataset } from "../../src/data/npz-dataset.ts";
 import { normalise } from "../../src/data/normalise.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
 import { matrix } from "../../src/matrix/matrix.ts";
 import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import { permutations } from "../../src/random/permutation.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import type { NpySource } from "../../src/matrix/npy.ts";
@@ -26,6 +28,31 @@ const parts = (): Record<string, NpySource> => ({
   arr_3: array([4, 1]),
   arr_4: { shape: [2], data: BigInt64Array.of(3n, 8n) },
 });
+const classes = (...numbers: number[]): NpySource => ({
+  shape: [numbers.length],
+  data: Float64Array.from(numbers),
+});
+const groups = (...numbers: number[]): NpySource => ({
+  shape: [numbers.length / 2, 2],
+  data: Float64Array.from(numbers),
+});
+/** Six training and four test samples that are their own numbers, with labels by turns. */
+const numbered: Dataset = (() => {
+  const x = (...from: number[]) => matrix(from.length, 1, Float64Array.from(from));
+  const y = (rows: number) =>
+    matrix(
+      rows,
+      1,
+      Float64Array.from({ length: rows }, (_, i) => (i % 2 === 0 ? 0.5 : -0.5)),
+    );
+  return {
+    xTrain: x(0, 1, 2, 3, 4, 5),
+    yTrain: y(6),
+    xTest: x(100, 101, 102, 103),
+    yTest: y(4),
+    targetClasses: [0, 1],
+  };
+})();
 const decode = (changes: Record<string, NpySource>, options = {}) =>
   decodeDataset(writeNpz({ ...parts(), ...changes }), "d.npz", { lossType: "mse", ...options });
 
@@ -67,6 +94,31 @@ describe("decodeDataset", () => {
     expect(xTrain.data).toEqual(dataset.xTrain.data.slice(0, 6));
   });
 
+  it("takes no class at all for a regression", async () => {
+    const { targetClasses } = await decode({ arr_4: classes() });
+    expect(targetClasses).toEqual([]);
+  });
+
+  it("draws samples by a seed, training and test apart, each sample with its label", async () => {
+    const seeded = (dataSeed?: number, sizes = { trainSize: 3, testSize: 2 }) =>
+      decodeDataset(encodeDataset(numbered), "d.npz", { lossType: "mse", dataSeed, ...sizes });
+    const { xTrain, yTrain, xTest, yTest } = await seeded(7);
+    const state = permutations(7, 6);
+    // Of 6 and of 4 samples, from one stream.
+    expect([...xTrain.data]).toEqual([...state().subarray(0, 3)].toSorted((a, b) => a - b));
+    expect([...yTrain.data]).toEqual([...xTrain.data].map((i) => (i % 2 === 0 ? 0.5 : -0.5)));
+    expect([...yTest.data]).toEqual([...xTest.data].map((i) => (i % 2 === 0 ? 0.5 : -0.5)));
+    expect(new Set([...xTest.data, 100, 101, 102, 103]).size).toBe(4);
+    // The choice of test samples has nothing to do with the number of training samples.
+    expect((await seeded(7, { trainSize: 1, testSize: 2 })).xTest).toEqual(xTest);
+    const others = await Promise.all([1, 2, 3, 4, 5].map((seed) => seeded(seed)));
+    expect(new Set(others.map((data) => data.xTrain.data.join())).size).toBeGreaterThan(1);
+    expect(await seeded(7, { trainSize: Infinity, testSize: Infinity })).toEqual(
+      await seeded(undefined, { trainSize: 6, testSize: 4 }),
+    );
+    await expect(seeded(-1)).rejects.toThrow("wanted an integer seed in 0..4294967295, got -1");
+  });
+
   it("gives cross-entropy one output a class", async () => {
     const { yTrain } = await decode({}, { lossType: "cross_entropy" });
     expect(yTrain).toMatchObject({ rows: 6, cols: 2 });
@@ -85,6 +137,36 @@ describe("decodeDataset", () => {
       "groups without a class",
       { target_groups: array([2, 2], 0) },
       "wanted target_groups with a class and the index of its group, 0 to 1, a row, got others of shape (2, 2)",
+    ],
+    ["a class that is NaN", { arr_4: classes(0, NaN) }, "(arr_4): wanted whole numbers >= 0, got NaN"],
+    ["a fraction of a class", { arr_4: classes(0, 1.5) }, "(arr_4): wanted whole numbers >= 0, got 1.5"],
+    ["a negative class", { arr_4: classes(-1, 1) }, "(arr_4): wanted whole numbers >= 0, got -1"],
+    ["a class twice", { arr_4: classes(3, 3) }, "(arr_4): wanted two or more different classes, got 3,3"],
+    ["one class", { arr_4: classes(3) }, "(arr_4): wanted two or more different classes, got 3"],
+    [
+      "classes in two axes",
+      { arr_4: { shape: [1, 2], data: Float64Array.of(0, 1) } },
+      "(arr_4): wanted one axis, got shape (1, 2)",
+    ],
+    [
+      "a group of half a class",
+      { arr_4: classes(0, 1), target_groups: groups(0.5, 0, 1, 1) },
+      "(target_groups): wanted whole numbers >= 0, got 0.5",
+    ],
+    [
+      "a class in two groups",
+      { arr_4: classes(0, 1), target_groups: groups(3, 0, 3, 1) },
+      "(target_groups): wanted two or more different classes, got 3,3",
+    ],
+    [
+      "groups of classes that are no indices",
+      { target_groups: groups(3, 0, 8, 1) },
+      "(arr_4): wanted the indices of 2 groups, 0 to 1, got 3,8",
+    ],
+    [
+      "groups with three columns",
+      { arr_4: classes(0, 1), target_groups: { shape: [2, 3], data: Float64Array.of(3, 0, 9, 1, 9, 9) } },
+      "got others of shape (2, 3)",
     ],
     ["groups in one row", { target_groups: array([4], 0) }, "got others of shape (4)"],
     ["groups that are not there", { target_groups: array([2, 2], 2) }, "got others of shape (2, 2)"],

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { writeNpy } from "../../src/matrix/npy.ts";
-import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import { npzParts, readNpz, writeNpz } from "../../src/matrix/npz.ts";
 import { countInflated, zip } from "../support/zip.ts";
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/data/${name}`, import.meta.url));
@@ -169,6 +169,26 @@ describe("writeNpz", () => {
       größe: { shape: [0], data: new Float64Array(0) },
     };
     expect(Object.fromEntries(await readNpz(writeNpz(arrays), "x"))).toEqual(arrays);
+  });
+
+  it("gives its bytes in pieces, the numbers as views of the arrays", () => {
+    const data = Float64Array.from(A);
+    const parts = npzParts({ a: { shape: [6], data } });
+    expect(parts.some(({ buffer }) => buffer === data.buffer)).toBe(true);
+    expect(Uint8Array.from(parts.flatMap((part) => [...part]))).toEqual(
+      writeNpz({ a: { shape: [6], data } }),
+    );
+  });
+
+  it("refuses an archive whose offsets have no room in 32 bits", () => {
+    const arrays = {
+      a: { shape: [6], data: Float64Array.from(A) },
+      b: { shape: [1], data: Uint8Array.of(1) },
+    };
+    expect(() => npzParts(arrays, 300)).toThrow(
+      /^npz archive: wanted less than 300 bytes, got \d+ and more with b$/,
+    );
+    expect(() => npzParts(arrays, 1000)).not.toThrow();
   });
 
   it("gives the same bytes for the same arrays", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { miniBatches, permutations } from "../../src/random/permutation.ts";
+import { miniBatches, permutations, samplesOf } from "../../src/random/permutation.ts";
 
 describe("permutations", () => {
   it("are those of np.random.RandomState(seed).permutation(n), one after the other", () => {
@@ -15,6 +15,20 @@ describe("permutations", () => {
     for (const seed of [-1, 1.5, 2 ** 32, Number.NaN]) {
       expect(() => permutations(seed, 3)).toThrow(`wanted an integer seed in 0..4294967295, got ${seed}`);
     }
+  });
+});
+
+describe("samplesOf", () => {
+  it("are np.sort(np.random.RandomState(seed).permutation(n)[:size]), one after the other", () => {
+    const draw = samplesOf(7);
+    expect([...draw(10, 4)]).toEqual([0, 2, 5, 8]);
+    // The second permutation of the stream: 1 3 2 5 9 0 4 6 7 8.
+    expect([...draw(10, 3)]).toEqual([1, 2, 3]);
+    expect([...samplesOf(3)(5, Infinity)]).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("refuse a seed that NumPy does not take", () => {
+    expect(() => samplesOf(0.5)).toThrow("wanted an integer seed in 0..4294967295, got 0.5");
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { constants, createReadStream, type Stats } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../error.ts";
 import { defaultMemoryLimit } from "./memory-limit.ts";
@@ -53,17 +53,24 @@ export async function* streamPlain(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The system reads no more than 2 GiB at once. */
-const READ_BYTES = 2 ** 30;
+/** How {@link readWhole} reads. */
+export type ReadOptions = {
+  /** Bytes that the file may have (default: 90 % of the free memory). */
+  readonly limit?: number | undefined;
+  /** Bytes of one read, as the system reads no more than 2 GiB at once; another value is for tests. */
+  readonly piece?: number;
+};
+
+/** Bytes of the largest file: an archive without zip64 ends there, and so does an array in Node 20. */
+const LARGEST = 2 ** 32 - 2;
 
 /**
  * The bytes of a plain file.
- * @param limit bytes that it may have (default: 90 % of the free memory)
  * @throws InputError `path: wanted a readable file, got ENOENT`, or `a device`, or more bytes than it is said to have.
  */
 export async function readWhole(
   path: string,
-  { limit = defaultMemoryLimit() }: { limit?: number | undefined } = {},
+  { limit = defaultMemoryLimit(), piece = 2 ** 30 }: ReadOptions = {},
 ): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
@@ -74,11 +81,12 @@ export async function readWhole(
         `${path}: wanted a file of at most ${Math.floor(limit)} bytes (the memory limit), got ${size}`,
       );
     }
+    if (size > LARGEST) throw new InputError(`${path}: wanted a file below 4 GiB, got ${size} bytes`);
     // One more, to see that the file ends where it is said to; those of /proc do not.
     const bytes = Buffer.alloc(size + 1);
     let done = 0;
     for (let read = -1; read !== 0 && done <= size; done += read) {
-      read = (await file.read(bytes, done, Math.min(size + 1 - done, READ_BYTES), done)).bytesRead;
+      read = (await file.read(bytes, done, Math.min(size + 1 - done, piece), done)).bytesRead;
     }
     if (done !== size) {
       throw new InputError(
@@ -153,16 +161,20 @@ const temporaryBeside = (path: string): string =>
   join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
 
 /**
- * Writes a file whole or not at all: into a temporary file beside it, then by rename. Makes its folder.
+ * Writes a file whole or not at all: into a temporary file beside it, then by rename. Makes its folder. Bytes may come
+ * in pieces.
  * @throws InputError `path: wanted a writable place, got EACCES`; nothing is left behind.
  */
-export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+export async function writeWhole(
+  path: string,
+  bytes: Uint8Array | string | Iterable<Uint8Array>,
+): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(bytes);
+      await writeFile(file, bytes);
       await file.sync();
     } finally {
       await file.close();

@@ -2,15 +2,15 @@
  * @file Datasets in `.npz` files (see `../npz-dataset.ts` for the layout).
  */
 import type { Dataset } from "../dataset.ts";
-import { decodeDataset, encodeDataset, type NpzOptions } from "../npz-dataset.ts";
-import { readNpz } from "../../matrix/npz.ts";
+import { datasetArrays, decodeDataset, type NpzOptions } from "../npz-dataset.ts";
+import { npzParts, readNpz } from "../../matrix/npz.ts";
 import type { NpyArray } from "../../matrix/npy.ts";
 import { readWhole, writeWhole } from "./files.ts";
 import { defaultMemoryLimit } from "./memory-limit.ts";
 
 /**
- * Reads a dataset, taking the first `trainSize` and `testSize` samples (all by default, or for Infinity). The file, and
- * its arrays, may take `memoryLimit` bytes each (default: 90 % of the free memory).
+ * Reads a dataset, taking `trainSize` and `testSize` samples (all by default, or for Infinity): the first ones, or those
+ * that `dataSeed` draws. The file, and its arrays, may take `memoryLimit` bytes each (default: 90 % of the free memory).
  * @throws InputError naming the file and what is wrong with it.
  */
 export async function loadDataset(path: string, options: NpzOptions): Promise<Dataset> {
@@ -33,5 +33,5 @@ export async function loadArrays(
  * Writes a dataset whole or not at all; makes the folder.
  * @throws InputError naming a file that cannot be written.
  */
-export const saveDataset = (path: string, dataset: Dataset): Promise<void> =>
-  writeWhole(path, encodeDataset(dataset));
+export const saveDataset = async (path: string, dataset: Dataset): Promise<void> =>
+  writeWhole(path, npzParts(datasetArrays(dataset)));

@@ -5,7 +5,14 @@ import { mkdir, readdir, readFile, symlink, truncate, writeFile } from "node:fs/
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { makeFolder, openPlain, readWhole, streamPlain, tryFolder } from "../../../src/data/node/files.ts";
+import {
+  makeFolder,
+  openPlain,
+  readWhole,
+  streamPlain,
+  tryFolder,
+  writeWhole,
+} from "../../../src/data/node/files.ts";
 import { collect, failure } from "../../../src/data/node/fetch.ts";
 import { temporaryFolder } from "./support.ts";
 
@@ -25,6 +32,23 @@ describe("readWhole", () => {
     await writeFile(join(folder, "empty"), "");
     expect([...(await readWhole(join(folder, "a")))]).toEqual([1, 2, 255]);
     expect((await readWhole(join(folder, "empty"))).length).toBe(0);
+  });
+
+  it("reads a file in pieces where it is larger than one", async () => {
+    const path = join(await temporaryFolder(), "ten");
+    const bytes = Uint8Array.from({ length: 10 }, (_, i) => i);
+    await writeFile(path, bytes);
+    for (const piece of [1, 3, 5, 10, 11])
+      expect([...(await readWhole(path, { piece }))]).toEqual([...bytes]);
+  });
+
+  it("refuses a file that no array holds, before it reads any of it", async () => {
+    const path = join(await temporaryFolder(), "sparse");
+    await writeFile(path, "");
+    await truncate(path, 2 ** 33); // takes no room on the disk
+    expect(await reasonOf(readWhole(path, { limit: 2 ** 40 }))).toBe(
+      `${path}: wanted a file below 4 GiB, got 8589934592 bytes`,
+    );
   });
 
   it("names what is a folder, or not there", async () => {
@@ -132,5 +156,14 @@ describe("tryFolder", () => {
     await writeFile(file, "kept");
     expect(await tryFolder(join(file, "a")).catch(failure)).toBe("ENOTDIR");
     expect(await readFile(file, "utf8")).toBe("kept");
+  });
+});
+
+describe("writeWhole", () => {
+  it("writes pieces one after the other, also of shared memory", async () => {
+    const path = join(await temporaryFolder(), "pieces");
+    const shared = new Uint8Array(new SharedArrayBuffer(4), 1, 2).fill(7);
+    await writeWhole(path, [Uint8Array.of(1, 2), new Uint8Array(0), shared]);
+    expect([...(await readFile(path))]).toEqual([1, 2, 7, 7]);
   });
 });

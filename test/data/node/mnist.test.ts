@@ -92,6 +92,24 @@ describe("mnist", () => {
     expect(await mnist(select({ testSize: 2115 }))).toMatchObject({ xTest, yTest });
   });
 
+  it("takes others by a seed, the same ones every time", async () => {
+    const sizes = { trainSize: 40, testSize: 20 };
+    const first = await mnist(select(sizes));
+    const seeded = (dataSeed: number) => mnist(select({ ...sizes, dataSeed }));
+    const [one, two] = [await seeded(1), await seeded(2)];
+    expect(await seeded(1)).toEqual(one);
+    for (const key of ["xTrain", "xTest"] as const) {
+      const texts = [first, one, two].map((data) => data[key].data.join());
+      expect(new Set(texts).size).toBe(3);
+    }
+  });
+
+  it("refuses a seed that is none", async () => {
+    await expect(mnist(select({ dataSeed: 1.5 }))).rejects.toThrow(
+      "data_seed: wanted a whole number from 0 to 4294967295, got 1.5",
+    );
+  });
+
   it("names the flag that asks for more than there is", async () => {
     await expect(mnist(select({ trainSize: 20000 }))).rejects.toThrow(
       "train_size: wanted at most 12665 (training images of classes 0, 1), got 20000",

@@ -1,0 +1,222 @@
+/**
+ * @file What a saved kernel is of: everything that its numbers depend on, and the words for it. A kernel that is loaded
+ * again must be of what the run would make one of; the first difference is named.
+ *
+ * In a file it is JSON, an object of one level, in a uint8 array `identity`; in Python
+ * `json.loads(numpy.load(path)["identity"].tobytes())`.
+ */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { z } from "zod";
+import { className } from "../data/classes.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { InputError } from "../error.ts";
+import type { FloatArray } from "../graph/engine.ts";
+import type { Weights } from "../linearization/weights.ts";
+import type { Network } from "../network/network.ts";
+import type { Config } from "./config.ts";
+
+/** The layout that natgrad writes and reads. */
+const FORMAT = 1;
+
+const rank = z.number().nullable();
+
+const fields = z.object({
+  format: z.literal(FORMAT),
+  kernel: z.enum(["analytic", "empirical"]),
+  /** Digests of the inputs [N, M] as the kernel sees them, and words for where they are from. */
+  train_inputs_sha256: z.string(),
+  test_inputs_sha256: z.string(),
+  dataset: z.string(),
+  classes: z.string(),
+  data_seed: z.number().nullable(),
+  forster_transform: z.string().nullable(),
+  /** The network; a hidden width is `*` where the kernel is the same for all. */
+  activation: z.string().nullable(),
+  n_layers: z.number(),
+  widths: z.string(),
+  weight_variance: z.number(),
+  bias_variance: z.number(),
+  parameterization: z.string(),
+  /** Empirical kernels: the precision that computed it, the digest of the initial weights and words for them. */
+  precision: z.string().nullable(),
+  weights_sha256: z.string().nullable(),
+  initial_weights: z.string().nullable(),
+  /** Analytic kernels with the signals of single units: what those were drawn from. */
+  units: z.string().nullable(),
+  /** Bounds of the ranks of A_l and B_l, null where there is none. */
+  input_ranks: z.array(rank),
+  signal_ranks: z.array(rank),
+});
+
+const schema = fields.refine(({ n_layers, input_ranks, signal_ranks }) =>
+  [input_ranks, signal_ranks].every(({ length }) => length === n_layers),
+);
+
+/** What a saved kernel is of. */
+export type KernelIdentity = Readonly<z.output<typeof schema>>;
+
+/** All of it that is known before there is a kernel. */
+export type KernelOrigin = Omit<KernelIdentity, "format" | "input_ranks" | "signal_ranks">;
+
+/** What a kernel is made from. */
+export type KernelSource = {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly network: Network;
+  /** At the start of training. */
+  readonly weights: Weights;
+};
+
+/**
+ * What a kernel of this run is of.
+ * @param units whether single units are drawn for it, where it is analytic
+ */
+export function originOf(
+  kernel: KernelIdentity["kernel"],
+  { config, dataset, network, weights }: KernelSource,
+  units: boolean,
+): KernelOrigin {
+  const empirical = kernel === "empirical";
+  const { inputs, outputs, layers, weights: shapes } = network;
+  const hidden = shapes.slice(0, -1).map(({ fanOut }) => fanOut);
+  // The NTK parameterisation has one limit for all widths.
+  const anyWidth = !empirical && config.parameterization === "ntk";
+  const activations = new Set(layers.filter((layer) => !layer.weights).map(({ name }) => name));
+  return {
+    kernel,
+    train_inputs_sha256: digest([Float64Array.of(dataset.xTrain.rows), dataset.xTrain.data]),
+    test_inputs_sha256: digest([Float64Array.of(dataset.xTest.rows), dataset.xTest.data]),
+    dataset: config.dataset_path === undefined ? config.dataset : basename(config.dataset_path),
+    classes: dataset.targetClasses.map(className).join(", ") || "none",
+    data_seed: dataSeedOf(config) ?? null,
+    forster_transform: config.forster_transform
+      ? `${config.forster_transform_n_iters} iterations to ${config.forster_transform_tol}`
+      : null,
+    activation: [...activations].join(", ") || null,
+    n_layers: shapes.length,
+    widths: [inputs, ...hidden.map((width) => (anyWidth ? "*" : width)), outputs].join(" - "),
+    weight_variance: config.weight_variance,
+    bias_variance: config.bias_variance,
+    parameterization: config.parameterization,
+    precision: empirical ? config.precision : null,
+    weights_sha256: empirical ? digest(weights.flatMap(numbersOf)) : null,
+    initial_weights: !empirical
+      ? null
+      : config.init_weights_dir === undefined
+        ? `of random_seed ${config.random_seed} (${config.prng})`
+        : `of a folder ${basename(config.init_weights_dir)}`,
+    units:
+      empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
+  };
+}
+
+/** The seed that draws the data of a run; undefined where nothing is drawn. */
+export const dataSeedOf = (config: Config): number | undefined =>
+  config.data_seed ??
+  (config.dataset === "synthetic" && config.dataset_path === undefined ? config.random_seed : undefined);
+
+/** All numbers that the weights of a layer are made of. */
+const numbersOf = ({ base, left, right, rank, rows, fanOut }: Weights[number]): readonly FloatArray[] => [
+  base,
+  left.subarray(0, rank * rows),
+  right.subarray(0, rank * fanOut),
+];
+
+/** SHA-256 of arrays, one after the other, in hexadecimal digits. */
+export function digest(parts: readonly ArrayBufferView[]): string {
+  const hash = createHash("sha256");
+  for (const { buffer, byteOffset, byteLength } of parts) {
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    // A hash takes less than 2 GiB at a time.
+    for (let at = 0; at < byteLength; at += 2 ** 30) hash.update(bytes.subarray(at, at + 2 ** 30));
+  }
+  return hash.digest("hex");
+}
+
+/** The array of an identity. */
+export const encodeIdentity = (identity: KernelIdentity): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(identity, null, 1));
+
+/** A kernel's origin, and the ranks that its layers are bounded by. */
+export const identityOf = (
+  origin: KernelOrigin,
+  layers: readonly { readonly inputRank: number; readonly signalRank: number }[],
+): KernelIdentity => {
+  const bound = (rank: number) => (rank === Infinity ? null : rank);
+  return {
+    format: FORMAT,
+    ...origin,
+    input_ranks: layers.map(({ inputRank }) => bound(inputRank)),
+    signal_ranks: layers.map(({ signalRank }) => bound(signalRank)),
+  };
+};
+
+/**
+ * The identity in an array of a file.
+ * @throws InputError naming the file when there is none, or none that this natgrad knows.
+ */
+export function decodeIdentity(
+  array: { readonly data: ArrayLike<number> } | undefined,
+  path: string,
+): KernelIdentity {
+  if (!array) {
+    throw new InputError(
+      `kernel_path: wanted a kernel that says what it is of, got one of an earlier natgrad (${path}); save it again with --save_kernel`,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(Uint8Array.from(array.data)));
+  } catch {
+    // Told below.
+  }
+  const identity = schema.safeParse(json);
+  if (identity.success) return identity.data;
+  const { format } = (json ?? {}) as { format?: unknown };
+  const got =
+    format === undefined || format === FORMAT
+      ? "one that cannot be read"
+      : `format ${JSON.stringify(format)}`;
+  throw new InputError(
+    `kernel_path: wanted a kernel with an identity of format ${FORMAT}, got ${got} (${path})`,
+  );
+}
+
+type Fact = keyof KernelOrigin;
+
+const DATA: readonly Fact[] = ["dataset", "classes", "data_seed", "forster_transform"];
+
+/** What decides, in the order in which a difference is named, with the words that say it better where they differ too. */
+const DECIDING: readonly (readonly [decides: Fact, words?: readonly Fact[]])[] = [
+  ["train_inputs_sha256", DATA],
+  ["test_inputs_sha256", DATA],
+  ["activation"],
+  ["n_layers"],
+  ["parameterization"],
+  ["weight_variance"],
+  ["bias_variance"],
+  ["widths"],
+  ["precision"],
+  ["weights_sha256", ["initial_weights"]],
+  ["units"],
+];
+
+/** The first difference between kernels in words; undefined where there is none. */
+export function difference(
+  wanted: KernelOrigin,
+  got: KernelOrigin,
+): { wanted: string; got: string } | undefined {
+  for (const [decides, words = []] of DECIDING) {
+    if (wanted[decides] === got[decides]) continue;
+    const fact = words.find((word) => wanted[word] !== got[word]) ?? decides;
+    return { wanted: inWords(fact, wanted), got: inWords(fact, got) };
+  }
+  return undefined;
+}
+
+/** A fact as `classes 3, 8`; of a digest what tells it apart. */
+const inWords = (fact: Fact, origin: KernelOrigin): string => {
+  const value = String(origin[fact] ?? "none");
+  return `${fact.replaceAll("_", " ")} ${fact.endsWith("sha256") ? value.slice(0, 12) : value}`;
+};

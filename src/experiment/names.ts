@@ -1,0 +1,90 @@
+/**
+ * @file What files of a run are called: the dataset and its sizes, as the paper's programs have it, and behind them whatever
+ * their content depends on and is not as by default. Files of different content have different names, so that none is
+ * written over by the other.
+ */
+import { parse } from "node:path";
+import { className, type ClassGroup } from "../data/classes.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { defaultOf, type Config } from "./config.ts";
+import { dataSeedOf, digest, type KernelOrigin } from "./identity.ts";
+
+/** Part of a name: nothing for a default. */
+type Part = string | false | undefined;
+
+const joined = (...parts: readonly Part[]): string => parts.filter(Boolean).join("_");
+
+/** So many digits of a digest tell the files of one user apart. */
+const brief = (sha256: string): string => sha256.slice(0, 8);
+
+/** `2classes`, or `classes3-8` where they are not the first ones. */
+function classesPart(classes: readonly ClassGroup[]): string {
+  if (classes.every((group, c) => group === c)) return `${classes.length}classes`;
+  const names = classes.map(className).join("-");
+  // File systems have room for 255 letters.
+  return names.length <= 60
+    ? `classes${names}`
+    : `${classes.length}classes-${brief(digest([new TextEncoder().encode(names)]))}`;
+}
+
+/** What a file of the data of a run is called, without its ending; data from a file needs the `origin` of its inputs. */
+export function datasetName(
+  config: Config,
+  { xTrain, xTest, targetClasses }: Dataset,
+  origin?: Pick<KernelOrigin, "train_inputs_sha256" | "test_inputs_sha256">,
+): string {
+  const {
+    dataset_path: path,
+    forster_transform_n_iters: iterations,
+    forster_transform_tol: tolerance,
+  } = config;
+  const inputs = origin && digest([Buffer.from(origin.train_inputs_sha256 + origin.test_inputs_sha256)]);
+  const seed = dataSeedOf(config);
+  return joined(
+    path === undefined
+      ? config.dataset
+      : parse(path)
+          .name.replaceAll(/[^\w.+-]/g, "-")
+          .slice(0, 60),
+    path !== undefined && inputs && brief(inputs),
+    `train${xTrain.rows}`,
+    `test${xTest.rows}`,
+    classesPart(targetClasses),
+    // Labels of more classes are the same for every loss.
+    targetClasses.length === 2 && config.loss_type !== defaultOf("loss_type") && config.loss_type,
+    seed !== undefined &&
+      (config.dataset !== "synthetic" || seed !== defaultOf("random_seed")) &&
+      `data${seed}`,
+    config.forster_transform && "forster",
+    config.forster_transform &&
+      iterations !== defaultOf("forster_transform_n_iters") &&
+      `iterations${iterations}`,
+    config.forster_transform && tolerance !== defaultOf("forster_transform_tol") && `tolerance${tolerance}`,
+  );
+}
+
+/**
+ * What the file of a kernel is called, without its ending.
+ * @param signals whether the signals of its units are in it
+ */
+export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigin, signals: boolean): string {
+  const own = <Name extends keyof Config>(name: Name, text: (value: Config[Name]) => string): Part =>
+    config[name] !== defaultOf(name) && text(config[name]);
+  const empirical = origin.kernel === "empirical";
+  const drawn = empirical ? config.init_weights_dir === undefined : origin.units !== null;
+  const sized = origin.units !== null || !origin.widths.includes("*");
+  return joined(
+    origin.kernel,
+    datasetName(config, dataset, origin),
+    own("n_layers", (n) => `${n}layers`),
+    sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
+    own("weight_variance", (variance) => `weights${variance}`),
+    own("bias_variance", (variance) => `biases${variance}`),
+    own("parameterization", (name) => name),
+    empirical && own("precision", (name) => name),
+    empirical && drawn && own("prng", (name) => name),
+    drawn && own("random_seed", (seed) => `seed${seed}`),
+    empirical && !drawn && `from${brief(origin.weights_sha256 ?? "")}`,
+    signals && "units",
+  );
+}

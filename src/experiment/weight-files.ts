@@ -1,0 +1,112 @@
+/**
+ * @file Initial weights as files: `W{l}.npy` [fanIn, fanOut] and `b{l}.npy` [fanOut] of unit variance in one folder, layers
+ * counted from 1, the layout of Neural Tangents. A folder holds one set: what is saved takes the place of the set that was
+ * there, as a whole, and what is loaded must be of all layers and biases of the network and of no others.
+ */
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeSet, type SetFile } from "../data/node/file-set.ts";
+import { readWhole } from "../data/node/files.ts";
+import { InputError } from "../error.ts";
+import type { Engine, FloatArray } from "../graph/engine.ts";
+import { readNpy, writeNpy } from "../matrix/npy.ts";
+import type { Network } from "../network/network.ts";
+
+/** `W3.npy`, `b12.npy`. */
+const MEMBER = /^([Wb])([1-9]\d*)\.npy$/;
+
+/**
+ * Saves theta_l [fanOut, rows] of every layer as `W{l}.npy` and, where there are biases, `b{l}.npy`, in place of the set
+ * in `folder`. Other files there stay as they are.
+ * @throws InputError naming what cannot be written; the folder then holds the set that it held.
+ */
+export const saveWeights = (folder: string, network: Network, thetas: readonly FloatArray[]): Promise<void> =>
+  writeSet(folder, filesOf(network, thetas), (name) => MEMBER.test(name));
+
+function* filesOf(network: Network, thetas: readonly FloatArray[]): Generator<SetFile> {
+  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
+    const theta = thetas[l]!;
+    const W = new Float32Array(fanIn * fanOut);
+    for (let o = 0; o < fanOut; o++) {
+      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]! / scales.weightStd;
+    }
+    yield [`W${l + 1}.npy`, writeNpy({ shape: [fanIn, fanOut], data: W })];
+    if (rows === fanIn) continue;
+    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]! / scales.biasStd);
+    yield [`b${l + 1}.npy`, writeNpy({ shape: [fanOut], data: b })];
+  }
+}
+
+/**
+ * Loads `W{l}.npy` and `b{l}.npy`, the latter [fanOut] or [1, fanOut].
+ * @throws InputError naming the file that is missing, that the network has no use for, or whose shape or numbers are wrong.
+ */
+export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
+  await refuseStrangers(folder, network);
+  const thetas: FloatArray[] = [];
+  for (const [l, layer] of network.weights.entries()) {
+    thetas.push(await loadLayer(folder, l + 1, engine, layer));
+  }
+  return thetas;
+}
+
+/** theta [fanOut, rows] of layer `l`, counted from 1. */
+async function loadLayer(
+  folder: string,
+  l: number,
+  engine: Engine,
+  { fanIn, fanOut, rows, scales }: Network["weights"][number],
+): Promise<FloatArray> {
+  const theta = engine.floats(fanOut * rows);
+  const path = join(folder, `W${l}.npy`);
+  const { shape, data: W } = readNpy(await readWhole(path), path);
+  if (shape.length !== 2 || shape[0] !== fanIn || shape[1] !== fanOut) {
+    throw new InputError(`${path}: wanted shape [${fanIn}, ${fanOut}], got [${shape.join(", ")}]`);
+  }
+  for (let i = 0; i < fanIn; i++) {
+    for (let o = 0; o < fanOut; o++) theta[o * rows + i] = scales.weightStd * W[i * fanOut + o]!;
+  }
+  // Looked at here, where what the engine's precision made infinite shows too; there are no biases in it yet.
+  expectFinite(theta, path);
+  if (rows === fanIn) return theta;
+
+  const biasPath = join(folder, `b${l}.npy`);
+  if (!existsSync(biasPath)) {
+    throw new InputError(
+      `${biasPath}: wanted the biases of layer ${l} (bias_variance is above 0), got no file`,
+    );
+  }
+  const { shape: size, data: b } = readNpy(await readWhole(biasPath), biasPath);
+  if (b.length !== fanOut || size.at(-1) !== fanOut || size.length > 2) {
+    throw new InputError(`${biasPath}: wanted shape [${fanOut}], got [${size.join(", ")}]`);
+  }
+  for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = scales.biasStd * b[o]!;
+  expectFinite(theta, biasPath);
+  return theta;
+}
+
+/** Files of a set that this network has no place for: of other layers, or of biases that it has none of. */
+async function refuseStrangers(folder: string, network: Network): Promise<void> {
+  // A folder that is not there is told by the first file that is missing.
+  const names = await readdir(folder).catch((): string[] => []);
+  for (const name of names.toSorted()) {
+    const [, kind, digits] = MEMBER.exec(name) ?? [];
+    if (kind === undefined) continue;
+    const layer = network.weights[Number(digits) - 1];
+    const path = join(folder, name);
+    if (!layer) {
+      throw new InputError(
+        `${path}: wanted weights of ${network.weights.length} layers, got a file of another`,
+      );
+    }
+    if (kind === "b" && layer.rows === layer.fanIn) {
+      throw new InputError(`${path}: wanted no biases (bias_variance is 0), got a file of them`);
+    }
+  }
+}
+
+function expectFinite(theta: FloatArray, path: string): void {
+  if (!theta.every(Number.isFinite))
+    throw new InputError(`${path}: wanted finite numbers, got NaN or Infinity`);
+}
