@@ -5,13 +5,15 @@
 import { createEngine, type Engine, type Program } from "../graph/engine.ts";
 import { createGraph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
-import { matrix, multiply, transpose, zeros, type Matrix } from "./matrix.ts";
+import { matrix, multiply, rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 
 /** Options of {@link product} and {@link accumulate}. */
 export type ProductOptions = { transA?: boolean; transB?: boolean };
 
 /** Multiply-adds below which a session's overhead costs more than the loops. */
 const SMALL = 2 ** 17;
+/** Multiply-adds of one run at most: nothing else happens in this thread meanwhile, and it takes some tenths of a second. */
+const MOST = 5e9;
 
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
@@ -32,7 +34,7 @@ export async function productInto(
     throw new RangeError(`product: wanted an output of ${rows} x ${cols}, got ${out.rows} x ${out.cols}`);
   }
   if (rows * inner * cols < SMALL) out.data.set(multiplied(a, b, options).data);
-  else await run(a, b, undefined, out, options);
+  else await inPieces(a, b, undefined, out, options);
   return out;
 }
 
@@ -54,7 +56,30 @@ export async function accumulate(
     for (let i = 0; i < c.data.length; i++) c.data[i]! += sign * ab.data[i]!;
     return;
   }
-  await run(a, b, { c, sign }, c, options);
+  await inPieces(a, b, sign, c, options);
+}
+
+/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b), in runs of no more than {@link MOST}. */
+async function inPieces(
+  a: Matrix,
+  b: Matrix,
+  sign: 1 | -1 | undefined,
+  out: Matrix,
+  options: ProductOptions,
+): Promise<void> {
+  const { rows, inner, cols } = sizes(a, b, options);
+  const pieces = Math.ceil((rows * inner * cols) / MOST);
+  const { transA = false, transB = false } = options;
+  // Rows of A^T lie apart: a sum over rows of A and of B is then what can be cut.
+  const alongInner = transA;
+  if (pieces === 1 || (transA && transB)) return run(a, b, sign, out, options);
+  const step = Math.ceil((alongInner ? inner : rows) / pieces);
+  for (let from = 0; from < (alongInner ? inner : rows); from += step) {
+    const part = (m: Matrix) => rowRange(m, from, Math.min(from + step, m.rows));
+    if (!alongInner) await run(part(a), b, sign, part(out), options);
+    // Where nothing is to be added to, the first piece is what the others are added to.
+    else await run(part(a), part(b), sign ?? (from === 0 ? undefined : 1), out, options);
+  }
 }
 
 function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: ProductOptions) {
@@ -68,19 +93,20 @@ function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: Product
 let host: Promise<Engine> | undefined;
 const programs = new Map<string, Promise<Program>>();
 
+/** One run: `out` is written over or, with a sign, added to. */
 async function run(
   a: Matrix,
   b: Matrix,
-  plus: { c: Matrix; sign: 1 | -1 } | undefined,
+  sign: 1 | -1 | undefined,
   out: Matrix,
   { transA = false, transB = false }: ProductOptions,
 ): Promise<void> {
   const engine = await (host ??= createEngine({ precision: "float64" }));
-  const key = [transA, transB, plus?.sign].join();
+  const key = [transA, transB, sign].join();
   let program = programs.get(key);
-  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, plus?.sign))));
+  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, sign))));
   const tensor = (m: Matrix) => engine.tensor(m.data, [m.rows, m.cols]);
-  const feeds = { a: tensor(a), b: tensor(b), ...(plus ? { c: tensor(plus.c) } : {}) };
+  const feeds = { a: tensor(a), b: tensor(b), ...(sign === undefined ? {} : { c: tensor(out) }) };
   await (await program).run(feeds, { out: tensor(out) });
 }
 
