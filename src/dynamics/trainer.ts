@@ -129,7 +129,7 @@ export function createTrainer(
     { solver = {}, progress, signal }: StepOptions,
   ): Promise<Found | undefined> {
     const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
-    const tangent = trainingTangent(linearizedTangent(linearization, tools), view);
+    const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
     let solve: SolveReport | undefined;
     let finite = true;
     let gram = 0;
@@ -172,10 +172,14 @@ export function createTrainer(
     const kernel = await kernelOf(linearizer, linearization, grams, { signal });
     const gram = performance.now() - start;
     if (!isFinite(kernel)) return undefined;
-    const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping, { signal });
+    const preconditioner = await fisher.prepare(
+      await trainingKernel(kernel, view, { signal }),
+      view.damping,
+      { signal },
+    );
     const coefficients = await preconditioner.coefficients(view.residual.data);
     if (!model) return { coefficients, gram };
-    const G = await preconditioner.propagator(crossKernel(kernel, view));
+    const G = await preconditioner.propagator(await crossKernel(kernel, view, { signal }));
     const change = await G(view.residual.data);
     return {
       coefficients,

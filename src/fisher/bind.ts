@@ -26,18 +26,26 @@ export async function bind(
   if (isSummed(training)) {
     if (!fisher.fromTangent) throw new RangeError(`${fisher.name}: wanted a kernel of layers, got their sum`);
     const whole = view.curvature ? expandOutputs(training) : training;
-    const solve = await fisher.fromTangent(trainingTangent(kernelTangent(whole), view), view.damping, options);
+    const solve = await fisher.fromTangent(
+      trainingTangent(kernelTangent(whole), view, options),
+      view.damping,
+      options,
+    );
     return async (cross) => {
       const { curvature } = view;
       if (!curvature) return { G: thetaPropagator(ntk(cross), cross.samples, solve), outputs: cross.outputs };
-      const theta = rightProduct(ntk(expandOutputs(cross)), curvature);
+      const theta = await rightProduct(ntk(expandOutputs(cross)), curvature, options);
       return { G: thetaPropagator(theta, cross.samples, solve), outputs: curvature.columns };
     };
   }
-  const preconditioner = await fisher.prepare(trainingKernel(training, view), view.damping, options);
+  const preconditioner = await fisher.prepare(
+    await trainingKernel(training, view, options),
+    view.damping,
+    options,
+  );
   return async (cross) => {
     if (isSummed(cross)) throw new RangeError("bind: wanted a cross kernel of layers, got their sum");
-    const seen = crossKernel(cross, view);
+    const seen = await crossKernel(cross, view, options);
     return { G: await preconditioner.propagator(seen), outputs: seen.outputs };
   };
 }

@@ -19,7 +19,12 @@ export const blockDiagonal: Fisher = {
     for (const [l, layer] of kernel.layers.entries()) {
       const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
       blocks.push(
-        await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon, overwrite: true, signal }),
+        await factorize(gram, {
+          what: `block_diagonal: NTK of layer ${l + 1}`,
+          epsilon,
+          overwrite: true,
+          signal,
+        }),
       );
     }
     return {

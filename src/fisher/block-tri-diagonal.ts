@@ -127,7 +127,9 @@ async function coupledSolver(
     setBlock(system, i * n, i * n, diagonal);
   }
   const coupled =
-    kept.length > 0 ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers", { signal }) : undefined;
+    kept.length > 0
+      ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers", { signal })
+      : undefined;
 
   return async (R) => {
     const right = zeros(kept.length * n, R.cols);

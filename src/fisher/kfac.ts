@@ -127,7 +127,12 @@ async function dampedInverse(
   signal: AbortSignal | undefined,
 ): Promise<Inverse> {
   const dual = async (): Promise<Inverse> => {
-    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), { what, epsilon, overwrite: true, signal });
+    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), {
+      what,
+      epsilon,
+      overwrite: true,
+      signal,
+    });
     return { times: solveMatrix, inverse };
   };
   if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
@@ -138,7 +143,9 @@ async function dampedInverse(
   }
   const primal = await product(F, F, { transA: true });
   const plain = await (await factorize(primal, { what, epsilon, signal })).solveMatrix(transpose(F));
-  const damped = await (await factorize(addDiagonal(primal, rho), { what, epsilon, signal })).solveMatrix(plain);
+  const damped = await (
+    await factorize(addDiagonal(primal, rho), { what, epsilon, signal })
+  ).solveMatrix(plain);
   return {
     times: async (m) => product(F, await product(damped, m)),
     inverse: () => product(F, damped),

@@ -65,7 +65,10 @@ export async function empiricalNtk(
     const left = await stack(linearizer, weights, x, options);
     crosses.push({ ...head, theta: await grams.theta(left, right, { signal: options.signal }) });
   }
-  return { train: { ...head, theta: await grams.theta(right, undefined, { signal: options.signal }) }, others: crosses };
+  return {
+    train: { ...head, theta: await grams.theta(right, undefined, { signal: options.signal }) },
+    others: crosses,
+  };
 }
 
 /** A_l and B_l of every layer between two sets of samples. */

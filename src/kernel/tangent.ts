@@ -108,8 +108,8 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
 }
 
 /** S^T Theta S: the NTK of signals into which the curvature of a loss is folded. */
-export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
-  const whole = (theta: Matrix) => transposedProduct(S, rightProduct(theta, S));
+export function whitenTangent(tangent: Tangent, S: CurvatureFactor, options: Stoppable = {}): Tangent {
+  const whole = async (theta: Matrix) => transposedProduct(S, await rightProduct(theta, S, options), options);
   return {
     ...tangent,
     outputs: S.columns,
@@ -122,12 +122,16 @@ export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
       for (let n = 0; n < samples; n++) {
         const block = matrix(C, C, data.subarray(n * C * C, (n + 1) * C * C));
         const own = restrict(S, [n]);
-        out.data.set(transposedProduct(own, rightProduct(block, own)).data, n * K * K);
+        out.data.set((await transposedProduct(own, await rightProduct(block, own))).data, n * K * K);
       }
       return out;
     },
     rows: async (chosen) =>
-      transposedProduct(restrict(S, chosen), rightProduct(await tangent.rows(chosen), S)),
+      transposedProduct(
+        restrict(S, chosen),
+        await rightProduct(await tangent.rows(chosen), S, options),
+        options,
+      ),
   };
 }
 

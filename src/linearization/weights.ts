@@ -80,7 +80,11 @@ export function appendRows(
 /** Brings wide matrices up to date. */
 export type Folder = {
   /** base += right^T left for factors [R, rows] and [R, fanOut]. */
-  accumulate(weights: Pick<LayerWeights, "rows" | "fanOut" | "base">, left: Tensor, right: Tensor): Promise<void>;
+  accumulate(
+    weights: Pick<LayerWeights, "rows" | "fanOut" | "base">,
+    left: Tensor,
+    right: Tensor,
+  ): Promise<void>;
   /** Folds the factors in use into `base`; the rank is then zero. */
   fold(weights: LayerWeights): Promise<void>;
 };

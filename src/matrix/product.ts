@@ -12,8 +12,12 @@ export type ProductOptions = { transA?: boolean; transB?: boolean };
 
 /** Multiply-adds below which a session's overhead costs more than the loops. */
 const SMALL = 2 ** 17;
-/** Multiply-adds of one run at most: nothing else happens in this thread meanwhile, and it takes some tenths of a second. */
-const MOST = 5e9;
+/**
+ * Multiply-adds of one run: nothing else happens in this thread meanwhile, and it takes less than a tenth of a second. Every run
+ * goes through all of the right-hand side, or of the result, so that it has some rows at the least.
+ */
+const RUN = 1.5e9;
+const ROWS = { plain: 128, transposed: 512 };
 
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
@@ -59,7 +63,7 @@ export async function accumulate(
   await inPieces(a, b, sign, c, options);
 }
 
-/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b), in runs of no more than {@link MOST}. */
+/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b), in runs of about {@link RUN}. */
 async function inPieces(
   a: Matrix,
   b: Matrix,
@@ -68,15 +72,17 @@ async function inPieces(
   options: ProductOptions,
 ): Promise<void> {
   const { rows, inner, cols } = sizes(a, b, options);
-  const pieces = Math.ceil((rows * inner * cols) / MOST);
   const { transA = false, transB = false } = options;
   // Rows of A^T lie apart: a sum over rows of A and of B is then what can be cut.
-  const alongInner = transA;
-  if (pieces === 1 || (transA && transB)) return run(a, b, sign, out, options);
-  const step = Math.ceil((alongInner ? inner : rows) / pieces);
-  for (let from = 0; from < (alongInner ? inner : rows); from += step) {
-    const part = (m: Matrix) => rowRange(m, from, Math.min(from + step, m.rows));
-    if (!alongInner) await run(part(a), b, sign, part(out), options);
+  const count = a.rows;
+  const step = Math.max(
+    transA ? ROWS.transposed : ROWS.plain,
+    Math.ceil((RUN * count) / (rows * inner * cols)),
+  );
+  if (step >= count || (transA && transB)) return run(a, b, sign, out, options);
+  for (let from = 0; from < count; from += step) {
+    const part = (m: Matrix) => rowRange(m, from, Math.min(from + step, count));
+    if (!transA) await run(part(a), b, sign, part(out), options);
     // Where nothing is to be added to, the first piece is what the others are added to.
     else await run(part(a), part(b), sign ?? (from === 0 ? undefined : 1), out, options);
   }

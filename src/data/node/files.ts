@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { InputError } from "../../error.ts";
+import { noteTemporary } from "./temporaries.ts";
 
 /** ENOENT, EACCES, ... of what the system refused. */
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
@@ -27,6 +28,7 @@ export async function readWhole(path: string): Promise<Uint8Array> {
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.tmp`);
+  const forget = noteTemporary(temporary);
   try {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(temporary, "wx");
@@ -40,5 +42,7 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new InputError(`${path}: wanted a writable place, got ${errorCode(error)}`);
+  } finally {
+    forget();
   }
 }
