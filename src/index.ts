@@ -2,6 +2,7 @@
  * @file The library: everything that runs in Node and in the browser. `natgrad/node` adds files, datasets on disk and
  * whole experiments.
  */
+export { breathe, type Stoppable } from "./breathe.ts";
 export { InputError, SingularGramError, type Singularity } from "./error.ts";
 export {
   createEngine,
@@ -27,7 +28,7 @@ export type { Forward, Layer, WeightShape } from "./network/layer.ts";
 export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "./network/tile.ts";
 export { activation, type Activation } from "./network/activation.ts";
 export { dense, type DenseOptions } from "./network/dense.ts";
-export { initialise, PRNGS, type Prng } from "./network/initialise.ts";
+export { drawWeights, initialise, PRNGS, type Prng } from "./network/initialise.ts";
 export { PARAMETERIZATIONS, type Parameterization } from "./network/parameterization.ts";
 export { mlp, serial, type MlpOptions, type Network } from "./network/network.ts";
 export { relu } from "./network/relu.ts";

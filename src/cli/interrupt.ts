@@ -1,6 +1,7 @@
 /**
  * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends
- * at the next stage or step, where no file is half written; a second signal, or a few seconds, end it at once.
+ * where it next breathes (breathe.ts), which is soon; a second signal, or half a second, end it at once. Files are whole or
+ * not there, and so are rows.
  */
 import { unwritable } from "./output.ts";
 
@@ -10,7 +11,11 @@ const controller = new AbortController();
 export const interruption: AbortSignal = controller.signal;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-const GRACE_SECONDS = 3;
+/** For what does not breathe: work on the engine that is under way, files that are being written. */
+const GRACE_SECONDS = 0.5;
+
+/** What clears the line of a terminal that progress may stand on. */
+const CLEAR = "\r\u001B[K";
 
 /** Listens to signals and to the ends of the output streams. */
 export function listenForInterruption(): void {
@@ -18,7 +23,10 @@ export function listenForInterruption(): void {
     process.on(signal, () => {
       if (interruption.aborted) process.exit(exitCode);
       controller.abort(exitCode);
-      setTimeout(() => process.exit(exitCode), 1000 * GRACE_SECONDS).unref();
+      setTimeout(() => {
+        process.stderr.write(`${process.stderr.isTTY ? CLEAR : ""}natgrad: interrupted\n`);
+        process.exit(exitCode);
+      }, 1000 * GRACE_SECONDS).unref();
     });
   }
   // A reader that goes away (`| head`) is no error.

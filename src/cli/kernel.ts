@@ -8,6 +8,7 @@ import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { admit } from "./admit.ts";
+import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
@@ -88,7 +89,8 @@ async function print(
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
   try {
-    for await (const event of diagnose(diagnosis, { progress: progress.show, notice, ...admission })) {
+    const listeners = { progress: progress.show, notice, signal: interruption, ...admission };
+    for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);
     }

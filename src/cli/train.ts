@@ -7,6 +7,7 @@ import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } fro
 import { run, type Metrics, type StepEvent } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { checkPlaces } from "./preflight.ts";
+import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -87,7 +88,7 @@ async function train(
   let doubted = false;
   try {
     const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
-    for await (const event of run(config, { progress: progress.show })) {
+    for await (const event of run(config, { progress: progress.show, signal: interruption })) {
       progress.print(stdout, write(event));
       if (event.event === "notice") notice(event.message);
       if (

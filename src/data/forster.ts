@@ -10,6 +10,7 @@
  * are isotropic already stay where they are. The map is fitted on training samples and moves any other by the same A;
  * what a sample has outside the span of the training samples is lost.
  */
+import type { Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { identity, type Matrix, zeros } from "../matrix/matrix.ts";
@@ -30,7 +31,7 @@ export type ForsterMap = {
 };
 
 /** When to stop: the flags `forster_transform_n_iters` and `forster_transform_tol`. */
-export type ForsterOptions = { readonly iterations?: number; readonly tolerance?: number };
+export type ForsterOptions = Stoppable & { readonly iterations?: number; readonly tolerance?: number };
 
 /** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
 export async function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Promise<Dataset> {
@@ -48,9 +49,9 @@ export async function forsterTransform(dataset: Dataset, options: ForsterOptions
  */
 export async function fitForster(
   x: Matrix,
-  { iterations = 100, tolerance = 1e-3 }: ForsterOptions = {},
+  { iterations = 100, tolerance = 1e-3, signal }: ForsterOptions = {},
 ): Promise<ForsterMap> {
-  const { basis, scales } = await span(x);
+  const { basis, scales } = await span(x, signal);
   const r = basis.cols;
   // z = x W in the span's coordinates, from the start that whitens them.
   const w = scaleColumns(identity(r), scales);
@@ -58,12 +59,12 @@ export async function fitForster(
   if (x.rows > r) checkPosition(z);
   for (let iteration = 0; ; iteration++) {
     toSphere(z);
-    const moment = secondMoment(z);
+    const moment = await secondMoment(z, signal);
     const deviation = distanceFromIdentity(moment);
     if (deviation <= tolerance) {
       return {
         basis,
-        core: await squareRoot(await product(w, w, { transB: true })),
+        core: await squareRoot(await product(w, w, { transB: true }), signal),
         deviation,
         iterations: iteration,
       };
@@ -74,9 +75,9 @@ export async function fitForster(
           `iterations, got ${deviation.toPrecision(3)} (raise forster_transform_n_iters or forster_transform_tol)`,
       );
     }
-    const lower = cholesky(moment);
-    divideRows(z, lower);
-    divideRows(w, lower);
+    const lower = await cholesky(moment, signal);
+    await divideRows(z, lower, signal);
+    await divideRows(w, lower, signal);
   }
 }
 
@@ -90,9 +91,14 @@ export async function applyForster({ basis, core }: ForsterMap, x: Matrix, what:
 }
 
 /** An orthonormal basis [M, r] of the rows of x, and 1 / (singular value) along each of its columns. */
-async function span(x: Matrix): Promise<{ basis: Matrix; scales: Float64Array }> {
+async function span(
+  x: Matrix,
+  signal: AbortSignal | undefined,
+): Promise<{ basis: Matrix; scales: Float64Array }> {
   const wide = x.rows <= x.cols;
-  const { values, vectors } = await eigen(await product(x, x, wide ? { transB: true } : { transA: true }));
+  const { values, vectors } = await eigen(await product(x, x, wide ? { transB: true } : { transA: true }), {
+    signal,
+  });
   const n = values.length;
   const least = Math.max(x.rows, x.cols) * 2 ** -52 * Math.max(...values);
   const kept = [...values.keys()].filter((k) => values[k]! > least);
@@ -137,8 +143,8 @@ function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
 }
 
 /** The symmetric positive square root, with largest eigenvalue 1. */
-async function squareRoot(k: Matrix): Promise<Matrix> {
-  const { values, vectors } = await eigen(k);
+async function squareRoot(k: Matrix, signal: AbortSignal | undefined): Promise<Matrix> {
+  const { values, vectors } = await eigen(k, { signal });
   const largest = Math.max(...values);
   const roots = values.map((value) => Math.sqrt(Math.max(value, 0) / largest));
   const scaled = scaleColumns({ ...vectors, data: vectors.data.slice() }, roots);

@@ -18,11 +18,12 @@ type Entries = { readonly rows: number; readonly cols: number; readonly data: Fl
 export function normalise(x: Entries, what: string): Matrix {
   checkFinite(x, what);
   const { rows, cols, data } = x;
+  // Plain loops: a set of all images has tens of millions of numbers, and iterators take ten times as long.
   let sum = 0;
-  for (const value of data) sum += value;
+  for (let i = 0; i < data.length; i++) sum += data[i]!;
   const mean = sum / data.length;
   let squares = 0;
-  for (const value of data) squares += (value - mean) ** 2;
+  for (let i = 0; i < data.length; i++) squares += (data[i]! - mean) ** 2;
   const std = Math.sqrt(squares / data.length);
   if (!(std > 0)) throw new InputError(`${what}: wanted a standard deviation above 0, got ${std}`);
 
@@ -39,7 +40,7 @@ export function normaliseRows(x: Matrix, what: string): Matrix {
   for (let n = 0; n < x.rows; n++) {
     const row = x.data.subarray(n * x.cols, (n + 1) * x.cols);
     let squares = 0;
-    for (const value of row) squares += value * value;
+    for (let i = 0; i < row.length; i++) squares += row[i]! * row[i]!;
     const norm = Math.sqrt(squares);
     if (!(norm > 0) || norm === Infinity) {
       throw new InputError(`${what}: wanted samples with a finite norm above 0, got ${norm} for sample ${n}`);
@@ -54,8 +55,9 @@ export function normaliseRows(x: Matrix, what: string): Matrix {
  * @throws InputError naming the first such sample.
  */
 export function checkFinite(x: Entries, what: string): void {
-  const bad = x.data.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
+  let bad = 0;
+  while (bad < x.data.length && Number.isFinite(x.data[bad])) bad++;
+  if (bad === x.data.length) return;
   const where = `sample ${Math.floor(bad / x.cols)}, entry ${bad % x.cols}`;
   throw new InputError(`${what}: wanted finite numbers, got ${x.data[bad]} at ${where}`);
 }

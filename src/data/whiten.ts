@@ -2,6 +2,7 @@
  * @file The parts of one whitening step of samples in the rows of z [N, r]: S = (r/N) Σ_n z_n z_nᵀ = L Lᵀ, then
  * z ← z L⁻ᵀ, after which S = I. In place, on lower triangles.
  */
+import { breathe } from "../breathe.ts";
 import { type Matrix, zeros } from "../matrix/matrix.ts";
 
 /** Divides every row by its norm in place. */
@@ -16,9 +17,10 @@ export function toSphere({ rows, cols, data }: Matrix): void {
 }
 
 /** (r/N) Σ_n z_n z_nᵀ [r, r]: the lower triangle. */
-export function secondMoment({ rows, cols, data }: Matrix): Matrix {
+export async function secondMoment({ rows, cols, data }: Matrix, signal?: AbortSignal): Promise<Matrix> {
   const out = zeros(cols, cols);
   for (let n = 0; n < rows; n++) {
+    await breathe(signal);
     const row = data.subarray(n * cols, (n + 1) * cols);
     for (let i = 0; i < cols; i++) {
       const factor = (cols / rows) * row[i]!;
@@ -40,9 +42,10 @@ export function distanceFromIdentity({ rows, data }: Matrix): number {
 }
 
 /** L with S = L Lᵀ, in place on the lower triangle. */
-export function cholesky(s: Matrix): Matrix {
+export async function cholesky(s: Matrix, signal?: AbortSignal): Promise<Matrix> {
   const { rows: n, data } = s;
   for (let i = 0; i < n; i++) {
+    await breathe(signal);
     for (let j = 0; j <= i; j++) {
       let sum = data[i * n + j]!;
       for (let k = 0; k < j; k++) sum -= data[i * n + k]! * data[j * n + k]!;
@@ -53,8 +56,13 @@ export function cholesky(s: Matrix): Matrix {
 }
 
 /** a ← a L⁻ᵀ: every row y of the result solves L y = row. */
-export function divideRows({ rows, cols, data }: Matrix, lower: Matrix): void {
+export async function divideRows(
+  { rows, cols, data }: Matrix,
+  lower: Matrix,
+  signal?: AbortSignal,
+): Promise<void> {
   for (let n = 0; n < rows; n++) {
+    await breathe(signal);
     const row = data.subarray(n * cols, (n + 1) * cols);
     for (let i = 0; i < cols; i++) {
       let sum = row[i]!;

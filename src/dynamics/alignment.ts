@@ -27,7 +27,7 @@ export async function alignment(
   const K = prepare(outputMean(kernel));
   const target = prepare(await product(y, y, { transB: true }));
   let inner = 0;
-  for (const [i, k] of K.data.entries()) inner += k * target.data[i]!;
+  for (let i = 0; i < K.data.length; i++) inner += K.data[i]! * target.data[i]!;
   const sizes = norm(K) * norm(target);
   return sizes === 0 ? 0 : inner / sizes;
 }
@@ -50,7 +50,7 @@ function outputMean(kernel: Kernel): Matrix {
 function centre(a: Matrix): Matrix {
   const n = a.rows;
   const means = new Float64Array(n);
-  for (const [i, x] of a.data.entries()) means[i % n]! += x / n;
+  for (let i = 0; i < a.data.length; i++) means[i % n]! += a.data[i]! / n;
   const mean = means.reduce((sum, x) => sum + x, 0) / n;
   return map(a, (x, i) => x - means[i % n]! - means[Math.floor(i / n)]! + mean);
 }

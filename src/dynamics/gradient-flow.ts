@@ -8,6 +8,7 @@
  * through the eigenvectors of Theta, so that a singular Theta needs no inverse. N is the number of samples whatever
  * the number of outputs, because the loss is a mean over samples and a sum over outputs.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
@@ -15,15 +16,18 @@ import { product } from "../matrix/product.ts";
 import type { Loss } from "../loss/loss.ts";
 import { column, type Outputs, type Predictor } from "./function-space.ts";
 
+/** Options of the flows; `learningRate` is the time between two looks. */
+export type FlowOptions = Stoppable & { learningRate: number };
+
 /** Gradient flow of the mean squared error, looked at every `learningRate` of time. */
 export async function gradientFlow(
   kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
-  { learningRate }: { learningRate: number },
+  { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   const { samples, outputs } = kernels.train;
-  const { values, vectors } = await eigen(ntk(kernels.train));
+  const { values, vectors } = await eigen(ntk(kernels.train), { signal });
   // With one output's kernel the C outputs are columns; with a kernel of all outputs they are one long column.
   const asColumns = (a: Matrix): Matrix => ({ rows: a.data.length / columns, cols: columns, data: a.data });
   const columns = outputs === y.cols ? 1 : y.cols;
@@ -68,7 +72,7 @@ export async function gradientFlowOf(
   kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
-  { learningRate }: { learningRate: number },
+  { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   const { samples, outputs } = kernels.train;
   const [theta, thetaTest] = [ntk(kernels.train), ntk(kernels.test)];
@@ -106,6 +110,7 @@ export async function gradientFlowOf(
   return {
     async step() {
       for (let k = 0; k < count; k++) {
+        await breathe(signal);
         const r1 = loss.residual(now.train, y);
         const r2 = loss.residual(shifted(now.train, slope(theta, r1), h / 2), y);
         const r3 = loss.residual(shifted(now.train, slope(theta, r2), h / 2), y);

@@ -2,6 +2,7 @@
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
  * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
@@ -16,7 +17,7 @@ export type Isotropy = {
 };
 
 /** Options of {@link isotropy}. */
-export type IsotropyOptions = { maxColumns?: number; maxProbes?: number };
+export type IsotropyOptions = Stoppable & { maxColumns?: number; maxProbes?: number };
 
 /** Largest n for which every column of G is formed, */
 const MAX_COLUMNS = 256;
@@ -32,13 +33,13 @@ export async function isotropy(
   kernel: Kernel,
   options: IsotropyOptions & { damping?: number } = {},
 ): Promise<Isotropy> {
-  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0);
+  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0, { signal: options.signal });
   return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
 }
 
 /** Isotropy of G [n, n]. */
 export async function isotropyOf(G: Propagator, n: number, options: IsotropyOptions = {}): Promise<Isotropy> {
-  const { maxColumns = MAX_COLUMNS, maxProbes = probesFor(n) } = options;
+  const { maxColumns = MAX_COLUMNS, maxProbes = probesFor(n), signal } = options;
   const whole = n <= maxColumns;
   const probes = whole ? n : maxProbes;
   const probe = whole ? unitVectors(n) : randomSigns(n);
@@ -46,7 +47,10 @@ export async function isotropyOf(G: Propagator, n: number, options: IsotropyOpti
   // For unit vectors the sums below are tr G and |G - alpha I|^2; for random signs z, E[z z^T] = I, expectations of them.
   const zs = Array.from({ length: probes }, (_, p) => probe(p));
   const products: Float64Array[] = [];
-  for (const z of zs) products.push(await G(z));
+  for (const z of zs) {
+    await breathe(signal);
+    products.push(await G(z));
+  }
   const share = whole ? 1 : 1 / probes;
   let traceSum = 0;
   for (const [p, z] of zs.entries()) for (let i = 0; i < n; i++) traceSum += z[i]! * products[p]![i]!;

@@ -11,6 +11,7 @@
  * posterior of a Gaussian process with covariance K (Neal 1994; Lee et al., arXiv 1711.00165). The exponent is that of
  * gradient-flow.ts: divided by N, whatever the number of outputs.
  */
+import type { Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
@@ -40,7 +41,7 @@ export type Posterior = {
 };
 
 /** Options of {@link createPosterior}. */
-export type PosteriorOptions = {
+export type PosteriorOptions = Stoppable & {
   kind?: PosteriorKind;
   /**
    * Added to the diagonal of the training kernel that is inverted (not divided by N): a weight decay towards the
@@ -66,7 +67,7 @@ export type PosteriorAt = {
 export async function createPosterior(
   kernels: PosteriorKernels,
   y: Matrix,
-  { kind = "ntk", regularisation = 0 }: PosteriorOptions = {},
+  { kind = "ntk", regularisation = 0, signal }: PosteriorOptions = {},
 ): Promise<PosteriorAt> {
   const { samples: N, outputs, epsilon } = kernels.train;
   if (outputs !== 1) throw new InputError(`posterior: wanted kernels of one output, got ${outputs} outputs`);
@@ -83,10 +84,11 @@ export async function createPosterior(
       const { solveMatrix } = await factorize(theta, {
         what: `posterior: training kernel (${kind})`,
         epsilon,
+        signal,
       });
       return transpose(await solveMatrix(transpose(thetaTest)));
     }
-    const { values, vectors } = await (basis ??= eigen(theta));
+    const { values, vectors } = await (basis ??= eigen(theta, { signal }));
     // (1 - exp(-value s / N)) / value, which is s / N at zero.
     const weights = values.map((value) => (value > 0 ? -Math.expm1((-value * time) / N) / value : time / N));
     const modes = map(await product(thetaTest, vectors), (x, i) => x * weights[i % N]!);

@@ -8,6 +8,7 @@
  * N is the number of samples whatever the number of outputs. A kernel of one output serves the columns of y alike; one of
  * all C outputs has N C eigenvalues, and y is one long column.
  */
+import type { Stoppable } from "../breathe.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, trace, type Matrix } from "../matrix/matrix.ts";
@@ -30,10 +31,10 @@ export type Spectrum = {
 };
 
 /** The spectrum of a training kernel. */
-export async function kernelSpectrum(kernel: Kernel): Promise<Spectrum> {
+export async function kernelSpectrum(kernel: Kernel, options: Stoppable = {}): Promise<Spectrum> {
   const theta = scale(ntk(kernel), 1 / kernel.samples);
   const n = theta.rows;
-  const { values: ascending, vectors } = await eigen(theta);
+  const { values: ascending, vectors } = await eigen(theta, options);
   const values = ascending.toReversed();
   for (let i = 0; i < n; i++) vectors.data.subarray(i * n, (i + 1) * n).reverse();
   const largest = values[0]!;

@@ -8,13 +8,14 @@
  * not symmetric. Its outer eigenvalues are found by Arnoldi's method (Saad, Numerical methods for large eigenvalue
  * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Propagator } from "../fisher/fisher.ts";
 import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
 import { block, norm, zeros } from "../matrix/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 
 /** Options of {@link stableLearningRate}. */
-export type StabilityOptions = {
+export type StabilityOptions = Stoppable & {
   /** Products with G at most; as many as rows of G make the result exact. Default: 64. */
   iterations?: number;
   /** The search ends when twice as many products move the learning rate by less than this share. Default: 1e-6. */
@@ -30,13 +31,14 @@ export type StabilityOptions = {
 export async function stableLearningRate(
   propagator: Propagator,
   n: number,
-  { iterations = 64, tolerance = 1e-6, epsilon = 1e-10 }: StabilityOptions = {},
+  { iterations = 64, tolerance = 1e-6, epsilon = 1e-10, signal }: StabilityOptions = {},
 ): Promise<number> {
   const steps = Math.min(n, iterations);
   const H = zeros(steps + 1, steps);
   const basis = [unit(randomState(0).normalsInto(new Float64Array(n)))];
   let rate = Infinity;
   for (let j = 0; j < steps; j++) {
+    await breathe(signal);
     const w = Float64Array.from(await propagator(basis[j]!));
     const size = norm({ rows: n, cols: 1, data: w });
     // Twice is enough (Kahan & Parlett) to be orthogonal in floating point.

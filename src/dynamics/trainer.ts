@@ -2,6 +2,7 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
+import type { Stoppable } from "../breathe.ts";
 import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
@@ -34,7 +35,7 @@ export type Batch = {
 };
 
 /** Settings of a step. */
-export type StepOptions = {
+export type StepOptions = Stoppable & {
   learningRate: number;
   /** rho, or how to choose it from the outputs before the step. */
   damping?: number | ((before: Outputs) => number);
@@ -53,7 +54,7 @@ export type StepOptions = {
 /** Trains one network. */
 export type Trainer = {
   /** Outputs at the present weights. */
-  evaluate(): Promise<Outputs>;
+  evaluate(options?: Stoppable): Promise<Outputs>;
   /**
    * Takes one step and returns the outputs from before it: they come with the linearisation. Where the outputs are not
    * finite any more the weights are left as they are.
@@ -103,7 +104,8 @@ export function createTrainer(
   const N = y.rows;
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });
 
-  const pass = (progress?: StepOptions["progress"]): PassOptions => ({
+  const pass = ({ progress, signal }: Pick<StepOptions, "progress" | "signal">): PassOptions => ({
+    signal,
     ...(tile === undefined ? {} : { tile }),
     ...(progress ? { progress: (...at) => progress("samples", ...at) } : {}),
   });
@@ -124,10 +126,10 @@ export function createTrainer(
   async function fromTangent(
     linearization: Linearization,
     view: View,
-    { solver = {}, progress }: StepOptions,
+    { solver = {}, progress, signal }: StepOptions,
   ): Promise<Found | undefined> {
-    const tools = { grams, jacobian, epsilon, ...(progress ? { progress } : {}) };
-    const tangent = trainingTangent(linearizedTangent(linearization, tools), view);
+    const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
+    const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
     let solve: SolveReport | undefined;
     let finite = true;
     let gram = 0;
@@ -144,6 +146,7 @@ export function createTrainer(
     try {
       const solved = await fisher.fromTangent!(watched, view.damping, {
         ...solver,
+        signal,
         onEnd(report) {
           solve = report;
           solver.onEnd?.(report);
@@ -162,16 +165,21 @@ export function createTrainer(
   async function fromGrams(
     linearization: Linearization,
     view: View,
+    { signal }: StepOptions,
     model?: { residual: Matrix; learningRate: number },
   ): Promise<Found | undefined> {
     const start = performance.now();
-    const kernel = await kernelOf(linearizer, linearization, grams);
+    const kernel = await kernelOf(linearizer, linearization, grams, { signal });
     const gram = performance.now() - start;
     if (!isFinite(kernel)) return undefined;
-    const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping);
+    const preconditioner = await fisher.prepare(
+      await trainingKernel(kernel, view, { signal }),
+      view.damping,
+      { signal },
+    );
     const coefficients = await preconditioner.coefficients(view.residual.data);
     if (!model) return { coefficients, gram };
-    const G = await preconditioner.propagator(crossKernel(kernel, view));
+    const G = await preconditioner.propagator(await crossKernel(kernel, view, { signal }));
     const change = await G(view.residual.data);
     return {
       coefficients,
@@ -181,15 +189,15 @@ export function createTrainer(
   }
 
   return {
-    evaluate: async () => split(await linearizer.forward(weights, x, pass())),
+    evaluate: async (options = {}) => split(await linearizer.forward(weights, x, pass(options))),
 
     async step(options) {
-      const { learningRate, damping = 0, model = false, progress } = options;
+      const { learningRate, damping = 0, model = false } = options;
       const start = performance.now();
       const { rows, labels, restore, n } = arrange(options);
       await updater.makeRoom(weights, n);
       const room = performance.now();
-      const linearization = await linearizer.linearize(weights, rows, n, pass(progress));
+      const linearization = await linearizer.linearize(weights, rows, n, pass(options));
       const linearized = performance.now();
       const outputs = restore(linearization.outputs);
       const f = rowRange(linearization.outputs, 0, n);
@@ -208,7 +216,7 @@ export function createTrainer(
       const found =
         fisher.fromTangent && !model
           ? await fromTangent(linearization, view, options)
-          : await fromGrams(linearization, view, model ? { residual, learningRate } : undefined);
+          : await fromGrams(linearization, view, options, model ? { residual, learningRate } : undefined);
       if (!found) return stopped;
       const { coefficients, gram, solve, modelChange } = found;
       const solved = performance.now();

@@ -2,6 +2,7 @@
  * @file The samples and labels of an experiment: from a file, from a collection of images, or drawn.
  */
 import { join } from "node:path";
+import type { Stoppable } from "../breathe.ts";
 import type { Dataset, Selection } from "../data/dataset.ts";
 import { forsterTransform } from "../data/forster.ts";
 import { cifar10 } from "../data/node/cifar10.ts";
@@ -38,12 +39,16 @@ export type DataOptions = Pick<
  * Loads, fetches or draws the dataset of an experiment.
  * @throws InputError when it cannot be had.
  */
-export async function loadData(options: DataOptions, fetching: FetchOptions = {}): Promise<Dataset> {
+export async function loadData(
+  options: DataOptions,
+  { signal, ...fetching }: FetchOptions & Stoppable = {},
+): Promise<Dataset> {
   const dataset = await source(options, fetching);
   if (!options.forster_transform) return dataset;
   return forsterTransform(dataset, {
     iterations: options.forster_transform_n_iters,
     tolerance: options.forster_transform_tol,
+    signal,
   });
 }
 

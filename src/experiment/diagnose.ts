@@ -3,6 +3,7 @@
  * every method is from G = alpha I on it (paper, section 4), how far the network's own kernel is from the analytic one,
  * layer by layer, and what infinitely many initialisations would predict. Told as events, as in run.ts.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { alignment } from "../dynamics/alignment.ts";
 import { isotropy } from "../dynamics/isotropy.ts";
@@ -64,11 +65,12 @@ export const diagnose = (
 
 async function* events(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, settled = () => {} }: DiagnosisListeners,
+  { progress = () => {}, notice = () => {}, settled = () => {}, signal }: DiagnosisListeners,
   opened: Engine[],
 ): AsyncGenerator<DiagnosisEvent> {
   progress("data");
   const dataset = await loadData(asked, {
+    signal,
     notice,
     progress: (received, total) => progress(`fetching ${asked.dataset}`, received, total),
   });
@@ -86,7 +88,7 @@ async function* events(
   };
 
   progress("analytic kernel");
-  const options = tileOf(config);
+  const options = { ...tileOf(config), signal };
   const infinite: PosteriorKernels = {
     train: await analyticKernel(network, xTrain, xTrain, options),
     test: await analyticKernel(network, xTest, xTrain, options),
@@ -97,22 +99,24 @@ async function* events(
     infinite.train,
     y,
     map(y, (label) => -label),
+    { signal },
   );
 
   progress("engine");
   const linearizer = await openNetwork(config, network, opened);
   progress("weights");
-  const weights = await startWeights(config, linearizer);
+  const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");
-  const f = await linearizer.forward(weights, xTrain);
+  const f = await linearizer.forward(weights, xTrain, { signal });
   const { train: finite } = await empiricalKernel(linearizer, weights, xTrain, [], options);
-  yield await spectrumEvent("empirical", finite, y, subtract(f, y));
-  yield* layerEvents(infinite.train, finite);
+  yield await spectrumEvent("empirical", finite, y, subtract(f, y), { signal });
+  yield* layerEvents(infinite.train, finite, { signal });
 
   const kernelFor = async (name: KernelName, fisher: Fisher): Promise<Kernel> => {
     if (name === "empirical") return finite;
     if (!fisher.usesSignals) return infinite.train;
-    return (await withUnits(network, infinite, xTrain, xTest, randomState(config.random_seed))).train;
+    const random = randomState(config.random_seed);
+    return (await withUnits(network, infinite, xTrain, xTest, random, { signal })).train;
   };
   const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
   for (const fisher of methods) {
@@ -125,7 +129,7 @@ async function* events(
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
           : await orReason(async () =>
-              measureMethod(fisher, shape, await kernelFor(name, fisher), config.damping),
+              measureMethod(fisher, shape, await kernelFor(name, fisher), config.damping, { signal }),
             )),
       };
     }
@@ -134,7 +138,10 @@ async function* events(
   for (const kind of ["ntk", "nngp"] as const) {
     progress(`posterior of the ${kind}`);
     const about = { event: "posterior", kind } as const;
-    yield { ...about, ...(await orReason(() => measurePosterior(kind, infinite, dataset, config))) };
+    yield {
+      ...about,
+      ...(await orReason(() => measurePosterior(kind, infinite, dataset, config, { signal }))),
+    };
   }
   yield { event: "done", seconds: process.uptime(), peak_rss_bytes: peakBytes() };
 }
@@ -155,8 +162,9 @@ async function spectrumEvent(
   kernel: Kernel,
   y: Matrix,
   residual: Matrix,
+  { signal }: Stoppable,
 ): Promise<SpectrumEvent> {
-  const spectrum = await kernelSpectrum(kernel);
+  const spectrum = await kernelSpectrum(kernel, { signal });
   const { values, maxLearningRate } = spectrum;
   const n = values.length;
   const cumulative = await labelEnergy(spectrum, y);
@@ -164,6 +172,7 @@ async function spectrumEvent(
   const energyOf = (k: number): number => cumulative[Math.min(n, k * kernel.outputs) - 1]!;
   const convergence: Convergence[] = [];
   for (const fraction of FRACTIONS) {
+    await breathe(signal);
     const time = await convergenceTime(spectrum, residual, fraction);
     const atHalf = await convergenceSteps(spectrum, residual, fraction, maxLearningRate / 2);
     convergence.push({ fraction, time, steps: Math.ceil(time / maxLearningRate), steps_at_half: atHalf });
@@ -189,10 +198,19 @@ async function spectrumEvent(
 }
 
 /** Every layer of the empirical kernel beside the analytic one, and their sum. */
-function* layerEvents(analytic: Kernel, empirical: Kernel): Generator<LayerEvent> {
+async function* layerEvents(
+  analytic: Kernel,
+  empirical: Kernel,
+  { signal }: Stoppable,
+): AsyncGenerator<LayerEvent> {
+  const distance = async (a: Matrix, b: Matrix): Promise<number> => {
+    await breathe(signal);
+    return distanceBetween(a, b);
+  };
   const expanded = expandOutputs(analytic);
   const wholes = { analytic: ntk(expanded), empirical: ntk(empirical) };
   for (const [l, layer] of expanded.layers.entries()) {
+    await breathe(signal);
     const own = empirical.layers[l]!;
     const thetas = { analytic: layerNtk(layer), empirical: layerNtk(own) };
     yield {
@@ -205,9 +223,9 @@ function* layerEvents(analytic: Kernel, empirical: Kernel): Generator<LayerEvent
         empirical: trace(thetas.empirical) / trace(wholes.empirical),
       },
       distance: {
-        ntk: distance(thetas.empirical, thetas.analytic),
-        inputs: distance(own.inputGram, layer.inputGram),
-        signals: distance(own.signalGram, layer.signalGram),
+        ntk: await distance(thetas.empirical, thetas.analytic),
+        inputs: await distance(own.inputGram, layer.inputGram),
+        signals: await distance(own.signalGram, layer.signalGram),
       },
     };
   }
@@ -217,11 +235,11 @@ function* layerEvents(analytic: Kernel, empirical: Kernel): Generator<LayerEvent
     fan_in: null,
     fan_out: null,
     trace_share: { analytic: 1, empirical: 1 },
-    distance: { ntk: distance(wholes.empirical, wholes.analytic), inputs: null, signals: null },
+    distance: { ntk: await distance(wholes.empirical, wholes.analytic), inputs: null, signals: null },
   };
 }
 
-const distance = (a: Matrix, b: Matrix): number => norm(subtract(a, b)) / norm(b);
+const distanceBetween = (a: Matrix, b: Matrix): number => norm(subtract(a, b)) / norm(b);
 
 /** Largest n for which all columns of G are formed. */
 const SMALL = 256;
@@ -235,31 +253,34 @@ async function measureMethod(
   shape: Shape,
   kernel: Kernel,
   damping: number,
+  { signal }: Stoppable,
 ): Promise<MethodFigures> {
   const theory = fisher.alpha(shape);
   const n = kernel.samples * kernel.outputs;
-  const preconditioner = await fisher.prepare(kernel, damping);
+  const preconditioner = await fisher.prepare(kernel, damping, { signal });
   const products = await preconditioner.propagator(kernel);
   const whole = n <= SMALL && !fisher.usesSignals;
-  const G = whole ? await formed(products, n) : products;
+  const G = whole ? await formed(products, n, { signal }) : products;
   const { maxProbes, iterations } = whole ? { maxProbes: n, iterations: n } : budgetOf(fisher);
   const prepared = { ...fisher, prepare: async () => ({ ...preconditioner, propagator: async () => G }) };
   return {
-    ...(await isotropy(prepared, kernel, { damping, maxColumns: whole ? n : 0, maxProbes })),
+    ...(await isotropy(prepared, kernel, { damping, maxColumns: whole ? n : 0, maxProbes, signal })),
     alpha_theory: theory ?? null,
     learning_rate: theory === undefined ? null : 1 / theory,
     // The Grams of a float32 engine have eigenvalues that are rounding, of either sign.
     max_learning_rate: await stableLearningRate(G, n, {
       iterations,
+      signal,
       epsilon: Math.max(1e-10, n * kernel.epsilon),
     }),
   };
 }
 
 /** G as a matrix [n, n], for many products. */
-async function formed(G: Propagator, n: number): Promise<Propagator> {
+async function formed(G: Propagator, n: number, { signal }: Stoppable): Promise<Propagator> {
   const columns = zeros(n, n);
   for (let j = 0; j < n; j++) {
+    await breathe(signal);
     const unit = new Float64Array(n);
     unit[j] = 1;
     columns.data.set(await G(unit), j * n);
@@ -283,12 +304,13 @@ async function measurePosterior(
   kernels: PosteriorKernels,
   { yTrain, yTest }: Dataset,
   { damping, parameterization }: Config,
+  { signal }: Stoppable,
 ): Promise<PosteriorFigures> {
   if (parameterization !== "ntk") {
     throw new InputError(`parameterization: wanted ntk for a posterior, got ${parameterization}`);
   }
   const regularisation = damping * yTrain.rows;
-  const law = await (await createPosterior(kernels, yTrain, { kind, regularisation })).at(Infinity);
+  const law = await (await createPosterior(kernels, yTrain, { kind, regularisation, signal })).at(Infinity);
   const spread = deviations(law);
   return {
     test_accuracy: accuracy(law.mean, yTest),

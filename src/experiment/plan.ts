@@ -9,7 +9,7 @@
 import { InputError } from "../error.ts";
 import { defaultRank, type Fisher, type Solver } from "../fisher/index.ts";
 import { MAX_RANK } from "../linearization/weights.ts";
-import { TILE } from "../linearization/linearize.ts";
+import { TILE } from "../linearization/runs.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
 import type { Config } from "./config.ts";

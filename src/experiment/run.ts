@@ -2,6 +2,7 @@
  * @file Runs an experiment and tells what happens as events: the configuration, a step at a time with what the kernels
  * predicted for it, and the end. Whoever listens decides how they look.
  */
+import type { Stoppable } from "../breathe.ts";
 import type { ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { defaultMemoryLimit } from "../data/node/memory-limit.ts";
@@ -114,7 +115,7 @@ export type RunEvent = ConfigEvent | StepEvent | NoticeEvent | DoneEvent;
 export type Progress = (stage: string, done?: number, total?: number) => void;
 
 /** Who listens beside the events. */
-export type RunListeners = {
+export type RunListeners = Stoppable & {
   progress?: Progress;
 };
 
@@ -126,7 +127,7 @@ export const run = (asked: Config, listeners: RunListeners = {}): AsyncGenerator
   releasing((opened) => events(asked, listeners, opened));
 
 async function* events(asked: Config, listeners: RunListeners, opened: Engine[]): AsyncGenerator<RunEvent> {
-  const { progress = () => {} } = listeners;
+  const { progress = () => {}, signal } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
@@ -140,6 +141,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   progress("data");
   const remarks: string[] = [];
   const fetching = {
+    signal,
     notice: (line: string) => void remarks.push(line),
     progress: (received: number, total?: number) => progress(`fetching ${asked.dataset}`, received, total),
   };
@@ -167,13 +169,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const linearizer = await clock.time("engine", () => openNetwork(config, network, opened));
   const expectedSeconds = await secondsOf(plan, linearizer.engine);
   progress("weights");
-  const weights = await clock.time("weights", () => startWeights(config, linearizer));
+  const weights = await clock.time("weights", () => startWeights(config, linearizer, { signal }));
   const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
   const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
   const kernels = [
-    ...(await clock.time("kernel", () => predictingKernels(config, fisher, linearizer, weights, dataset))),
+    ...(await clock.time("kernel", () =>
+      predictingKernels(config, fisher, linearizer, weights, dataset, { signal }),
+    )),
   ].map(([, pair]) => pair);
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
@@ -181,13 +185,14 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     alpha === undefined || nextBatch || kernels.length === 0
       ? undefined
       : await clock.time("prepare", async () => {
-          const f = loss.curvature ? (await trainer.evaluate()).train : y;
+          const f = loss.curvature ? (await trainer.evaluate({ signal })).train : y;
           const view = viewOf(fisher, loss, f, y, config.damping);
           const movers: Movers[] = [];
-          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view));
+          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view, { signal }));
           return movers;
         });
-  const measured = first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows)));
+  const measured =
+    first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows, { signal })));
   yield {
     event: "config",
     config,
@@ -214,6 +219,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     learningRate,
     damping: adaptive ? choose : config.damping,
     model: adaptive,
+    signal,
     ...(plan.solver ? { solver: solverOptions(config, plan.solver, progress) } : {}),
     progress: (what: string, done: number, total: number) => progress(`step: ${what}`, done, total),
   };
@@ -235,7 +241,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
       if (result instanceof SingularGramError) {
         failure = new InputError(`step ${step + 1}: ${result.message}`);
-        f = await trainer.evaluate();
+        f = await trainer.evaluate({ signal });
         shown = true;
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
@@ -244,12 +250,12 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
         f = result;
         if (!shown && !f.train.data.every(Number.isFinite)) {
-          f = await clock.time("loop", () => trainer.evaluate());
+          f = await clock.time("loop", () => trainer.evaluate({ signal }));
           shown = true;
         }
       }
     } else {
-      f = await clock.time("loop", () => trainer.evaluate());
+      f = await clock.time("loop", () => trainer.evaluate({ signal }));
       if (adaptive) choose(f);
     }
 
@@ -261,6 +267,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         for (const [i, pair] of kernels.entries()) {
           const options = {
             learningRate,
+            signal,
             batches: nextBatch !== undefined,
             ...(first ? { first: first[i]! } : {}),
           };
@@ -296,9 +303,12 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 }
 
 /** How far G is from alpha I. */
-const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number) =>
+const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number, options: Stoppable) =>
   // A product with G costs a solve a unit there.
-  isotropyOf(G, samples * outputs, fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {});
+  isotropyOf(G, samples * outputs, {
+    ...options,
+    ...(fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {}),
+  });
 
 /** Bytes that the run may take. */
 const memoryLimit = ({ memory_limit }: Config): number => memory_limit ?? defaultMemoryLimit();
@@ -351,7 +361,7 @@ async function createPredictor(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  options: { learningRate: number; batches: boolean; first?: Movers },
+  options: Stoppable & { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
   // Continuous time knows no mini-batches.
   if (

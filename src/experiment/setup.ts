@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { outputsFor } from "../data/labels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
@@ -16,7 +17,7 @@ import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
 import { withUnits, type KernelPair } from "../kernel/units.ts";
 import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
-import { initialise } from "../network/initialise.ts";
+import { drawWeights } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
@@ -95,10 +96,14 @@ export async function* releasing<Event>(
 }
 
 /** Initial weights, drawn or loaded; saved where that was asked for. */
-export async function startWeights(config: Config, { engine, network }: Linearizer): Promise<Weights> {
+export async function startWeights(
+  config: Config,
+  { engine, network }: Linearizer,
+  { signal }: Stoppable = {},
+): Promise<Weights> {
   const thetas =
     config.init_weights_dir === undefined
-      ? initialise(engine, network, config.random_seed, config.prng)
+      ? await drawWeights(engine, network, config.random_seed, { prng: config.prng, signal })
       : await loadWeights(config.init_weights_dir, engine, network);
   if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);
   return createWeights(network, thetas);
@@ -117,6 +122,7 @@ export async function predictingKernels(
   linearizer: Linearizer,
   weights: Weights,
   dataset: Dataset,
+  { signal }: Stoppable = {},
 ): Promise<Kernels> {
   const { xTrain, xTest } = dataset;
   const { network } = linearizer;
@@ -124,7 +130,7 @@ export async function predictingKernels(
   if (config.kernel_path !== undefined) {
     return new Map([["loaded", await loadKernels(config.kernel_path, source, fisher)]]);
   }
-  const options = tileOf(config);
+  const options = { ...tileOf(config), signal };
   const wanted = (["analytic", "empirical"] as const).filter((name) =>
     [name, "both"].includes(config.kernel),
   );
@@ -149,7 +155,7 @@ export async function predictingKernels(
       const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
       checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
     }
-    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset);
+    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset, { signal });
     kernels.set(name, pair);
     if (config.save_kernel) {
       const origin = originOf(name, source, signals);
@@ -172,9 +178,10 @@ async function layeredPair(
   linearizer: Linearizer,
   weights: Weights,
   { xTrain, xTest }: Dataset,
+  { signal }: Stoppable,
 ): Promise<KernelPair> {
   const { network } = linearizer;
-  const options = tileOf(config);
+  const options = { ...tileOf(config), signal };
   if (name === "empirical") {
     const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
     return { train, test: others[0]! };
@@ -184,5 +191,5 @@ async function layeredPair(
     test: await analyticKernel(network, xTest, xTrain, options),
   };
   if (!fisher.usesSignals) return pair;
-  return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed));
+  return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed), { signal });
 }

@@ -13,13 +13,18 @@ export const blockDiagonal: Fisher = {
   title: "NGD with one block of the Fisher matrix a layer",
   usesCurvature: true,
   alpha: ({ layers }) => layers,
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, { signal } = {}) {
     const { samples, epsilon } = kernel;
     const blocks: Factorization[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
       const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
       blocks.push(
-        await factorize(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon, overwrite: true }),
+        await factorize(gram, {
+          what: `block_diagonal: NTK of layer ${l + 1}`,
+          epsilon,
+          overwrite: true,
+          signal,
+        }),
       );
     }
     return {

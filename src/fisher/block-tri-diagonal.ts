@@ -55,7 +55,7 @@ export const blockTriDiagonal: Fisher = {
   usesCurvature: true,
   alpha: ({ layers }) => blockWeights(layers).reduce((sum, w) => sum + w, 0),
 
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, { signal } = {}) {
     const { samples, epsilon } = kernel;
     const weights = blockWeights(kernel.layers.length);
     const grams = kernel.layers.map((layer) => scale(layerNtk(layer), 1 / samples));
@@ -64,7 +64,7 @@ export const blockTriDiagonal: Fisher = {
     if (damping === 0) {
       const blocks: (Factorization | undefined)[] = [];
       for (const [l, gram] of grams.entries()) {
-        blocks.push(weights[l] === 0 ? undefined : await factorize(gram, { what: what(l), epsilon }));
+        blocks.push(weights[l] === 0 ? undefined : await factorize(gram, { what: what(l), epsilon, signal }));
       }
       const solve = (residual: Float64Array) =>
         blocks.map((block, l) => block?.solve(residual).map((x) => weights[l]! * x));
@@ -75,7 +75,7 @@ export const blockTriDiagonal: Fisher = {
       };
     }
 
-    const solve = await coupledSolver(grams, damping, what);
+    const solve = await coupledSolver(grams, damping, what, signal);
     return {
       async coefficients(residual) {
         const v = await solve(matrix(residual.length, 1, residual));
@@ -101,6 +101,7 @@ async function coupledSolver(
   S: readonly Matrix[],
   rho: number,
   what: (l: number) => string,
+  signal?: AbortSignal,
 ): Promise<(R: Matrix) => Promise<Matrix[]>> {
   const L = S.length;
   const n = S[0]!.rows;
@@ -108,7 +109,7 @@ async function coupledSolver(
   const P: Matrix[] = [];
   for (let l = 0; l < L; l += 2) {
     const damped = addDiagonal(scale(S[l]!, 1), rho);
-    dropped[l] = await factorize(damped, { what: what(l), overwrite: true });
+    dropped[l] = await factorize(damped, { what: what(l), overwrite: true, signal });
     // S_l (S_l + rho)^-1 without solving for n right-hand sides.
     P[l] = addDiagonal(scale(await dropped[l]!.inverse(), -rho), 1);
   }
@@ -126,7 +127,9 @@ async function coupledSolver(
     setBlock(system, i * n, i * n, diagonal);
   }
   const coupled =
-    kept.length > 0 ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers") : undefined;
+    kept.length > 0
+      ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers", { signal })
+      : undefined;
 
   return async (R) => {
     const right = zeros(kept.length * n, R.cols);

@@ -17,6 +17,7 @@ const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping,
     what: "exact: NTK",
     epsilon: tangent.epsilon,
     overwrite: true,
+    signal: options.signal,
   });
   return async (residual) => solve(residual);
 };
@@ -28,8 +29,8 @@ export const exact: Fisher = {
   solvesTangent: true,
   alpha: () => 1,
   fromTangent,
-  async prepare(kernel, damping) {
-    const solve = await fromTangent(kernelTangent(kernel), damping);
+  async prepare(kernel, damping, options) {
+    const solve = await fromTangent(kernelTangent(kernel), damping, options);
     return {
       async coefficients(residual) {
         const shared = perSample(await solve(residual), kernel.samples);

@@ -7,6 +7,7 @@
  * and so to a change of the outputs on any samples, G' r. One map decides both; the learning rate multiplies it.
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
+import type { Stoppable } from "../breathe.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Tangent } from "../kernel/tangent.ts";
 import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
@@ -36,7 +37,7 @@ export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
 export type Solver = "gram" | "cg";
 
 /** Options of {@link Fisher.fromTangent}. */
-export type SolverOptions = {
+export type SolverOptions = Stoppable & {
   /** "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate gradients on products with Theta. */
   readonly solver?: Solver;
   /** The rest is for "cg". Relative residual at which it ends. Default: 1e-4. */
@@ -99,8 +100,8 @@ export type Fisher = {
    */
   fromTangent?(tangent: Tangent, damping: number, solver?: SolverOptions): Promise<NetworkSolve>;
   /**
-   * Factors what the method inverts.
+   * Factors what the method inverts. An aborted signal ends this, and later what the preconditioner works on.
    * @throws SingularGramError when a Gram has no numerical inverse at this damping.
    */
-  prepare(kernel: Kernel, damping: number): Promise<Preconditioner>;
+  prepare(kernel: Kernel, damping: number, options?: Stoppable): Promise<Preconditioner>;
 };

@@ -6,6 +6,7 @@
  *
  * at the price of two eigendecompositions a layer. As rho goes to zero both are the same method.
  */
+import { breathe } from "../breathe.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, zeros, type Matrix } from "../matrix/matrix.ts";
@@ -18,15 +19,16 @@ export const kfacTikhonov: Fisher = {
   name: "kfac_tikhonov",
   title: "NGD with Kronecker-factored blocks, damped as products (A (x) B + rho I)",
 
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, { signal } = {}) {
     // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
-    if (damping === 0) return kfac.prepare(kernel, 0);
+    if (damping === 0) return kfac.prepare(kernel, 0, { signal });
     const { samples: N, outputs: C } = kernel;
     const bases: Basis[] = [];
-    for (const layer of kernel.layers) bases.push(await basisOf(kernel, layer, damping));
+    for (const layer of kernel.layers) bases.push(await basisOf(kernel, layer, damping, signal));
 
     /** (W^T E U) o weights, [N C, N]. */
     const inBasis = async ({ U, W, weights }: Basis, residual: Float64Array): Promise<Matrix> => {
+      await breathe(signal);
       const spread = zeros(N * C, N);
       for (let row = 0; row < N * C; row++) {
         const n = Math.floor(row / C);
@@ -73,9 +75,14 @@ export const kfacTikhonov: Fisher = {
 /** Eigenvectors of A_l [N, N] and B_l [N C, N C], and 1 / (b a^T + rho) [N C, N]. */
 type Basis = { readonly U: Matrix; readonly W: Matrix; readonly weights: Matrix };
 
-async function basisOf(kernel: Kernel, layer: LayerKernel, damping: number): Promise<Basis> {
-  const { values: a, vectors: U } = await eigen(scale(layer.inputGram, 1 / kernel.samples));
-  const { values: b, vectors: W } = await eigen(scale(layer.signalGram, 1 / kernel.samples));
+async function basisOf(
+  kernel: Kernel,
+  layer: LayerKernel,
+  damping: number,
+  signal: AbortSignal | undefined,
+): Promise<Basis> {
+  const { values: a, vectors: U } = await eigen(scale(layer.inputGram, 1 / kernel.samples), { signal });
+  const { values: b, vectors: W } = await eigen(scale(layer.signalGram, 1 / kernel.samples), { signal });
   const weights = zeros(b.length, a.length);
   for (let j = 0; j < b.length; j++) {
     for (let i = 0; i < a.length; i++) {

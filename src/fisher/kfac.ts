@@ -13,6 +13,7 @@
  * features than samples) is inverted on its range where there is no damping to speak of, which is the exact inverse of
  * the smaller, primal factor.
  */
+import { breathe } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
@@ -28,16 +29,17 @@ export const kfac: Fisher = {
   usesCurvature: true,
   alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
 
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, { signal } = {}) {
     const { samples: N, outputs: C } = kernel;
     const factors: InvertedFactors[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
-      factors.push(await invertFactors(kernel, layer, l, damping));
+      factors.push(await invertFactors(kernel, layer, l, damping, signal));
     }
     return {
       async coefficients(residual) {
         const all: Coefficients[] = [];
         for (const { XA, timesXB } of factors) {
+          await breathe(signal);
           // K_l = X_B (E X_A): row (n, c) of E X_A is r_nc / N times row n of X_A.
           const scaled = zeros(N * C, N);
           for (let row = 0; row < N * C; row++) {
@@ -58,6 +60,7 @@ export const kfac: Fisher = {
           const hatB = transpose(await timesXB(transpose(layer.signalGram)));
           const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
+            await breathe(signal);
             const a = Math.floor(row / rowOutputs) * N;
             for (let col = 0; col < N * C; col++) {
               const at = row * N * C + col;
@@ -83,11 +86,12 @@ async function invertFactors(
   layer: LayerKernel,
   index: number,
   damping: number,
+  signal: AbortSignal | undefined,
 ): Promise<InvertedFactors> {
   const root = Math.sqrt(damping);
   const name = `of layer ${index + 1}`;
   const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
-    dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon);
+    dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon, signal);
   const split = dampingSplit(kernel, layer);
   const A = await invert(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
   const B = await invert(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
@@ -120,20 +124,28 @@ async function dampedInverse(
   rho: number,
   what: string,
   epsilon: number,
+  signal: AbortSignal | undefined,
 ): Promise<Inverse> {
   const dual = async (): Promise<Inverse> => {
-    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), { what, epsilon, overwrite: true });
+    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), {
+      what,
+      epsilon,
+      overwrite: true,
+      signal,
+    });
     return { times: solveMatrix, inverse };
   };
   if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
-  const { factor: F, rank, condition } = pivotedCholesky(k, maxRank, epsilon);
+  const { factor: F, rank, condition } = await pivotedCholesky(k, maxRank, epsilon, { signal });
   if (rank < maxRank) {
     if (rho > 0) return dual();
     throw new SingularGramError({ what, size: k.rows, rank, condition });
   }
   const primal = await product(F, F, { transA: true });
-  const plain = await (await factorize(primal, { what, epsilon })).solveMatrix(transpose(F));
-  const damped = await (await factorize(addDiagonal(primal, rho), { what, epsilon })).solveMatrix(plain);
+  const plain = await (await factorize(primal, { what, epsilon, signal })).solveMatrix(transpose(F));
+  const damped = await (
+    await factorize(addDiagonal(primal, rho), { what, epsilon, signal })
+  ).solveMatrix(plain);
   return {
     times: async (m) => product(F, await product(damped, m)),
     inverse: () => product(F, damped),

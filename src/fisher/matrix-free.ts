@@ -31,6 +31,7 @@ export async function matrixFree(
     onIteration,
     onEnd,
     state,
+    signal,
   } = options;
   const preconditioner = rank > 0 ? await lowRank(tangent, rho, rank, options) : undefined;
   return async (residual) => {
@@ -41,6 +42,7 @@ export async function matrixFree(
         what: "exact: NTK",
         tolerance,
         maxIterations,
+        signal,
         ...(preconditioner ? { preconditioner: (v: Float64Array) => preconditioner.apply(v) } : {}),
         ...(onIteration ? { onIteration } : {}),
         ...(state ? { state } : {}),
@@ -57,7 +59,7 @@ async function lowRank(
   tangent: Tangent,
   rho: number,
   rank: number,
-  { onRank }: SolverOptions,
+  { onRank, signal }: SolverOptions,
 ): Promise<Preconditioner> {
   const { samples: N, outputs: C } = tangent;
   const n = N * C;
@@ -85,11 +87,12 @@ async function lowRank(
       block: Math.min(BLOCK, Math.ceil(rank / 8)),
       random: uniform(),
       tolerance: tangent.epsilon,
+      signal,
       ...(onRank ? { onProgress: (at) => onRank(at.rank, rank) } : {}),
     },
   );
   const rest = (left * total) / Math.max(1, n - factorT.rows);
-  return woodburyPreconditioner(factorT, rho + Math.max(rest, tangent.epsilon * total));
+  return woodburyPreconditioner(factorT, rho + Math.max(rest, tangent.epsilon * total), { signal });
 }
 
 /** Numbers in [0, 1) from a 32-bit xorshift, the same in every run: they choose rows, no result depends on them. */

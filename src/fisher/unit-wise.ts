@@ -11,6 +11,7 @@
  *
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
+import { breathe } from "../breathe.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
@@ -27,38 +28,32 @@ export const unitWise: Fisher = {
   usesSignals: true,
   alpha: ({ layers, width, outputs }) => (ACTIVE_SHARE * (layers - 1) * width) / outputs + 1,
 
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, { signal } = {}) {
     // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
-    const solveLayers = (residual: Float64Array): Matrix[] => {
+    const solveLayers = async (residual: Float64Array): Promise<Matrix[]> => {
       // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
-        const updates = kernel.layers.map((layer, l) => {
-          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping);
-          return solveUnits(kernel, layer, l, factors, residual);
-        });
+        const updates: Matrix[] = [];
+        for (const [l, layer] of kernel.layers.entries()) {
+          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, signal);
+          updates.push(await solveUnits(kernel, layer, l, factors, residual, signal));
+        }
         last = { residual, updates };
       }
       return last.updates;
     };
     return {
       coefficients: async (residual) =>
-        solveLayers(residual).map((U): Coefficients => ({ kind: "update", matrix: U })),
+        (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
       async propagator(cross) {
-        if (factorBytes(kernel) <= KEPT_BYTES) {
-          kept ??= kernel.layers.map((layer, l) => [
-            ...factorUnits(kernel, layer, l, damping, (factors) => ({
-              ...factors,
-              active: factors.active.slice(0, factors.count),
-              root: factors.root.slice(0, factors.count),
-              lower: factors.lower.slice(0, packedLength(factors.count)),
-            })),
-          ]);
-        }
+        if (factorBytes(kernel) <= KEPT_BYTES) kept ??= await keepUnits(kernel, damping, signal);
         return async (residual) => {
           const out = new Float64Array(cross.layers[0]!.signalGram.rows);
-          for (const [l, U] of solveLayers(residual).entries()) await addUnits(out, cross.layers[l]!, l, U);
+          for (const [l, U] of (await solveLayers(residual)).entries()) {
+            await addUnits(out, cross.layers[l]!, l, U, signal);
+          }
           return out;
         };
       },
@@ -95,14 +90,36 @@ function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train
   );
 }
 
-/** The factors of the units of a layer, one after the other in the same memory unless `keep` copies them. */
-function* factorUnits(
+/** The factors of the units of every layer, each in memory of its own. */
+async function keepUnits(
+  kernel: Kernel,
+  damping: number,
+  signal: AbortSignal | undefined,
+): Promise<UnitFactors[][]> {
+  const kept: UnitFactors[][] = [];
+  for (const [l, layer] of kernel.layers.entries()) {
+    const units: UnitFactors[] = [];
+    for await (const { count, active, root, lower } of factorUnits(kernel, layer, l, damping, signal)) {
+      units.push({
+        count,
+        active: active.slice(0, count),
+        root: root.slice(0, count),
+        lower: lower.slice(0, packedLength(count)),
+      });
+    }
+    kept.push(units);
+  }
+  return kept;
+}
+
+/** The factors of the units of a layer, one after the other in the same memory. */
+async function* factorUnits(
   kernel: Kernel,
   layer: LayerKernel,
   l: number,
   damping: number,
-  keep: (factors: UnitFactors) => UnitFactors = (factors) => factors,
-): Generator<UnitFactors> {
+  signal: AbortSignal | undefined,
+): AsyncGenerator<UnitFactors> {
   const { samples: N, outputs: C } = kernel;
   const { train } = signalsOf(layer, l);
   const M = train.cols;
@@ -127,7 +144,7 @@ function* factorUnits(
       for (let q = 0; q <= p; q++) lower[at + q] = weight * root[q]! * A[row + active[q]!]!;
       lower[at + p]! += damping;
     }
-    if (!choleskyInPlace(lower, count)) {
+    if (!(await choleskyInPlace(lower, count, signal))) {
       throw new SingularGramError({
         what: `unit_wise: unit ${i + 1} of layer ${l + 1}`,
         size: count,
@@ -135,24 +152,26 @@ function* factorUnits(
         condition: Infinity,
       });
     }
-    yield keep({ count, active, root, lower });
+    yield { count, active, root, lower };
   }
 }
 
 /** U_l [N, M] of one layer. */
-function solveUnits(
+async function solveUnits(
   { samples: N, outputs: C }: Kernel,
   layer: LayerKernel,
   l: number,
-  units: Iterable<UnitFactors>,
+  units: Iterable<UnitFactors> | AsyncIterable<UnitFactors>,
   residual: Float64Array,
-): Matrix {
+  signal: AbortSignal | undefined,
+): Promise<Matrix> {
   const { train } = signalsOf(layer, l);
   const M = train.cols;
   const U = zeros(N, M);
   const x = new Float64Array(N);
   let i = 0;
-  for (const { count, active, root, lower } of units) {
+  for await (const { count, active, root, lower } of units) {
+    await breathe(signal);
     for (let p = 0; p < count; p++) {
       const n = active[p]!;
       let b = 0;
@@ -166,9 +185,17 @@ function solveUnits(
   return U;
 }
 
+/** Rows of a unit's factor between two breaths: one of them takes n^2 operations. */
+const ROWS = 16;
+
 /** The Cholesky factor of a small packed matrix, in its place; false at a pivot that is not positive. */
-function choleskyInPlace(a: Float64Array, n: number): boolean {
+async function choleskyInPlace(
+  a: Float64Array,
+  n: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   for (let i = 0; i < n; i++) {
+    if (i % ROWS === 0) await breathe(signal);
     const row = packedLength(i);
     for (let j = 0; j < i; j++) {
       let sum = a[row + j]!;
@@ -201,12 +228,19 @@ function substituteInPlace(lower: Float64Array, x: Float64Array, n: number): voi
 }
 
 /** out += sum over units i of Delta'[., i] o (A' U[., i]), on the rows of a cross kernel. */
-async function addUnits(out: Float64Array, layer: LayerKernel, l: number, U: Matrix): Promise<void> {
+async function addUnits(
+  out: Float64Array,
+  layer: LayerKernel,
+  l: number,
+  U: Matrix,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { rows } = signalsOf(layer, l);
   const moved = await product(layer.inputGram, U);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {
+    await breathe(signal);
     const at = Math.floor(row / C) * M;
     let sum = 0;
     for (let i = 0; i < M; i++) sum += rows.data[row * M + i]! * moved.data[at + i]!;

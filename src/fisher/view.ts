@@ -1,6 +1,7 @@
 /**
  * @file What a method sees of a loss at outputs f: a residual, and a kernel into which the curvature is folded.
  */
+import type { Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { expandOutputs, type Kernel } from "../kernel/kernel.ts";
 import { whitenTangent, type Tangent } from "../kernel/tangent.ts";
@@ -46,16 +47,22 @@ export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping
 }
 
 /** The training kernel in a view. */
-export const trainingKernel = (kernel: Kernel, { curvature }: View): Kernel =>
-  curvature ? whitenKernel(expandOutputs(kernel), curvature) : kernel;
+export const trainingKernel = async (
+  kernel: Kernel,
+  { curvature }: View,
+  options: Stoppable = {},
+): Promise<Kernel> => (curvature ? whitenKernel(expandOutputs(kernel), curvature, options) : kernel);
 
 /** The NTK of the training samples in a view. */
-export const trainingTangent = (tangent: Tangent, { curvature }: View): Tangent =>
-  curvature ? whitenTangent(tangent, curvature) : tangent;
+export const trainingTangent = (tangent: Tangent, { curvature }: View, options: Stoppable = {}): Tangent =>
+  curvature ? whitenTangent(tangent, curvature, options) : tangent;
 
 /** A cross kernel in a view: plain in its rows. */
-export const crossKernel = (kernel: Kernel, { curvature }: View): Kernel =>
-  curvature ? whitenColumns(expandOutputs(kernel), curvature) : kernel;
+export const crossKernel = async (
+  kernel: Kernel,
+  { curvature }: View,
+  options: Stoppable = {},
+): Promise<Kernel> => (curvature ? whitenColumns(expandOutputs(kernel), curvature, options) : kernel);
 
 /** Coefficients for S^T Delta as coefficients for Delta. */
 export function onPlainSignals(coefficients: Coefficients, { curvature }: View): Coefficients {

@@ -3,6 +3,7 @@
  * an NGD step uses. Samples are linearised in tiles; H_l and Delta_l of all samples are kept in the engine's
  * precision, (N + N') (M_in + C M_out) numbers a layer, and no Jacobian is formed.
  */
+import type { Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
@@ -12,7 +13,7 @@ import { createGrams, type Grams, type Side } from "./gram.ts";
 import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
-export type EmpiricalOptions = {
+export type EmpiricalOptions = Stoppable & {
   /** Samples linearised at a time; need not divide their number. Default: what is fast. */
   tile?: number;
 };
@@ -22,7 +23,8 @@ export const kernelOf = (
   { engine, network }: Pick<Linearizer, "engine" | "network">,
   { layers }: Linearization,
   grams: Grams = createGrams(engine),
-): Promise<Kernel> => kernelBetween(engine, network, grams, layers, layers);
+  options: Stoppable = {},
+): Promise<Kernel> => kernelBetween(engine, network, grams, layers, layers, options);
 
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.
@@ -37,11 +39,11 @@ export async function empiricalKernel(
 ): Promise<{ train: Kernel; others: Kernel[] }> {
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
-  const right = await stack(linearizer, weights, train, options.tile);
-  const kernels = [await kernelBetween(engine, network, grams, right, right)];
+  const right = await stack(linearizer, weights, train, options);
+  const kernels = [await kernelBetween(engine, network, grams, right, right, options)];
   for (const x of others) {
-    const left = await stack(linearizer, weights, x, options.tile);
-    kernels.push(await kernelBetween(engine, network, grams, left, right));
+    const left = await stack(linearizer, weights, x, options);
+    kernels.push(await kernelBetween(engine, network, grams, left, right, options));
   }
   return { train: kernels[0]!, others: kernels.slice(1) };
 }
@@ -56,14 +58,17 @@ export async function empiricalNtk(
 ): Promise<{ train: NetworkKernel; others: NetworkKernel[] }> {
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
-  const right = await stack(linearizer, weights, train, options.tile);
+  const right = await stack(linearizer, weights, train, options);
   const head = { samples: train.rows, outputs: network.outputs, copies: 1, epsilon: engine.epsilon };
   const crosses: NetworkKernel[] = [];
   for (const x of others) {
-    const left = await stack(linearizer, weights, x, options.tile);
-    crosses.push({ ...head, theta: await grams.theta(left, right) });
+    const left = await stack(linearizer, weights, x, options);
+    crosses.push({ ...head, theta: await grams.theta(left, right, { signal: options.signal }) });
   }
-  return { train: { ...head, theta: await grams.theta(right) }, others: crosses };
+  return {
+    train: { ...head, theta: await grams.theta(right, undefined, { signal: options.signal }) },
+    others: crosses,
+  };
 }
 
 /** A_l and B_l of every layer between two sets of samples. */
@@ -73,9 +78,10 @@ async function kernelBetween(
   grams: Grams,
   left: Side,
   right: Side,
+  { signal }: Stoppable,
 ): Promise<Kernel> {
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
-    left === right ? grams.product(a) : grams.product(a, b);
+    grams.product(a, left === right ? undefined : b, { signal });
   const layers: LayerKernel[] = [];
   for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
     const [a, b] = [left[l]!, right[l]!];
@@ -99,9 +105,9 @@ async function stack(
   linearizer: Linearizer,
   weights: Weights,
   x: Matrix<Floats>,
-  tile?: number,
+  options: EmpiricalOptions,
 ): Promise<Side> {
-  const { layers } = await linearizer.linearize(weights, x, x.rows, tile === undefined ? {} : { tile });
+  const { layers } = await linearizer.linearize(weights, x, x.rows, options);
   const keep = ({ rows, cols, data }: Matrix<FloatArray>) => {
     const copy = linearizer.engine.floats(data.length);
     copy.set(data);

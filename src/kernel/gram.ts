@@ -5,18 +5,20 @@
  * computed and the rest is their mirror image: half the work, and exact symmetry. Tiles are independent, and go on as many
  * at a time as the engine has lanes.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { add, gemm, mul, reshapeTo } from "../graph/ops.ts";
-import { tiles, type LayerLinearization } from "../linearization/linearize.ts";
+import type { LayerLinearization } from "../linearization/linearize.ts";
+import { RUN, tiles } from "../linearization/runs.ts";
 import { matrix, rowRange, zeros, type Matrix } from "../matrix/matrix.ts";
 
 /** The rows of one side: H_l and Delta_l of its samples in every layer. */
 export type Side = readonly Pick<LayerLinearization, "inputs" | "signals">[];
 
 /** Options of {@link createGrams}. */
-export type GramOptions = {
+export type GramOptions = Stoppable & {
   /** Rows of a tile; need not divide their number. Default: few enough to profit from symmetry, enough for full speed. */
   tile?: number;
   /** Told how many tiles are done. */
@@ -33,8 +35,14 @@ export type Grams = {
   prepareTheta(layers: number, outputs: number): void;
 };
 
-/** Rows of a tile of a Gram of n rows: about sixteen tiles a side for moderate n, and no more than 1024 rows. */
-const defaultTile = (n: number): number => (n <= 256 ? n : Math.min(1024, Math.max(192, Math.ceil(n / 8))));
+/**
+ * Rows of a tile of a Gram of n rows with `inner` numbers each: about sixteen tiles a side for moderate n, and no more than
+ * 1024 rows, or than what one run should take.
+ */
+const defaultTile = (n: number, inner: number): number =>
+  n <= 256
+    ? n
+    : Math.min(1024, Math.max(192, Math.min(Math.ceil(n / 8), Math.floor(Math.sqrt(RUN / (2 * inner))))));
 
 const known = new WeakMap<Engine, Grams>();
 
@@ -60,12 +68,16 @@ function newGrams(engine: Engine): Grams {
     return at < 0 ? engine.floats(size) : spare.splice(at, 1)[0]!;
   };
 
-  /** Fills [n C, m C] from tiles that `run` computes for sample ranges; `symmetric`: mirrors those above the diagonal. */
+  /**
+   * Fills [n C, m C] from tiles that `run` computes for sample ranges, of rows of `inner` numbers; `symmetric`: mirrors those
+   * above the diagonal.
+   */
   async function fill(
     [n, m]: readonly [number, number],
     C: number,
+    inner: number,
     symmetric: boolean,
-    { tile = Math.ceil(defaultTile(Math.max(n, m) * C) / C), progress }: GramOptions,
+    { tile = Math.ceil(defaultTile(Math.max(n, m) * C, inner) / C), progress, signal }: GramOptions,
     run: (rows: Range, cols: Range, out: Matrix<FloatArray>) => Promise<void>,
   ): Promise<Matrix> {
     const out = zeros(n * C, m * C);
@@ -78,6 +90,7 @@ function newGrams(engine: Engine): Grams {
     const scratch: FloatArray[] = [];
     let done = 0;
     await onLanes(pairs, engine.lanes, async ([rows, cols], lane) => {
+      await breathe(signal);
       const array = (scratch[lane] ??= borrow(size));
       const [height, width] = [(rows[1] - rows[0]) * C, (cols[1] - cols[0]) * C];
       const part = matrix(height, width, array.subarray(0, height * width));
@@ -101,7 +114,7 @@ function newGrams(engine: Engine): Grams {
     async product(a, b, options = {}) {
       const program = await compile("product", () => productGraph(engine));
       const right = b ?? a;
-      return fill([a.rows, right.rows], 1, b === undefined, options, async (rows, cols, out) => {
+      return fill([a.rows, right.rows], 1, a.cols, b === undefined, options, async (rows, cols, out) => {
         const feeds = { a: tensor(rowRange(a, ...rows)), b: tensor(rowRange(right, ...cols)) };
         await program.run(feeds, { gram: tensor(out) });
       });
@@ -111,7 +124,8 @@ function newGrams(engine: Engine): Grams {
       const C = left[0]!.signals.rows / left[0]!.inputs.rows;
       const program = await compileTheta(left.length, C);
       const sizes = [left[0]!.inputs.rows, other[0]!.inputs.rows] as const;
-      return fill(sizes, C, right === undefined, options, async (rows, cols, out) => {
+      const inner = left.reduce((sum, { inputs, signals }) => sum + inputs.cols / C ** 2 + signals.cols, 0);
+      return fill(sizes, C, inner, right === undefined, options, async (rows, cols, out) => {
         const feeds: Tensors = {};
         const feed = (side: string, layers: Side, [from, to]: Range): void => {
           for (const [l, { inputs, signals }] of layers.entries()) {

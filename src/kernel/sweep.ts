@@ -2,6 +2,7 @@
  * @file Covariances of all pairs of samples through a network of infinite width, one tile (tiles.ts) after another: the
  * product x.x' / M_0 of a tile, then whatever `work` does with the rules of the layers, in place (network/tile.ts).
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
@@ -10,7 +11,7 @@ import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from ".
 import { place, placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 
 /** Options of {@link sweep}. */
-export type SweepOptions = {
+export type SweepOptions = Stoppable & {
   /** Rows of a tile; need not divide the number of rows, and the result does not depend on it. Default: 512. */
   tile?: number;
   /** Told how many tiles of how many are done. */
@@ -42,7 +43,7 @@ export async function sweep(
   network: Network,
   x1: Matrix<Floats>,
   x2: Matrix<Floats>,
-  { tile, progress = () => {} }: SweepOptions,
+  { tile, progress = () => {}, signal }: SweepOptions,
   buffers: number,
   work: (tile: TileWork) => void,
 ): Promise<void> {
@@ -69,6 +70,7 @@ export async function sweep(
 
   const areas = tilesOf(total, shape, symmetric);
   for (const [done, area] of areas.entries()) {
+    await breathe(signal);
     const { row, rows, col, cols } = area;
     const numbers = (array: Float64Array) => array.subarray(0, rows * cols);
     for (const [k, v] of variances1.entries()) var1[k]!.set(v.subarray(row, row + rows));

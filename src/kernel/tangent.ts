@@ -2,6 +2,7 @@
  * @file The NTK of a network on its N training samples, Theta [N C, N C], for methods that look at no layer by itself:
  * formed when it is asked for, or only multiplied with.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
 import {
@@ -46,12 +47,17 @@ export type Tangent = {
 };
 
 /** What a linearisation is turned into a {@link Tangent} with. */
-export type TangentTools = { grams: Grams; jacobian: Jacobian; epsilon: number; progress?: TangentProgress };
+export type TangentTools = Stoppable & {
+  grams: Grams;
+  jacobian: Jacobian;
+  epsilon: number;
+  progress?: TangentProgress;
+};
 
 /** Theta of a linearisation. */
 export function linearizedTangent(
   { samples, layers, outputs }: Linearization,
-  { grams, jacobian, epsilon, progress }: TangentTools,
+  { grams, jacobian, epsilon, progress, signal }: TangentTools,
 ): Tangent {
   const C = outputs.cols;
   return {
@@ -59,14 +65,17 @@ export function linearizedTangent(
     outputs: C,
     epsilon,
     gram: () =>
-      grams.theta(layers, undefined, progress ? { progress: (...at) => progress("Gram", ...at) } : {}),
-    apply: (v) => jacobian.tangentProduct({ layers }, v),
+      grams.theta(layers, undefined, {
+        signal,
+        ...(progress ? { progress: (...at) => progress("Gram", ...at) } : {}),
+      }),
+    apply: (v) => jacobian.tangentProduct({ layers }, v, { signal }),
     blocks: async () => {
       const out = zeros(samples * C, C);
-      for (const { inputs, signals } of layers) addBlocks(out, inputs, signals);
+      for (const { inputs, signals } of layers) await addBlocks(out, inputs, signals, signal);
       return out;
     },
-    rows: (chosen) => grams.theta(gather(layers, chosen, C), layers),
+    rows: (chosen) => grams.theta(gather(layers, chosen, C), layers, { signal }),
   };
 }
 
@@ -99,8 +108,8 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
 }
 
 /** S^T Theta S: the NTK of signals into which the curvature of a loss is folded. */
-export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
-  const whole = (theta: Matrix) => transposedProduct(S, rightProduct(theta, S));
+export function whitenTangent(tangent: Tangent, S: CurvatureFactor, options: Stoppable = {}): Tangent {
+  const whole = async (theta: Matrix) => transposedProduct(S, await rightProduct(theta, S, options), options);
   return {
     ...tangent,
     outputs: S.columns,
@@ -113,12 +122,16 @@ export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
       for (let n = 0; n < samples; n++) {
         const block = matrix(C, C, data.subarray(n * C * C, (n + 1) * C * C));
         const own = restrict(S, [n]);
-        out.data.set(transposedProduct(own, rightProduct(block, own)).data, n * K * K);
+        out.data.set((await transposedProduct(own, await rightProduct(block, own))).data, n * K * K);
       }
       return out;
     },
     rows: async (chosen) =>
-      transposedProduct(restrict(S, chosen), rightProduct(await tangent.rows(chosen), S)),
+      transposedProduct(
+        restrict(S, chosen),
+        await rightProduct(await tangent.rows(chosen), S, options),
+        options,
+      ),
   };
 }
 
@@ -138,9 +151,15 @@ const gather = (side: Side, samples: readonly number[], C: number): Side =>
   }));
 
 /** out[n] += |H[n]|^2 Delta[n] Delta[n]^T for every sample n. */
-function addBlocks(out: Matrix, H: Side[number]["inputs"], delta: Side[number]["signals"]): void {
+async function addBlocks(
+  out: Matrix,
+  H: Side[number]["inputs"],
+  delta: Side[number]["signals"],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const C = out.cols;
   for (let n = 0; n < H.rows; n++) {
+    await breathe(signal);
     const h = rowRange(H, n, n + 1).data;
     const size = dot(h, h);
     for (let c = 0; c < C; c++) {

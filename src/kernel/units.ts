@@ -8,7 +8,8 @@
  * A sum over the M units of a layer is then its expectation up to fluctuations of order 1 / sqrt(M), as in a network of
  * width M.
  */
-import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { breathe, type Stoppable } from "../breathe.ts";
+import { rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
@@ -30,6 +31,7 @@ export async function withUnits(
   xTrain: Matrix<Floats>,
   xTest: Matrix<Floats>,
   { normalsInto }: RandomState,
+  { signal }: Stoppable = {},
 ): Promise<KernelPair> {
   const N = xTrain.rows;
   const C = network.outputs;
@@ -39,10 +41,16 @@ export async function withUnits(
     signalGram: zeros(all.rows, all.rows),
   }));
   const work = passBothWays(network, passages);
-  await sweep(network, all, all, {}, work.buffers, work.run);
+  await sweep(network, all, all, { signal }, work.buffers, work.run);
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
-    const { factor } = pivotedCholesky(covariance, covariance.rows, 1e-14);
-    return product(factor, matrix(factor.cols, count, normalsInto(new Float64Array(factor.cols * count))));
+    const { factor } = await pivotedCholesky(covariance, covariance.rows, 1e-14, { signal });
+    const z = zeros(factor.cols, count);
+    // One stream: it does not matter in how many calls it is drawn.
+    for (let row = 0; row < z.rows; row++) {
+      normalsInto(rowRange(z, row, row + 1).data);
+      await breathe(signal);
+    }
+    return product(factor, z);
   };
 
   const signals: Matrix[] = [];
@@ -60,6 +68,7 @@ export async function withUnits(
     for (let c = 0; c < C; c++) {
       const g = await draw(passages[k + 1]!.signalGram, M);
       for (let n = 0; n < all.rows; n++) {
+        await breathe(signal);
         for (let i = 0; i < M; i++) {
           const at = n * M + i;
           const slope = next.slope?.(u.data[at]!) ?? 1;

@@ -3,8 +3,9 @@
  * n, the Fisher matrix is (1/N) J^T Lambda J: that of a mean squared error whose signals are S^T Delta. So a method sees
  * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, LayerKernel } from "./kernel.ts";
 
 /** S_n [C, K] of every sample. */
 export type CurvatureFactor = {
@@ -20,38 +21,45 @@ export type CurvatureFactor = {
 };
 
 /** The training kernel of S^T Delta on both sides, [N K, N K]. */
-export function whitenKernel(kernel: Kernel, S: CurvatureFactor): Kernel {
+export async function whitenKernel(
+  kernel: Kernel,
+  S: CurvatureFactor,
+  options: Stoppable = {},
+): Promise<Kernel> {
   const last = kernel.layers.length - 1;
-  return {
-    ...kernel,
-    outputs: S.columns,
-    layers: kernel.layers.map((layer, l) => {
-      const { signalGram, signals, signalRank } = layer;
-      const train = signals && transposedProduct(S, signals.train);
-      return {
-        ...layer,
-        signalGram: transposedProduct(S, rightProduct(signalGram, S)),
-        // Every direction that no S_n has is lost to the last layer, whose signals are the outputs themselves.
-        signalRank: l === last ? Math.min(signalRank, S.rank) : signalRank,
-        ...(train ? { signals: { rows: train, train } } : {}),
-      };
-    }),
-  };
+  const layers: LayerKernel[] = [];
+  for (const [l, layer] of kernel.layers.entries()) {
+    const { signalGram, signals, signalRank } = layer;
+    const train = signals && (await transposedProduct(S, signals.train, options));
+    layers.push({
+      ...layer,
+      signalGram: await transposedProduct(S, await rightProduct(signalGram, S, options), options),
+      // Every direction that no S_n has is lost to the last layer, whose signals are the outputs themselves.
+      signalRank: l === last ? Math.min(signalRank, S.rank) : signalRank,
+      ...(train ? { signals: { rows: train, train } } : {}),
+    });
+  }
+  return { ...kernel, outputs: S.columns, layers };
 }
 
 /** A cross kernel with plain signals in its rows and S^T Delta in its columns, [N' C, N K]. */
-export const whitenColumns = (kernel: Kernel, S: CurvatureFactor): Kernel => ({
-  ...kernel,
-  outputs: S.columns,
-  layers: kernel.layers.map((layer) => {
+export async function whitenColumns(
+  kernel: Kernel,
+  S: CurvatureFactor,
+  options: Stoppable = {},
+): Promise<Kernel> {
+  const layers: LayerKernel[] = [];
+  for (const layer of kernel.layers) {
     const { signalGram, signals } = layer;
-    return {
+    const train = signals && (await transposedProduct(S, signals.train, options));
+    layers.push({
       ...layer,
-      signalGram: rightProduct(signalGram, S),
-      ...(signals ? { signals: { rows: signals.rows, train: transposedProduct(S, signals.train) } } : {}),
-    };
-  }),
-});
+      signalGram: await rightProduct(signalGram, S, options),
+      ...(train ? { signals: { rows: signals.rows, train } } : {}),
+    });
+  }
+  return { ...kernel, outputs: S.columns, layers };
+}
 
 /** S v for v [N, K]: [N, C]. */
 export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
@@ -66,7 +74,9 @@ export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
 
 /** S^T v for v [N, C]: [N, K]. */
 export function transposeFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
-  return transposedProduct(S, { rows: v.length, cols: 1, data: v }).data;
+  const out = zeros(S.samples * S.columns, 1);
+  for (let row = 0; row < v.length; row++) addTransposed(out, S, { rows: v.length, cols: 1, data: v }, row);
+  return out.data;
 }
 
 /** blockdiag(S) K for K [N K, m]: [N C, m]. */
@@ -81,21 +91,40 @@ export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
 }
 
 /** blockdiag(S)^T a for a [N C, m]: [N K, m]. */
-export function transposedProduct(S: CurvatureFactor, a: Matrix<Floats>): Matrix {
-  const { samples, outputs: C, columns: K } = S;
-  const out = zeros(samples * K, a.cols);
-  for (let row = 0; row < samples * C; row++) {
-    const n = Math.floor(row / C);
-    for (let k = 0; k < K; k++) addRow(out.data, n * K + k, a.data, row, a.cols, S.values[row * K + k]!);
+export async function transposedProduct(
+  S: CurvatureFactor,
+  a: Matrix<Floats>,
+  { signal }: Stoppable = {},
+): Promise<Matrix> {
+  const out = zeros(S.samples * S.columns, a.cols);
+  for (let row = 0; row < a.rows; row++) {
+    await breathe(signal);
+    addTransposed(out, S, a, row);
   }
   return out;
 }
 
+/** What one row of a [N C, m] adds to blockdiag(S)^T a. */
+function addTransposed(
+  out: Matrix,
+  { outputs: C, columns: K, values }: CurvatureFactor,
+  a: Matrix<Floats>,
+  row: number,
+): void {
+  const n = Math.floor(row / C);
+  for (let k = 0; k < K; k++) addRow(out.data, n * K + k, a.data, row, a.cols, values[row * K + k]!);
+}
+
 /** a blockdiag(S) for a [m, N C]: [m, N K]. */
-export function rightProduct(a: Matrix, S: CurvatureFactor): Matrix {
+export async function rightProduct(
+  a: Matrix,
+  S: CurvatureFactor,
+  { signal }: Stoppable = {},
+): Promise<Matrix> {
   const { samples, outputs: C, columns: K } = S;
   const out = matrix(a.rows, samples * K, new Float64Array(a.rows * samples * K));
   for (let i = 0; i < a.rows; i++) {
+    await breathe(signal);
     for (let row = 0; row < samples * C; row++) {
       const value = a.data[i * a.cols + row]!;
       if (value === 0) continue;

@@ -8,12 +8,14 @@
  * each one Gemm of 2 N M_l rows operations a layer, on tiles of the samples. So Theta v = sum over l of J_l J_l^T v costs
  * 4 N P operations and no memory that grows with N^2.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray, Program } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { gemm, mul, sumAlong, unsqueeze1 } from "../graph/ops.ts";
 import { rowRange, type Matrix } from "../matrix/matrix.ts";
-import { TILE, tiles, type LayerLinearization, type Linearization } from "./linearize.ts";
+import type { LayerLinearization, Linearization } from "./linearize.ts";
+import { tileFor, tiles } from "./runs.ts";
 
 /** H_l and Delta_l of one layer. */
 export type LayerRows = Pick<LayerLinearization, "inputs" | "signals">;
@@ -25,14 +27,20 @@ export type Jacobian = {
   /** out [N C] += J_l G for G [M_l, rows]. */
   addProduct(out: Float64Array, layer: LayerRows, G: FloatArray): Promise<void>;
   /** Theta v = J J^T v for v [N C], over all layers. */
-  tangentProduct(linearization: Pick<Linearization, "layers">, v: Float64Array): Promise<Float64Array>;
+  tangentProduct(
+    linearization: Pick<Linearization, "layers">,
+    v: Float64Array,
+    options?: Stoppable,
+  ): Promise<Float64Array>;
 };
 
 /** The products of an engine; graphs are compiled when they are first needed. */
-export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number } = {}): Jacobian {
+export function createJacobian(engine: Engine, { tile }: { tile?: number } = {}): Jacobian {
   let transposed: Promise<Program> | undefined;
   let forward: Promise<Program> | undefined;
   const scratch = new Map<number, FloatArray>();
+  const tilesOf = ({ inputs, signals }: LayerRows) =>
+    tiles(inputs.rows, tile ?? tileFor(2 * inputs.cols * signals.cols));
 
   /** H, and Delta by sample, of the samples [from, to). */
   function rows({ inputs, signals }: LayerRows, [from, to]: readonly [number, number]) {
@@ -52,7 +60,7 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
       const C = signals.rows / inputs.rows;
       const G = engine.tensor(target, [signals.cols, inputs.cols]);
       // One after the other, whatever the lanes: they add up in one place.
-      for (const [from, to] of tiles(inputs.rows, tile)) {
+      for (const [from, to] of tilesOf(layer)) {
         const part = engine.floats((to - from) * C);
         part.set(v.subarray(from * C, to * C));
         const feeds = { ...rows(layer, [from, to]), v: engine.tensor(part, [to - from, C, 1]), G };
@@ -65,7 +73,7 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
       const { inputs, signals } = layer;
       const C = signals.rows / inputs.rows;
       const theta = engine.tensor(G, [signals.cols, inputs.cols]);
-      await onLanes(tiles(inputs.rows, tile), engine.lanes, async ([from, to]) => {
+      await onLanes(tilesOf(layer), engine.lanes, async ([from, to]) => {
         const part = engine.floats((to - from) * C);
         await program.run(
           { ...rows(layer, [from, to]), G: theta },
@@ -74,9 +82,10 @@ export function createJacobian(engine: Engine, { tile = TILE }: { tile?: number 
         for (const [i, x] of part.entries()) out[from * C + i]! += x;
       });
     },
-    async tangentProduct({ layers }, v) {
+    async tangentProduct({ layers }, v, { signal } = {}) {
       const out = new Float64Array(v.length);
       for (const layer of layers) {
+        await breathe(signal);
         const size = layer.signals.cols * layer.inputs.cols;
         const G = scratch.get(size) ?? engine.floats(size);
         scratch.set(size, G.fill(0));

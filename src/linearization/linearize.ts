@@ -8,6 +8,7 @@
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
  * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
@@ -15,6 +16,7 @@ import { firstRows } from "../graph/ops.ts";
 import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
+import { tileFor, tiles } from "./runs.ts";
 import { factors, nextInputs, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
@@ -35,15 +37,16 @@ export type Linearization = {
 };
 
 /** Options of a pass over a batch. */
-export type PassOptions = {
-  /** Samples that go through the network at a time; need not divide their number. Default: {@link TILE}. */
+export type PassOptions = Stoppable & {
+  /** Samples that go through the network at a time; need not divide their number. Default: {@link tileFor}. */
   tile?: number;
   /** Told how many samples are done. */
   progress?: (done: number, total: number) => void;
 };
 
-/** Samples of a tile, by default: enough for products at full speed, with intermediate values of a few MB a layer. */
-export const TILE = 1024;
+/** Operations of a sample on its way through a network and back. */
+export const passOperations = ({ weights, outputs }: Network): number =>
+  2 * (1 + outputs) * weights.reduce((sum, { rows, fanOut }) => sum + rows * fanOut, 0);
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -75,6 +78,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   for (const program of Object.values(factored)) program.catch(() => {});
   const programsFor = (weights: Weights) => (weights.every(({ rank }) => rank === 0) ? plain : factored);
   const buffer = createBuffers(engine);
+  const usual = tileFor(passOperations(network));
 
   const weightFeeds = (weights: Weights): Tensors => {
     const feeds: Tensors = {};
@@ -97,12 +101,13 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     x: Matrix<Floats>,
     f: Matrix<FloatArray>,
     start: number,
-    { tile = TILE, progress }: PassOptions,
+    { tile = usual, progress, signal }: PassOptions,
   ): Promise<void> {
     const program = await programsFor(weights).forward;
     const feeds = weightFeeds(weights);
     let done = start;
     await onLanes(tiles(x.rows, tile, start), engine.lanes, async ([from, to]) => {
+      await breathe(signal);
       await program.run({ ...feeds, x: batch(rowRange(x, from, to)) }, { f: tensor(rowRange(f, from, to)) });
       progress?.((done += to - from), x.rows);
     });
@@ -117,7 +122,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       return toFloat64(f);
     },
     async linearize(weights, x, count = x.rows, options = {}) {
-      const { tile = TILE, progress } = options;
+      const { tile = usual, progress, signal } = options;
       const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);
       const f = buffer("f", x.rows, C);
@@ -133,6 +138,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       const together = x.rows <= tile ? x.rows : count;
       let done = 0;
       await onLanes(tiles(count, tile), engine.lanes, async ([from, to]) => {
+        await breathe(signal);
         const last = to === count ? together : to;
         const feeds = {
           ...weightsOf,
@@ -152,13 +158,6 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       return { outputs: toFloat64(f), samples: count, layers };
     },
   };
-}
-
-/** [start, end) in pieces of at most `size`. */
-export function tiles(end: number, size: number, start = 0): [from: number, to: number][] {
-  const pieces: [number, number][] = [];
-  for (let from = start; from < end; from += size) pieces.push([from, Math.min(from + size, end)]);
-  return pieces;
 }
 
 /** Arrays that are reused from call to call while their shape stays: fresh pages cost more than what is written to them. */

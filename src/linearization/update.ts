@@ -1,9 +1,7 @@
 /**
  * @file Applies an update given by its coefficients: U_l = K_l^T Delta_l, theta_l += factor * U_l^T H_l.
  */
-import type { Engine, FloatArray, Program } from "../graph/engine.ts";
-import { createGraph, type Graph } from "../graph/graph.ts";
-import { gemm } from "../graph/ops.ts";
+import type { Engine, FloatArray } from "../graph/engine.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
@@ -42,7 +40,6 @@ export type Updater = {
 export function createUpdater(engine: Engine): Updater {
   const folder = createFolder(engine);
   const jacobian = createJacobian(engine);
-  let mixing: Promise<Program> | undefined;
 
   const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
     const N = layer.inputs.rows;
@@ -50,12 +47,11 @@ export function createUpdater(engine: Engine): Updater {
     if (how.kind === "per-sample") {
       combinePerSample(target, layer.signals.data, how.values, N, layer.fanOut, factor);
     } else if (how.kind === "mixing") {
-      mixing ??= engine.compile(mixingGraph(engine));
       const scaled = how.matrix.data.map((x) => factor * x);
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
-      const wanted = engine.tensor(target, [N, layer.fanOut]);
       const delta = engine.tensor(layer.signals.data, [layer.signals.rows, layer.fanOut]);
-      await (await mixing).run({ K, delta }, { U: wanted });
+      const U = { rows: layer.fanOut, fanOut: N, base: target.fill(0) };
+      await folder.accumulate(U, delta, K);
     } else if (how.kind === "update") {
       const { data } = how.matrix;
       for (let i = 0; i < data.length; i++) target[i] = factor * data[i]!;
@@ -120,12 +116,4 @@ function addRow(
   weight: number,
 ): void {
   for (let i = 0; i < width; i++) target[to + i]! += weight * from[at + i]!;
-}
-
-function mixingGraph(engine: Engine): Graph {
-  const g = createGraph(engine.precision);
-  const K = g.input("K", ["NC", "N"]);
-  const delta = g.input("delta", ["NC", "M"]);
-  g.output("U", gemm(g, K, delta, { transA: true }), ["N", "M"]);
-  return g;
 }

@@ -7,6 +7,7 @@ import type { Engine, FloatArray, Program, Tensor } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
 import type { Network } from "../network/network.ts";
+import { tileFor, tiles } from "./runs.ts";
 
 /** Rank at which the factors are folded: they then cost about 10 % of a pass at width 4096. */
 export const MAX_RANK = 200;
@@ -79,7 +80,11 @@ export function appendRows(
 /** Brings wide matrices up to date. */
 export type Folder = {
   /** base += right^T left for factors [R, rows] and [R, fanOut]. */
-  accumulate(weights: LayerWeights, left: Tensor, right: Tensor): Promise<void>;
+  accumulate(
+    weights: Pick<LayerWeights, "rows" | "fanOut" | "base">,
+    left: Tensor,
+    right: Tensor,
+  ): Promise<void>;
   /** Folds the factors in use into `base`; the rank is then zero. */
   fold(weights: LayerWeights): Promise<void>;
 };
@@ -88,12 +93,17 @@ export type Folder = {
 export function createFolder(engine: Engine): Folder {
   let program: Promise<Program> | undefined;
 
-  async function accumulate(weights: LayerWeights, left: Tensor, right: Tensor): Promise<void> {
+  const accumulate: Folder["accumulate"] = async ({ rows, fanOut, base: target }, left, right) => {
     program ??= engine.compile(foldGraph(engine));
-    const base = engine.tensor(weights.base, [weights.fanOut, weights.rows]);
-    // In place on the native CPU: Gemm starts by copying its C to the output, here the same memory.
-    await (await program).run({ left, right, base }, { result: base });
-  }
+    const base = engine.tensor(target, [fanOut, rows]);
+    const part = ({ data, dims: [, cols] }: Tensor, from: number, to: number): Tensor =>
+      engine.tensor((data as FloatArray).subarray(from * cols!, to * cols!), [to - from, cols!]);
+    for (const [from, to] of tiles(left.dims[0]!, tileFor(2 * rows * fanOut))) {
+      // In place on the native CPU: Gemm starts by copying its C to the output, here the same memory.
+      const feeds = { left: part(left, from, to), right: part(right, from, to), base };
+      await (await program).run(feeds, { result: base });
+    }
+  };
 
   return {
     accumulate,

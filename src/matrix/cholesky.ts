@@ -10,6 +10,7 @@
  * which is n^3 / 3 operations, all but the small diagonal blocks in products with a long inner side and a small result:
  * the engine's Gemm at its best. With `overwrite` L takes the place of the matrix and nothing of its size is allocated.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { SingularGramError } from "../error.ts";
 import {
   forwardBlockRows,
@@ -38,7 +39,7 @@ export type Factorization = {
 };
 
 /** What {@link factorize} needs to say when it fails, and how it may go about it. */
-export type FactorizeOptions = {
+export type FactorizeOptions = Stoppable & {
   /** Name of the matrix in the error. */
   what: string;
   /** Relative error of the entries of the matrix (machine epsilon of whatever computed them). */
@@ -62,14 +63,14 @@ const SUSPICIOUS = 1e4;
  * @throws SingularGramError when K is not positive definite beyond rounding.
  */
 export async function factorize(k: Matrix, options: FactorizeOptions): Promise<Factorization> {
-  const { what, epsilon = 2 ** -52, overwrite = false, onProgress } = options;
+  const { what, epsilon = 2 ** -52, overwrite = false, onProgress, signal } = options;
   const n = k.rows;
   // Up to LARGEST_RANK the entries are wanted for the error, and the copy is small.
   const inPlace = overwrite && n > LARGEST_RANK;
   const fail = (extremes: { smallest: number; largest: number }): Promise<SingularGramError> =>
-    singular(what, n, inPlace ? undefined : k, epsilon, extremes);
+    singular(what, n, inPlace ? undefined : k, epsilon, extremes, { signal });
   const pivots = { smallest: Infinity, largest: 0 };
-  const rows = await factorRows(cutBlockRows(k, blockSize(n), inPlace), pivots, onProgress);
+  const rows = await factorRows(cutBlockRows(k, blockSize(n), inPlace), pivots, signal, onProgress);
   if (!rows) throw await fail(pivots);
   const solve = (b: Float64Array): Float64Array => solveVector(rows, b);
   if (pivots.smallest < SUSPICIOUS * epsilon * pivots.largest) {
@@ -89,6 +90,7 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<F
 async function factorRows(
   rows: readonly BlockRow[],
   pivots: Pivots,
+  signal: AbortSignal | undefined,
   onProgress?: (fraction: number) => void,
 ): Promise<FactorRow[] | undefined> {
   const n = rows.reduce((sum, { size }) => sum + size, 0);
@@ -96,9 +98,10 @@ async function factorRows(
   const scratch = { turned: new Float64Array(n * width), square: zeros(width, width) };
   const factored: FactorRow[] = [];
   for (const row of rows) {
+    await breathe(signal);
     const { start, size, left, diagonal } = row;
     if (start > 0) {
-      await divideLeft(left, factored, scratch);
+      await divideLeft(left, factored, scratch, signal);
       await accumulate(diagonal, -1, left, left, { transB: true });
     }
     const inverse = await choleskyBlock(diagonal, pivots);
@@ -113,10 +116,16 @@ async function factorRows(
 type Scratch = { readonly turned: Float64Array; readonly square: Matrix };
 
 /** left [size, start] <- left L^-T, with the L of all rows above. */
-async function divideLeft(left: Matrix, above: readonly FactorRow[], scratch: Scratch): Promise<void> {
+async function divideLeft(
+  left: Matrix,
+  above: readonly FactorRow[],
+  scratch: Scratch,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const W = matrix(left.cols, left.rows, scratch.turned.subarray(0, left.data.length));
   transposeInto(W, left);
   for (const { start, size, left: Lj, inverse } of above) {
+    await breathe(signal);
     const Wj = rowRange(W, start, start + size);
     if (start > 0) await accumulate(Wj, -1, Lj, rowRange(W, 0, start));
     // Fresh memory would cost more than the product.

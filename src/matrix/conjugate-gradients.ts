@@ -11,6 +11,7 @@
  * A run may stop at any iteration and go on from its state elsewhere: the numbers are the same to the last bit as long as
  * the products are.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import type { NpyArray, NpySource } from "./npy.ts";
 
@@ -40,7 +41,7 @@ export type CgIteration = {
 };
 
 /** Options of {@link conjugateGradients}. */
-export type CgOptions = {
+export type CgOptions = Stoppable & {
   /** v to M v, symmetric positive definite. Default: the identity. */
   preconditioner?: Operator;
   /** Wanted |b - A x| / |b|. */
@@ -95,6 +96,7 @@ export async function conjugateGradients(
     tolerance = 1e-10,
     maxIterations = 10 * b.length,
     onIteration,
+    signal,
   } = options;
   const { what = "conjugate gradients" } = options;
   const n = b.length;
@@ -124,6 +126,7 @@ export async function conjugateGradients(
   let stop: void | "stop" = undefined;
 
   while (breakdown === undefined && stop !== "stop") {
+    await breathe(signal);
     if (relative(r) <= tolerance) {
       // r is exactly b - A x where nothing has been iterated since it was computed.
       const fresh = await residual(x);

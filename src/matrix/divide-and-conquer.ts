@@ -10,6 +10,7 @@
  *
  * Eigenvectors are rows throughout: they are then contiguous.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { implicitQl } from "./implicit-ql.ts";
 import { identity, matrix, zeros, type Matrix } from "./matrix.ts";
 import { product } from "./product.ts";
@@ -26,24 +27,29 @@ const EPSILON = 2 ** -53;
 export async function divideAndConquer(
   diagonal: Float64Array,
   offDiagonal: Float64Array,
+  options: Stoppable = {},
 ): Promise<TridiagonalEigen> {
   const n = diagonal.length;
-  if (n <= LEAF) return byQl(diagonal, offDiagonal);
+  if (n <= LEAF) return byQl(diagonal, offDiagonal, options);
   const cut = n >> 1;
   const e = offDiagonal[cut - 1]!;
   const [upper, lower] = [diagonal.slice(0, cut), diagonal.slice(cut)];
   upper[cut - 1]! -= Math.abs(e);
   lower[0]! -= Math.abs(e);
-  const first = await divideAndConquer(upper, offDiagonal.subarray(0, cut - 1));
-  const second = await divideAndConquer(lower, offDiagonal.subarray(cut));
-  return merge(first, second, e);
+  const first = await divideAndConquer(upper, offDiagonal.subarray(0, cut - 1), options);
+  const second = await divideAndConquer(lower, offDiagonal.subarray(cut), options);
+  return merge(first, second, e, options);
 }
 
 /** The same by the QL method. */
-export function byQl(diagonal: Float64Array, offDiagonal: Float64Array): TridiagonalEigen {
+export async function byQl(
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  options: Stoppable = {},
+): Promise<TridiagonalEigen> {
   const d = diagonal.slice();
   const rows = identity(d.length);
-  implicitQl(d, offDiagonal, rows);
+  await implicitQl(d, offDiagonal, rows, options);
   const order = [...d.keys()].sort((i, j) => d[i]! - d[j]!);
   const sorted = zeros(d.length, d.length);
   for (const [to, from] of order.entries()) sorted.data.set(rowOf(rows, from), to * d.length);
@@ -59,19 +65,21 @@ async function merge(
   first: TridiagonalEigen,
   second: TridiagonalEigen,
   e: number,
+  { signal }: Stoppable,
 ): Promise<TridiagonalEigen> {
   const cut = first.values.length;
   const n = cut + second.values.length;
   const { kept, deflated } = deflate(pairs(first, second, e), 2 * Math.abs(e), cut, n - cut);
   const d = Float64Array.from(kept, ({ value }) => value);
-  const roots = secularRoots(
+  const roots = await secularRoots(
     d,
     Float64Array.from(kept, ({ z }) => z),
     2 * Math.abs(e),
+    { signal },
   );
-  const z = restoredZ(d, roots, kept);
-  const upper = await combine(roots, z, kept, "upper", cut);
-  const lower = await combine(roots, z, kept, "lower", n - cut);
+  const z = await restoredZ(d, roots, kept, signal);
+  const upper = await combine(roots, z, kept, "upper", cut, signal);
+  const lower = await combine(roots, z, kept, "lower", n - cut, signal);
 
   const out = { values: new Float64Array(n), rows: zeros(n, n) };
   const all = [
@@ -165,11 +173,17 @@ function rotate(x: Float64Array, y: Float64Array, c: number, s: number): void {
  * The z for which the roots that were found are exact (Loewner's formula):
  * z_i^2 = product over j of (lambda_j - d_i) / product over j other than i of (d_j - d_i), up to rho.
  */
-function restoredZ(d: Float64Array, { distances }: Roots, kept: readonly Pair[]): Float64Array {
+async function restoredZ(
+  d: Float64Array,
+  { distances }: Roots,
+  kept: readonly Pair[],
+  signal: AbortSignal | undefined,
+): Promise<Float64Array> {
   const k = d.length;
   const squares = new Float64Array(k);
   for (let i = 0; i < k; i++) squares[i] = -distances.data[i * k + i]!;
   for (let j = 0; j < k; j++) {
+    await breathe(signal);
     const pole = d[j]!;
     for (let i = 0, at = j * k; i < k; i++, at++) {
       if (i !== j) squares[i]! *= distances.data[at]! / (d[i]! - pole);
@@ -185,6 +199,7 @@ async function combine(
   kept: readonly Pair[],
   side: "upper" | "lower",
   size: number,
+  signal: AbortSignal | undefined,
 ): Promise<Matrix | undefined> {
   const k = kept.length;
   const used = Int32Array.from([...kept.keys()].filter((i) => kept[i]![side]));
@@ -193,6 +208,7 @@ async function combine(
   for (const [to, i] of used.entries()) basis.data.set(kept[i]![side]!, to * size);
   const u = new Float64Array(k * used.length);
   for (let j = 0; j < k; j++) {
+    await breathe(signal);
     let square = 0;
     for (let i = 0, at = j * k; i < k; i++, at++) square += (z[i]! / distances.data[at]!) ** 2;
     const scale = 1 / Math.sqrt(square);

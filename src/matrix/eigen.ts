@@ -7,6 +7,7 @@
  * conquer, and Q U by blocks of reflections. Errors are those of a backward stable method: small against |K|, so that an
  * eigenvalue far below the largest has that many digits less.
  */
+import type { Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { byQl, divideAndConquer } from "./divide-and-conquer.ts";
 import { implicitQl } from "./implicit-ql.ts";
@@ -29,17 +30,17 @@ const LIFT = 2 ** 64;
  * memory beside K and V.
  * @throws InputError when K is not square or has entries that are not finite.
  */
-export async function eigen(k: Matrix): Promise<Eigen> {
+export async function eigen(k: Matrix, options: Stoppable = {}): Promise<Eigen> {
   const scaling = scalingOf(k);
   if (!scaling) return { values: new Float64Array(k.rows), vectors: identity(k.rows) };
-  const { diagonal, offDiagonal, reflectors } = await reduce(scaling, true);
+  const { diagonal, offDiagonal, reflectors } = await reduce(scaling, true, options);
   const small = k.rows < SMALL;
   const { values, rows } = small
-    ? byQl(diagonal, offDiagonal)
-    : await divideAndConquer(diagonal, offDiagonal);
+    ? await byQl(diagonal, offDiagonal, options)
+    : await divideAndConquer(diagonal, offDiagonal, options);
   const vectors = transpose(rows);
   if (small) for (const each of reflectors) applyReflectorsPlainly(each, vectors);
-  else await applyReflectors(reflectors, vectors);
+  else await applyReflectors(reflectors, vectors, options);
   return { values: scaledBack(values, scaling), vectors };
 }
 
@@ -47,17 +48,23 @@ export async function eigen(k: Matrix): Promise<Eigen> {
  * Eigenvalues of a symmetric K [n, n], ascending, in 4/3 n^3 operations and n^2 / 2 numbers of memory.
  * @throws InputError as {@link eigen} does.
  */
-export async function spectrum(k: Matrix): Promise<Float64Array> {
+export async function spectrum(k: Matrix, options: Stoppable = {}): Promise<Float64Array> {
   const scaling = scalingOf(k);
   if (!scaling) return new Float64Array(k.rows);
-  const { diagonal, offDiagonal } = await reduce(scaling, false);
-  implicitQl(diagonal, offDiagonal);
+  const { diagonal, offDiagonal } = await reduce(scaling, false, options);
+  await implicitQl(diagonal, offDiagonal, undefined, options);
   return scaledBack(diagonal.sort(), scaling);
 }
 
 /** Q and T of what a scaling says. */
-const reduce = async ({ source, factor }: Scaling, vectors: boolean): Promise<Tridiagonal> =>
-  source.rows < SMALL ? reducePlainly(scale(source, factor)) : reduceBlocked(source, factor, { vectors });
+const reduce = async (
+  { source, factor }: Scaling,
+  vectors: boolean,
+  options: Stoppable,
+): Promise<Tridiagonal> =>
+  source.rows < SMALL
+    ? reducePlainly(scale(source, factor))
+    : reduceBlocked(source, factor, { ...options, vectors });
 
 /** `factor` times `source` is K times a power of two, and has its largest entry in [1, 2). */
 type Scaling = { readonly source: Matrix; readonly factor: number; readonly lift: number };

@@ -3,6 +3,7 @@
  * shifts (Dubrulle, Martin & Wilkinson, Numer. Math. 12, 1968; EISPACK's imtql2): 2 to 3 sweeps an eigenvalue, O(n^2)
  * without vectors and O(n^3) with them.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Matrix } from "./matrix.ts";
 
 const EPSILON = 2 ** -53;
@@ -16,13 +17,19 @@ const MAX_SWEEPS = 90;
  * or T is a part of a matrix of which that is true: what rounding of that matrix hides is taken for zero.
  * Rows i and i + 1 of `rows` [n, m] turn as d does: starting from the identity they become V^T.
  */
-export function implicitQl(d: Float64Array, offDiagonal: Float64Array, rows?: Matrix): void {
+export async function implicitQl(
+  d: Float64Array,
+  offDiagonal: Float64Array,
+  rows?: Matrix,
+  { signal }: Stoppable = {},
+): Promise<void> {
   const n = d.length;
   const e = new Float64Array(n);
   e.set(offDiagonal);
   // Not relative to its neighbours: beside the rounding of large eigenvalues, a cluster at zero would never settle.
   const negligible = EPSILON * Math.max(1, largest(d), largest(e));
   for (let l = 0; l < n; l++) {
+    await breathe(signal);
     for (let sweeps = 0; ; sweeps++) {
       let m = l;
       while (m < n - 1 && Math.abs(e[m]!) > negligible) m++;

@@ -15,6 +15,7 @@
  *
  * which takes what is left of K to be as great as lambda_r, where the other takes it to be nothing.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { factorize } from "./cholesky.ts";
 import { eigen } from "./eigen.ts";
@@ -32,7 +33,7 @@ export type Preconditioner = {
 };
 
 /** How F^T is kept. */
-export type PreconditionerOptions = {
+export type PreconditionerOptions = Stoppable & {
   /** "float32" halves the memory of F^T. */
   storage?: "float32" | "float64";
 };
@@ -50,14 +51,14 @@ const CORE_SHIFT = 2 ** -46;
 export async function woodburyPreconditioner(
   factorT: Matrix<Floats>,
   mu: number,
-  { storage = "float64" }: PreconditionerOptions = {},
+  { storage = "float64", signal }: PreconditionerOptions = {},
 ): Promise<Preconditioner> {
   if (!(mu > 0 && Number.isFinite(mu))) {
     throw new InputError(`preconditioner: wanted a shift above 0, got ${mu}`);
   }
   const F = storage === "float32" ? narrow(factorT) : factorT;
-  const core = addDiagonal(await gramOf(F), mu);
-  const { solve } = await factorize(core, { what: "preconditioner: core" });
+  const core = addDiagonal(await gramOf(F, signal), mu);
+  const { solve } = await factorize(core, { what: "preconditioner: core", signal });
   const apply = (v: Float64Array): Float64Array => {
     const inner = new Float64Array(F.rows);
     addTimes(inner, 1, F, v);
@@ -108,9 +109,10 @@ export async function nystromPreconditioner(
 }
 
 /** F^T F [r, r], a strip of columns at a time: float32 is widened, and operands stay small. */
-async function gramOf(F: Matrix<Floats>): Promise<Matrix> {
+async function gramOf(F: Matrix<Floats>, signal?: AbortSignal): Promise<Matrix> {
   const out = zeros(F.rows, F.rows);
   for (let from = 0; from < F.cols; from += STRIP) {
+    await breathe(signal);
     const width = Math.min(STRIP, F.cols - from);
     const strip = zeros(F.rows, width);
     for (let i = 0; i < F.rows; i++) {

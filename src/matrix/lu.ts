@@ -7,6 +7,7 @@
  * after which what is left of A_J below the diagonal is factored by halves (Toledo 1997). Right-hand sides go the same
  * way. All but narrow columns and small triangles is done by the engine's Gemm.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
 import { block, matrix, rowRange, setBlock, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
@@ -36,7 +37,11 @@ const SHORT = 32;
  * @param what what an error calls the matrix
  * @throws SingularGramError when a pivot is not finite, or rounding beside another; its condition is their ratio.
  */
-export async function factorizeGeneral(a: Matrix, what: string): Promise<GeneralFactorization> {
+export async function factorizeGeneral(
+  a: Matrix,
+  what: string,
+  { signal }: Stoppable = {},
+): Promise<GeneralFactorization> {
   const n = a.rows;
   const columns: Column[] = [];
   const width = blockSize(n);
@@ -46,7 +51,10 @@ export async function factorizeGeneral(a: Matrix, what: string): Promise<General
   for (let start = 0; start < n; start += width) {
     const size = Math.min(width, n - start);
     const rows = block(a, 0, n, start, start + size);
-    for (const earlier of columns) await eliminate(earlier, rows);
+    for (const earlier of columns) {
+      await breathe(signal);
+      await eliminate(earlier, rows);
+    }
     const active = rowRange(rows, start, n);
     const swaps = await factorColumn(active);
     for (let i = 0; i < size; i++) {
@@ -61,8 +69,12 @@ export async function factorizeGeneral(a: Matrix, what: string): Promise<General
   return {
     async solveMatrix(b) {
       const x = matrix(n, b.cols, b.data.slice());
-      for (const column of columns) await eliminate(column, x);
+      for (const column of columns) {
+        await breathe(signal);
+        await eliminate(column, x);
+      }
       for (const { start, size, rows } of columns.toReversed()) {
+        await breathe(signal);
         const here = rowRange(x, start, start + size);
         await upperSolve(rowRange(rows, start, start + size), here);
         if (start > 0) await accumulate(rowRange(x, 0, start), -1, rowRange(rows, 0, start), here);

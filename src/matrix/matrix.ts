@@ -91,15 +91,17 @@ export function trace(a: Matrix<Floats>): number {
 /** Frobenius norm. */
 export function norm(a: Matrix<Floats>): number {
   let sum = 0;
-  for (const x of a.data) sum += x * x;
+  for (let i = 0; i < a.data.length; i++) sum += a.data[i]! ** 2;
   return Math.sqrt(sum);
 }
 
 /** Elementwise `f(a)` as a new matrix. */
-export const map = (a: Matrix, f: (x: number, i: number) => number): Matrix => ({
-  ...a,
-  data: a.data.map(f),
-});
+export function map(a: Matrix, f: (x: number, i: number) => number): Matrix {
+  // Several times as fast as the array's own `map`.
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = f(a.data[i]!, i);
+  return { ...a, data };
+}
 
 /** `factor * a` as a new matrix. */
 export function scale(a: Matrix, factor: number): Matrix {
@@ -116,7 +118,11 @@ export function addScaled(target: Matrix, factor: number, a: Matrix): Matrix {
 }
 
 /** `a - b` as a new matrix. */
-export const subtract = (a: Matrix, b: Matrix): Matrix => map(a, (x, i) => x - b.data[i]!);
+export function subtract(a: Matrix, b: Matrix): Matrix {
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = a.data[i]! - b.data[i]!;
+  return { ...a, data };
+}
 
 /** The transpose as a new matrix. */
 export const transpose = (a: Matrix): Matrix => transposeInto(zeros(a.cols, a.rows), a);

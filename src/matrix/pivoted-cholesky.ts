@@ -9,6 +9,7 @@
  * Epperly, Tropp & Webber, arXiv 2207.06503). What the rows of a block share is taken into account, and
  * a row of which little is left is not used.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
@@ -31,7 +32,7 @@ export type RowSource = {
 };
 
 /** Options of {@link partialCholesky}. */
-export type PartialCholeskyOptions = {
+export type PartialCholeskyOptions = Stoppable & {
   /** Rows of F^T at most. */
   maxRank: number;
   /** Ends when the greatest remaining pivot falls to this share of the first. */
@@ -60,7 +61,12 @@ export type PartialCholesky = {
 const WORTHWHILE = 0.1;
 
 /** Factors a positive semidefinite K [n, n] in at most `maxRank` steps. */
-export function pivotedCholesky(k: Matrix, maxRank = k.rows, tolerance = 2 ** -52): PivotedCholesky {
+export async function pivotedCholesky(
+  k: Matrix,
+  maxRank = k.rows,
+  tolerance = 2 ** -52,
+  { signal }: Stoppable = {},
+): Promise<PivotedCholesky> {
   const n = k.rows;
   const steps = Math.min(n, maxRank);
   const rest = Float64Array.from({ length: n }, (_, i) => k.data[i * n + i]!);
@@ -75,6 +81,7 @@ export function pivotedCholesky(k: Matrix, maxRank = k.rows, tolerance = 2 ** -5
     for (const earlier of rows) subtractRow(row, earlier, earlier[p]!);
     finishRow(row, rest, p);
     rows.push(row);
+    await breathe(signal);
   }
   const factorT = zeros(rows.length, n);
   for (const [j, row] of rows.entries()) factorT.data.set(row, j * n);
@@ -87,7 +94,7 @@ export function pivotedCholesky(k: Matrix, maxRank = k.rows, tolerance = 2 ** -5
  */
 export async function partialCholesky(
   k: RowSource,
-  { maxRank, tolerance = 2 ** -52, block = 1, random, onProgress }: PartialCholeskyOptions,
+  { maxRank, tolerance = 2 ** -52, block = 1, random, onProgress, signal }: PartialCholeskyOptions,
 ): Promise<PartialCholesky> {
   const n = k.diagonal.length;
   const rest = k.diagonal.slice();
@@ -114,6 +121,7 @@ export async function partialCholesky(
     await subtractKnown(rows, indices, rowRange(F, 0, pivots.length));
     const first = pivots.length;
     for (const [b, p] of indices.entries()) {
+      await breathe(signal);
       const pivot = rest[p]!;
       if (!(pivot > tolerance * largest) || pivot < WORTHWHILE * promised[b]!) continue;
       const row = F.data.subarray(pivots.length * n, (pivots.length + 1) * n);

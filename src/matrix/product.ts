@@ -5,13 +5,19 @@
 import { createEngine, type Engine, type Program } from "../graph/engine.ts";
 import { createGraph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
-import { matrix, multiply, transpose, zeros, type Matrix } from "./matrix.ts";
+import { matrix, multiply, rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 
 /** Options of {@link product} and {@link accumulate}. */
 export type ProductOptions = { transA?: boolean; transB?: boolean };
 
 /** Multiply-adds below which a session's overhead costs more than the loops. */
 const SMALL = 2 ** 17;
+/**
+ * Multiply-adds of one run: nothing else happens in this thread meanwhile, and it takes less than a tenth of a second. Every run
+ * goes through all of the right-hand side, or of the result, so that it has some rows at the least.
+ */
+const RUN = 1.5e9;
+const ROWS = { plain: 128, transposed: 512 };
 
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
@@ -32,7 +38,7 @@ export async function productInto(
     throw new RangeError(`product: wanted an output of ${rows} x ${cols}, got ${out.rows} x ${out.cols}`);
   }
   if (rows * inner * cols < SMALL) out.data.set(multiplied(a, b, options).data);
-  else await run(a, b, undefined, out, options);
+  else await inPieces(a, b, undefined, out, options);
   return out;
 }
 
@@ -54,7 +60,32 @@ export async function accumulate(
     for (let i = 0; i < c.data.length; i++) c.data[i]! += sign * ab.data[i]!;
     return;
   }
-  await run(a, b, { c, sign }, c, options);
+  await inPieces(a, b, sign, c, options);
+}
+
+/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b), in runs of about {@link RUN}. */
+async function inPieces(
+  a: Matrix,
+  b: Matrix,
+  sign: 1 | -1 | undefined,
+  out: Matrix,
+  options: ProductOptions,
+): Promise<void> {
+  const { rows, inner, cols } = sizes(a, b, options);
+  const { transA = false, transB = false } = options;
+  // Rows of A^T lie apart: a sum over rows of A and of B is then what can be cut.
+  const count = a.rows;
+  const step = Math.max(
+    transA ? ROWS.transposed : ROWS.plain,
+    Math.ceil((RUN * count) / (rows * inner * cols)),
+  );
+  if (step >= count || (transA && transB)) return run(a, b, sign, out, options);
+  for (let from = 0; from < count; from += step) {
+    const part = (m: Matrix) => rowRange(m, from, Math.min(from + step, count));
+    if (!transA) await run(part(a), b, sign, part(out), options);
+    // Where nothing is to be added to, the first piece is what the others are added to.
+    else await run(part(a), part(b), sign ?? (from === 0 ? undefined : 1), out, options);
+  }
 }
 
 function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: ProductOptions) {
@@ -68,19 +99,20 @@ function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: Product
 let host: Promise<Engine> | undefined;
 const programs = new Map<string, Promise<Program>>();
 
+/** One run: `out` is written over or, with a sign, added to. */
 async function run(
   a: Matrix,
   b: Matrix,
-  plus: { c: Matrix; sign: 1 | -1 } | undefined,
+  sign: 1 | -1 | undefined,
   out: Matrix,
   { transA = false, transB = false }: ProductOptions,
 ): Promise<void> {
   const engine = await (host ??= createEngine({ precision: "float64" }));
-  const key = [transA, transB, plus?.sign].join();
+  const key = [transA, transB, sign].join();
   let program = programs.get(key);
-  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, plus?.sign))));
+  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, sign))));
   const tensor = (m: Matrix) => engine.tensor(m.data, [m.rows, m.cols]);
-  const feeds = { a: tensor(a), b: tensor(b), ...(plus ? { c: tensor(plus.c) } : {}) };
+  const feeds = { a: tensor(a), b: tensor(b), ...(sign === undefined ? {} : { c: tensor(out) }) };
   await (await program).run(feeds, { out: tensor(out) });
 }
 

@@ -5,6 +5,7 @@
  *
  * with an upper triangular T [m, m] (Schreiber & Van Loan, SIAM J. Sci. Stat. Comput. 10, 1989; LAPACK's dlarft, dlarfb).
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { zeros, type Matrix } from "./matrix.ts";
 import { accumulate, product, view } from "./product.ts";
 
@@ -19,8 +20,13 @@ export type Reflectors = {
 const GROUP = 128;
 
 /** z <- Q z in place, Q [n, n] the product of all reflections in their order. */
-export async function applyReflectors(all: readonly Reflectors[], z: Matrix): Promise<void> {
+export async function applyReflectors(
+  all: readonly Reflectors[],
+  z: Matrix,
+  { signal }: Stoppable = {},
+): Promise<void> {
   for (const { start, v, tau } of grouped(all).toReversed()) {
+    await breathe(signal);
     const rows = view(z.data, z.cols, start, z.rows);
     const t = triangle(await product(v, v, { transA: true }), tau);
     await accumulate(rows, -1, await product(v, t), await product(v, rows, { transA: true }));

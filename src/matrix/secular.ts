@@ -7,6 +7,7 @@
  * dlaed4). Each is found as a distance tau from the nearer end of its interval, so that all d_i - lambda_j, from which
  * the eigenvectors follow, have full relative precision.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { zeros, type Matrix } from "./matrix.ts";
 
 /** Roots, and distances of poles from them. */
@@ -26,12 +27,18 @@ const MAX_STEPS = 400;
 /**
  * All roots for ascending, distinct poles d [k] and z [k] without zeros.
  */
-export function secularRoots(d: Float64Array, z: Float64Array, rho: number): Roots {
+export async function secularRoots(
+  d: Float64Array,
+  z: Float64Array,
+  rho: number,
+  { signal }: Stoppable = {},
+): Promise<Roots> {
   const k = d.length;
   const squares = z.map((x) => x * x);
   const values = new Float64Array(k);
   const distances = zeros(k, k);
   for (let j = 0; j < k; j++) {
+    await breathe(signal);
     const start = j === k - 1 ? lastStart(d, squares, rho) : interiorStart(d, squares, rho, j);
     const tau = findRoot(d, squares, rho, Math.max(0, Math.min(j, k - 2)), start);
     const origin = d[start.origin]!;

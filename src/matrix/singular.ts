@@ -1,6 +1,7 @@
 /**
  * @file What is said of a matrix without a Cholesky factor: its rank and its condition, as far as they are cheap.
  */
+import type { Stoppable } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
 import { spectrum } from "./eigen.ts";
 import { matrix, norm, type Matrix } from "./matrix.ts";
@@ -41,16 +42,17 @@ export async function singular(
   k: Matrix | undefined,
   epsilon: number,
   extremes: { smallest: number; largest: number },
+  options: Stoppable = {},
 ): Promise<SingularGramError> {
   const estimate = extremes.smallest > 0 ? extremes.largest / extremes.smallest : Infinity;
   if (!k?.data.every(Number.isFinite)) {
     return new SingularGramError({ what, size, rank: undefined, condition: k ? Infinity : estimate });
   }
   if (size > LARGEST_SPECTRUM) {
-    const rank = size > LARGEST_RANK ? size : pivotedCholesky(k, size, size * epsilon).rank;
+    const rank = size > LARGEST_RANK ? size : (await pivotedCholesky(k, size, size * epsilon, options)).rank;
     return new SingularGramError({ what, size, rank: rank < size ? rank : undefined, condition: estimate });
   }
-  const values = await spectrum(k);
+  const values = await spectrum(k, options);
   const largest = Math.max(...values.map(Math.abs));
   // A positive definite matrix is wanted: a negative eigenvalue beyond rounding counts as none.
   const rank = values.filter((x) => x > size * epsilon * largest).length;

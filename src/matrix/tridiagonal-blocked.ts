@@ -7,6 +7,7 @@
  * on what is right of and below it. Half of the operations are products of A with one vector, which cost one passage over
  * the lower triangle each: WebAssembly SIMD (assembly/reflections.ts). The other half, the update above, is the engine's.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import { zeros, type Matrix } from "./matrix.ts";
 import { accumulate, view } from "./product.ts";
 import { reflectionsWasm } from "./reflections.wasm.ts";
@@ -71,7 +72,7 @@ function pack(k: Matrix, factor: number, size: number, out: Float64Array): void 
 export async function reduceBlocked(
   k: Matrix,
   factor: number,
-  { vectors }: { vectors: boolean },
+  { vectors, signal }: Stoppable & { vectors: boolean },
 ): Promise<Tridiagonal> {
   const n = k.rows;
   const size = Math.ceil(n / BLOCK) * BLOCK;
@@ -87,6 +88,7 @@ export async function reduceBlocked(
   const offDiagonal = new Float64Array(n - 1);
   const reflectors: Reflectors[] = [];
   for (let start = 0; start < n; start += PANEL) {
+    await breathe(signal);
     const first = start - (start % BLOCK);
     const block = PAGE + BYTES * blockStart(size, first / BLOCK);
     reduce(block, first, start, n, size, vw.byteOffset, out.byteOffset, work);

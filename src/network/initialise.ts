@@ -8,9 +8,12 @@
  * All are rounded to float32 and then multiplied by the standard deviation of the parameterisation, which is one for
  * the NTK's.
  */
+import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import { randomState } from "../random/random-state.ts";
-import { staxDenseInit } from "../random/stax-init.ts";
+import { staxDenseKeys } from "../random/stax-init.ts";
+import { normalInto } from "../random/threefry-normal.ts";
+import { prngKey } from "../random/threefry.ts";
 import type { Network } from "./network.ts";
 
 /** Streams of initial weights. */
@@ -29,26 +32,57 @@ export function initialise(
   seed: number,
   prng: Prng = "numpy",
 ): FloatArray[] {
-  const thetas = network.weights.map(({ fanOut, rows }) => engine.floats(fanOut * rows));
-  (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
+  const thetas = emptyWeights(engine, network);
+  const drawing = draw(thetas, network, seed, prng);
+  while (!drawing.next().done);
+  return thetas;
+}
+
+/**
+ * The same without keeping others waiting: tens of millions of numbers take seconds.
+ * @throws InputError as {@link initialise} does, and the reason of the signal.
+ */
+export async function drawWeights(
+  engine: Engine,
+  network: Network,
+  seed: number,
+  { prng = "numpy", signal }: Stoppable & { prng?: Prng } = {},
+): Promise<FloatArray[]> {
+  const thetas = emptyWeights(engine, network);
+  const drawing = draw(thetas, network, seed, prng);
+  while (!drawing.next().done) await breathe(signal);
+  return thetas;
+}
+
+const emptyWeights = (engine: Engine, { weights }: Network): FloatArray[] =>
+  weights.map(({ fanOut, rows }) => engine.floats(fanOut * rows));
+
+/** Numbers that are drawn at a time: about a millisecond. */
+const PIECE = 2 ** 15;
+
+/** Fills the weights of all layers, a piece at a time. */
+function* draw(thetas: readonly FloatArray[], network: Network, seed: number, prng: Prng): Generator<void> {
+  yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
   for (const [l, { rows, fanIn, scales }] of network.weights.entries()) {
     if (scales.weightStd === 1 && scales.biasStd === 1) continue;
     const theta = thetas[l]!;
     for (let i = 0; i < theta.length; i++) theta[i]! *= i % rows < fanIn ? scales.weightStd : scales.biasStd;
+    yield;
   }
-  return thetas;
 }
 
-function fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: number): void {
+function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
   const { normalsInto } = randomState(seed);
   const lastToFirst = network.weights.map((shape, l) => ({ ...shape, theta: thetas[l]! })).toReversed();
   for (const { fanIn, rows, fanOut, theta } of lastToFirst) {
     if (theta instanceof Float32Array && rows === fanIn) {
-      normalsInto(theta);
+      for (let from = 0; from < theta.length; from += PIECE, yield) {
+        normalsInto(theta.subarray(from, from + PIECE));
+      }
       continue;
     }
     const row = new Float32Array(fanIn);
-    for (let i = 0; i < fanOut; i++) theta.set(normalsInto(row), i * rows);
+    for (let i = 0; i < fanOut; i++, yield) theta.set(normalsInto(row), i * rows);
   }
   for (const { fanIn, rows, fanOut, theta } of lastToFirst) {
     // Drawn with or without biases, as the program does; the stream ends here.
@@ -57,14 +91,22 @@ function fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: numb
   }
 }
 
-function fillAsJax(thetas: readonly FloatArray[], network: Network, seed: number): void {
-  const sizes = [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)];
-  for (const [l, { weights, bias }] of staxDenseInit(seed, sizes).entries()) {
-    const { fanIn, rows, fanOut } = network.weights[l]!;
+function* fillAsJax(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
+  const keys = staxDenseKeys(prngKey(seed), network.weights.length);
+  for (const [l, { fanIn, rows, fanOut }] of network.weights.entries()) {
     const theta = thetas[l]!;
-    for (let i = 0; i < fanIn; i++) {
-      for (let o = 0; o < fanOut; o++) theta[o * rows + i] = weights[i * fanOut + o]!;
+    // W [fanIn, fanOut], some rows at a time.
+    const count = Math.max(1, Math.floor(PIECE / fanOut));
+    for (let from = 0; from < fanIn; from += count, yield) {
+      const to = Math.min(from + count, fanIn);
+      const part = new Float32Array((to - from) * fanOut);
+      normalInto(keys[l]!.weights, part, { offset: from * fanOut });
+      for (let o = 0; o < fanOut; o++) {
+        for (let i = from; i < to; i++) theta[o * rows + i] = part[(i - from) * fanOut + o]!;
+      }
     }
-    if (rows > fanIn) for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = bias[o]!;
+    if (rows === fanIn) continue;
+    const bias = normalInto(keys[l]!.bias, new Float32Array(fanOut));
+    for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = bias[o]!;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { log1p } from "./xla-log1p.ts";
 import { bitsInto } from "./threefry.ts";
-import type { Key, ThreefryOptions } from "./threefry.ts";
+import type { Key, PartOptions } from "./threefry.ts";
 
 /** erfinv(u) / u in powers of w - 2.5, w = -log(1 - u^2) < 5; highest power first. */
 const CENTRAL = Float32Array.of(
@@ -54,7 +54,7 @@ const ABOVE_MINUS_1 = -1 + 2 ** -24;
 export function uniformInto<T extends Float32Array>(
   key: Key,
   out: T,
-  { minimum = 0, maximum = 1, ...layout }: ThreefryOptions & { minimum?: number; maximum?: number } = {},
+  { minimum = 0, maximum = 1, ...layout }: PartOptions & { minimum?: number; maximum?: number } = {},
 ): T {
   const low = Math.fround(minimum);
   const span = Math.fround(Math.fround(maximum) - low);
@@ -71,7 +71,7 @@ export function uniformInto<T extends Float32Array>(
  * Bit for bit what JAX 0.10 draws on a CPU with FMA. The logarithm is XLA's own business: of JAX 0.4.34's normals
  * 0.03% differ, by up to three units in the last place.
  */
-export function normalInto<T extends Float32Array>(key: Key, out: T, options: ThreefryOptions = {}): T {
+export function normalInto<T extends Float32Array>(key: Key, out: T, options: PartOptions = {}): T {
   uniformInto(key, out, { ...options, minimum: ABOVE_MINUS_1, maximum: 1 });
   for (let i = 0; i < out.length; i++) out[i] = SQRT2 * erfinv(out[i]!);
   return out;

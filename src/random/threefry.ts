@@ -79,18 +79,27 @@ export function split(key: Key, count = 2, { partitionable = true }: ThreefryOpt
   return Array.from(x, (_, i) => [words[2 * i]!, words[2 * i + 1]!]);
 }
 
-/** Fills `out` with `jax.random.bits(key, out.shape, uint32)`, flattened row by row, and returns it. */
+/** A part of an array that is drawn alone, which needs `partitionable`. */
+export type PartOptions = ThreefryOptions & {
+  /** Numbers of the array before the part. */
+  readonly offset?: number;
+};
+
+/**
+ * Fills `out` with `jax.random.bits(key, shape, uint32)`, flattened row by row, and returns it: all of the array, or the
+ * part of it that begins at `offset`.
+ */
 export function bitsInto<T extends Uint32Array>(
   key: Key,
   out: T,
-  { partitionable = true }: ThreefryOptions = {},
+  { partitionable = true, offset = 0 }: PartOptions = {},
 ): T {
   // Old layout: word i and word half + i come from one hash; an odd array's last counter is 0 and its word unused.
   const half = partitionable ? out.length : Math.ceil(out.length / 2);
   for (let start = 0; start < half; start += CHUNK) {
     const length = Math.min(CHUNK, half - start);
     const x = partitionable ? new Uint32Array(length) : iota(start, length);
-    const y = partitionable ? iota(start, length) : iota(half + start, length);
+    const y = iota((partitionable ? offset : half) + start, length);
     if (half + start + length > out.length && !partitionable) y[length - 1] = 0;
     threefry2x32(key, x, y);
     if (partitionable) for (let i = 0; i < length; i++) out[start + i] = x[i]! ^ y[i]!;

@@ -96,7 +96,7 @@ describe("a tangent", () => {
         const y = zeros(train.rows, sizes.outputs);
         for (let i = 0; i < y.rows; i++) y.data[i * y.cols] = 1;
         const { factor } = crossEntropy.curvature!(linearization.outputs, y);
-        const whitened = await parts(kernelTangent(whitenKernel(kernel, factor)), chosen);
+        const whitened = await parts(kernelTangent(await whitenKernel(kernel, factor)), chosen);
         for (const [i, part] of (await parts(whitenTangent(own, factor), chosen)).entries()) {
           close(part, whitened[i]!);
         }

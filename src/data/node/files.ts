@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, rename, rm, rmdir, stat, writeFile } from
 import { basename, dirname, join, resolve } from "node:path";
 import { InputError } from "../../error.ts";
 import { defaultMemoryLimit } from "./memory-limit.ts";
+import { noteTemporary } from "./temporaries.ts";
 
 /** ENOENT, EACCES, ... of what the system refused. */
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
@@ -170,6 +171,7 @@ export async function writeWhole(
   bytes: Uint8Array | string | Iterable<Uint8Array>,
 ): Promise<void> {
   const temporary = temporaryBeside(path);
+  const forget = noteTemporary(temporary);
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, "wx");
@@ -183,5 +185,7 @@ export async function writeWhole(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new InputError(`${path}: wanted a writable place, got ${errorCode(error)}`);
+  } finally {
+    forget();
   }
 }
