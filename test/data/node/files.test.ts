@@ -132,7 +132,7 @@ describe("makeFolder", () => {
   });
 
   it.skipIf(!PROC)("ends in /proc, where none can be made", async () => {
-    expect(await makeFolder("/proc/natgrad/a").catch(failure)).toBe("ENOENT");
+    expect(await makeFolder("/proc/natgrad/a").catch(failure)).toMatch(/^(ENOENT|EACCES|EPERM)$/);
   });
 });
 
