@@ -1,9 +1,15 @@
 /**
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
- * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
+ * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm. Under a
+ * loss with a curvature G is not square, and S^T G stands in its place (response.ts).
  */
+import { bind } from "../fisher/bind.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import { viewOf } from "../fisher/view.ts";
+import type { AnyKernel } from "../kernel/kernel.ts";
+import { mse } from "../loss/mse.ts";
+import { zeros } from "../matrix/matrix.ts";
+import { responseOf, type LossAt } from "./response.ts";
 
 /** The isotropy of a method. */
 export type Isotropy = {
@@ -13,6 +19,8 @@ export type Isotropy = {
   readonly deviation: number;
   /** Columns of G that were looked at: all n, or random probes for a large kernel (then both are estimates). */
   readonly probes: number;
+  /** n, rows of G: one a sample and number of its residual. */
+  readonly size: number;
 };
 
 /** Options of {@link isotropy}. */
@@ -24,16 +32,21 @@ const MAX_COLUMNS = 256;
 const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 ** 17 / n)));
 
 /**
- * Isotropy of `fisher` on a training kernel.
- * @throws SingularGramError as `fisher.prepare` does.
+ * Isotropy of `fisher` on a training kernel, for a squared error or for the loss and outputs `at`.
+ * @throws SingularGramError as `fisher.prepare` does; InputError when the method does not exist for the loss.
  */
 export async function isotropy(
   fisher: Fisher,
-  kernel: Kernel,
-  options: IsotropyOptions & { damping?: number } = {},
+  kernel: AnyKernel,
+  options: IsotropyOptions & { damping?: number; at?: LossAt } = {},
 ): Promise<Isotropy> {
-  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0);
-  return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
+  const { damping = 0 } = options;
+  const any = zeros(kernel.samples, kernel.outputs);
+  const at = options.at ?? { loss: mse, f: any, y: any };
+  const view = viewOf(fisher, at.loss, at.f, at.y, damping);
+  const mover = await (await bind(fisher, kernel, view))(kernel);
+  const { R, size } = responseOf(fisher, at, mover, damping);
+  return isotropyOf(R, size, options);
 }
 
 /** Isotropy of G [n, n]. */
@@ -55,7 +68,7 @@ export async function isotropyOf(G: Propagator, n: number, options: IsotropyOpti
   for (const [p, z] of zs.entries()) {
     for (let i = 0; i < n; i++) squares += (products[p]![i]! - alpha * z[i]!) ** 2;
   }
-  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes };
+  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes, size: n };
 }
 
 const unitVectors = (n: number) => (p: number) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS } from "../../src/experiment/diagnosis.ts";
+import { DIAGNOSIS_OPTIONS, diagnosisMethods } from "../../src/experiment/diagnosis.ts";
 import { sparkline } from "../../src/report/diagnosis.ts";
 import { natgrad } from "./terminal.ts";
 
@@ -37,7 +37,7 @@ describe("natgrad kernel", () => {
         .map((line) => line.split(" ")[0]),
     ).toEqual(["1", "2", "3", "all"]);
     const methods = table("methods: how far").slice(2);
-    expect(methods).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(methods).toHaveLength(2 * diagnosisMethods("mse").length);
     expect(methods[2]).toMatch(/^exact +analytic +0\.\d+ +1 +[\d.e-]+ +1 +\d/);
     expect(
       table("test set over all")

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { diagnose } from "../../src/experiment/diagnose.ts";
 import {
-  DIAGNOSIS_METHODS,
+  diagnosisMethods,
   parseDiagnosis,
   type DiagnosisEvent,
   type MethodEvent,
@@ -47,11 +47,11 @@ describe("a diagnosis", async () => {
     const names = events.map(({ event }) => event);
     expect(names.slice(0, 3)).toEqual(["config", "spectrum", "spectrum"]);
     expect(names.slice(3, 7)).toEqual(["layer", "layer", "layer", "layer"]);
-    expect(names.filter((name) => name === "method")).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(names.filter((name) => name === "method")).toHaveLength(2 * diagnosisMethods("mse").length);
     expect(names.slice(-3)).toEqual(["posterior", "posterior", "done"]);
     const [config] = only(events, "config");
     expect(config).toMatchObject({ widths: [32, 128, 128, 1], target_classes: [0, 1], n_classes: 2 });
-    expect(config!.methods).toEqual(DIAGNOSIS_METHODS.map(({ name }) => name));
+    expect(config!.methods).toEqual(diagnosisMethods("mse").map(({ name }) => name));
     expect(config!.methods).not.toContain("exact_plus_mse");
   });
 
