@@ -24,10 +24,10 @@ f <- f - eta G (f - y), as fast as exact NGD where G = alpha I:
   eta        the default learning rate 1/alpha, and the largest that is stable
 Of a method that does not exist on a kernel the reason is told.
 
-Under --loss_type cross_entropy the methods are those of that loss. Its curvature
+With --loss_type cross_entropy the methods are those of that loss. Its curvature
 S S^T is that at the initial outputs (0 for the analytic kernel, the network's
-own for the empirical one); alpha, deviation and eta are of S^T G. The spectrum,
-the times of gradient descent and the posterior are of a squared error all the same.
+own for the empirical one); alpha, deviation and eta are of S^T G. Spectrum,
+times of gradient descent and posterior stay those of a squared error.
 
 Examples:
   natgrad kernel

@@ -6,9 +6,7 @@
 import { bind } from "../fisher/bind.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
-import type { AnyKernel } from "../kernel/kernel.ts";
-import { mse } from "../loss/mse.ts";
-import { zeros } from "../matrix/matrix.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { responseOf, type LossAt } from "./response.ts";
 
 /** The isotropy of a method. */
@@ -32,21 +30,23 @@ const MAX_COLUMNS = 256;
 const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 ** 17 / n)));
 
 /**
- * Isotropy of `fisher` on a training kernel, for a squared error or for the loss and outputs `at`.
+ * Isotropy of `fisher` on a training kernel: of G itself, or as seen by the loss `at` some outputs.
  * @throws SingularGramError as `fisher.prepare` does; InputError when the method does not exist for the loss.
  */
 export async function isotropy(
   fisher: Fisher,
-  kernel: AnyKernel,
+  kernel: Kernel,
   options: IsotropyOptions & { damping?: number; at?: LossAt } = {},
 ): Promise<Isotropy> {
-  const { damping = 0 } = options;
-  const any = zeros(kernel.samples, kernel.outputs);
-  const at = options.at ?? { loss: mse, f: any, y: any };
-  const view = viewOf(fisher, at.loss, at.f, at.y, damping);
-  const mover = await (await bind(fisher, kernel, view))(kernel);
-  const { R, size } = responseOf(fisher, at, mover, damping);
-  return isotropyOf(R, size, options);
+  const { damping = 0, at } = options;
+  if (at) {
+    const view = viewOf(fisher, at.loss, at.f, at.y, damping);
+    const mover = await (await bind(fisher, kernel, view))(kernel);
+    const { R, size } = responseOf(fisher, at, mover, damping);
+    return isotropyOf(R, size, options);
+  }
+  const preconditioner = await fisher.prepare(kernel, damping);
+  return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
 }
 
 /** Isotropy of G [n, n]. */

@@ -70,7 +70,8 @@ export async function loadKernels(
       const infinite = copies > 1 || epsilon === 2 ** -52;
       const inputRank = infinite && l > 0 ? Infinity : rows;
       const signalRank = l === last ? outputs : infinite ? Infinity : fanOut;
-      return { fanIn, fanOut, ...dampingOf(scales), inputRank, signalRank, inputGram, signalGram };
+      const sizes = { fanIn, fanOut, columns: rows };
+      return { ...sizes, ...dampingOf(scales), inputRank, signalRank, inputGram, signalGram };
     }),
   });
   return { train: side("train"), test: side("test") };
