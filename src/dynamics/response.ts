@@ -24,12 +24,7 @@ export type LossAt = { readonly loss: Loss; readonly f: Matrix; readonly y: Matr
 export type Response = { readonly R: Propagator; readonly size: number };
 
 /** R of `fisher`, whose G on the training kernel, in its view of the loss there at that damping, is `mover`. */
-export function responseOf(
-  fisher: Fisher,
-  { loss, f, y }: LossAt,
-  mover: Mover,
-  damping: number,
-): Response {
+export function responseOf(fisher: Fisher, { loss, f, y }: LossAt, mover: Mover, damping: number): Response {
   const S = loss.curvature?.(f, y).factor;
   if (!S) return { R: mover.G, size: f.rows * mover.outputs };
   return {

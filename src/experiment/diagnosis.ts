@@ -21,7 +21,12 @@ export const DIAGNOSIS_OPTIONS = [
 
 /** Methods that a diagnosis under a loss looks at: those that exist for it. */
 export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
-  FISHERS.filter((fisher) => existsFor(fisher, LOSSES.find(({ name }) => name === lossType)!));
+  FISHERS.filter((fisher) =>
+    existsFor(
+      fisher,
+      LOSSES.find(({ name }) => name === lossType)!,
+    ),
+  );
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };

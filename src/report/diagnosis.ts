@@ -75,7 +75,7 @@ function diagnosisTables(): DiagnosisWriter {
 
 const WIDTHS = {
   layer: [7, 14, 12, 12, 12, 12, 12],
-  method: [20, 11, 12, 12, 12, 12, 12],
+  method: [20, 11, 12, 12, 12, 12, 12, 0],
   posterior: [20, 15, 12, 12],
 } as const;
 
@@ -199,7 +199,9 @@ function methodRow(event: MethodEvent): string {
   if ("reason" in event) return columns("method", [method, kernel, `none: ${event.reason}`]);
   const { alpha, alpha_theory, deviation, learning_rate, max_learning_rate } = event;
   const figures = [alpha, alpha_theory, deviation, learning_rate, max_learning_rate];
-  return columns("method", [method, kernel, ...figures.map(short)]);
+  // With fewer probes than columns alpha and deviation are estimates.
+  const how = event.probes === event.size ? "" : `from ${event.probes} random probes`;
+  return columns("method", [method, kernel, ...figures.map(short), how]);
 }
 
 function posteriorRow(event: PosteriorEvent): string {

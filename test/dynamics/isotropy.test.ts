@@ -143,7 +143,9 @@ function active({ rows, cols, data }: { rows: number; cols: number; data: ArrayL
   for (let n = 0; n < N; n++) {
     for (let i = 0; i < cols; i++) {
       const C = rows / N;
-      count += Number(Array.from({ length: C }, (_, c) => data[(n * C + c) * cols + i]!).some((x) => x !== 0));
+      count += Number(
+        Array.from({ length: C }, (_, c) => data[(n * C + c) * cols + i]!).some((x) => x !== 0),
+      );
     }
   }
   return count;

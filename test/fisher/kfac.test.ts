@@ -28,7 +28,9 @@ const DAMPINGS = [
 ] as const;
 
 const networks = (["narrow", "wide"] as const).flatMap((name) =>
-  [1, 2, 3].flatMap((C) => (C === 1 ? [mse] : [mse, crossEntropy]).map((loss) => [name, C, loss.name, loss] as const)),
+  [1, 2, 3].flatMap((C) =>
+    (C === 1 ? [mse] : [mse, crossEntropy]).map((loss) => [name, C, loss.name, loss] as const),
+  ),
 );
 
 describe.each(networks)("kfac on the %s network of %i outputs with %s", (name, C, _, loss) => {

@@ -47,7 +47,11 @@ export type TwinLayer = { H: Rows; D: Rows; columns: number; fanOut: number };
 
 /** The layers of a network. */
 export const layersOf = (net: TinyNetwork, xs: Rows): TwinLayer[] =>
-  net.theta.map((theta, l) => ({ ...factorsOf(net, xs, l), columns: theta[0]!.length, fanOut: theta.length }));
+  net.theta.map((theta, l) => ({
+    ...factorsOf(net, xs, l),
+    columns: theta[0]!.length,
+    fanOut: theta.length,
+  }));
 
 /** The Jacobian of a layer [N C][units columns]. */
 const jacobianOf = ({ H, D }: TwinLayer): Rows =>
@@ -100,7 +104,8 @@ export function layerSteps(
   if (method === "gradient") return gradients;
   if (method === "block_tri_diagonal" && rho === 0) return undampedTriDiagonal(layers, loss);
   if (method === "kfac") return layers.map((layer) => kfacStep(layer, loss, rho));
-  if (method === "kfac_tikhonov") return layers.map((layer, l) => tikhonovStep(layer, loss, gradients[l]!, rho));
+  if (method === "kfac_tikhonov")
+    return layers.map((layer, l) => tikhonovStep(layer, loss, gradients[l]!, rho));
 
   const step = invert(keptFisher(method, layers, loss), gradients.flat(), rho);
   let start = 0;
