@@ -14,7 +14,7 @@
 import { InputError } from "../error.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
-import { eigen, type Eigen } from "../matrix/eigen.ts";
+import { eigen, roundingOf, type Eigen } from "../matrix/eigen.ts";
 import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
 import { accumulate, product } from "../matrix/product.ts";
 
@@ -87,8 +87,9 @@ export async function createPosterior(
       return transpose(await solveMatrix(transpose(thetaTest)));
     }
     const { values, vectors } = await (basis ??= eigen(theta));
-    // (1 - exp(-value s / N)) / value, which is s / N at zero.
-    const weights = values.map((value) => (value > 0 ? -Math.expm1((-value * time) / N) / value : time / N));
+    // Where an eigenvalue is rounding nothing moves at any time: Theta' vanishes on the null space of Theta.
+    const rounding = roundingOf(values, epsilon);
+    const weights = values.map((value) => (value > rounding ? -Math.expm1((-value * time) / N) / value : 0));
     const modes = map(await product(thetaTest, vectors), (x, i) => x * weights[i % N]!);
     return product(modes, vectors, { transB: true });
   };
