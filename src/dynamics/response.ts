@@ -21,10 +21,15 @@ import { changeBy } from "./function-space.ts";
 export type LossAt = { readonly loss: Loss; readonly f: Matrix; readonly y: Matrix };
 
 /** R [size, size] as its product with a residual. */
-export type Response = { readonly R: Propagator; readonly size: number };
+export type StepResponse = { readonly R: Propagator; readonly size: number };
 
 /** R of `fisher`, whose G on the training kernel, in its view of the loss there at that damping, is `mover`. */
-export function responseOf(fisher: Fisher, { loss, f, y }: LossAt, mover: Mover, damping: number): Response {
+export function responseOf(
+  fisher: Fisher,
+  { loss, f, y }: LossAt,
+  mover: Mover,
+  damping: number,
+): StepResponse {
   const S = loss.curvature?.(f, y).factor;
   if (!S) return { R: mover.G, size: f.rows * mover.outputs };
   return {
