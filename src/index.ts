@@ -61,6 +61,7 @@ export { dampingController, DAMPING_SCHEDULES, type DampingSchedule } from "./dy
 export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";
 export { gradientFlow, gradientFlowOf } from "./dynamics/gradient-flow.ts";
 export { isotropy, type Isotropy } from "./dynamics/isotropy.ts";
+export { responseOf, type LossAt, type StepResponse } from "./dynamics/response.ts";
 export {
   createPosterior,
   deviations,

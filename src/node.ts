@@ -9,8 +9,8 @@ export { readWhole, writeWhole } from "./data/node/files.ts";
 export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
 export { diagnose } from "./experiment/diagnose.ts";
 export {
-  DIAGNOSIS_METHODS,
   DIAGNOSIS_OPTIONS,
+  diagnosisMethods,
   parseDiagnosis,
   type Diagnosis,
   type DiagnosisEvent,

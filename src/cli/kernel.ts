@@ -5,7 +5,8 @@ import { Command, Option } from "commander";
 import { InputError } from "../error.ts";
 import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
-import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
+import { DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
+import { FISHERS } from "../fisher/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { admit } from "./admit.ts";
 import { interruption } from "./interrupt.ts";
@@ -24,6 +25,11 @@ f <- f - eta G (f - y), as fast as exact NGD where G = alpha I:
   eta        the default learning rate 1/alpha, and the largest that is stable
 Of a method that does not exist on a kernel the reason is told.
 
+With --loss_type cross_entropy the methods are those of that loss. Its curvature
+S S^T is that at the initial outputs (0 for the analytic kernel, the network's
+own for the empirical one); alpha, deviation and eta are of S^T G. Spectrum,
+times of gradient descent and posterior stay those of a squared error.
+
 Examples:
   natgrad kernel
       MNIST, digits 0 and 1, three layers: every method
@@ -33,17 +39,20 @@ Examples:
       why block_tri_diagonal is not there, and what damping costs in isotropy
   natgrad kernel --n_classes 10 --train_size 50 --width 1024 --format jsonl
       ten outputs; one JSON object a line, with all eigenvalues
+  natgrad kernel --loss_type cross_entropy --width 1024
+      which learning rates the methods bear under cross-entropy
 
 Options are those of natgrad train. The damping is also the ridge of the
 posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output
 that cannot be written, 130 interrupted.`;
 
 /** Gradient descent is called none, as in \`natgrad train\`. */
-const METHOD_NAMES = DIAGNOSIS_METHODS.map(({ name }) => (name === "gradient" ? "none" : name));
+const METHOD_NAMES = FISHERS.map(({ name }) => (name === "gradient" ? "none" : name));
 
 /** Descriptions that differ from those of `natgrad train`. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   natural_gradient_type: `look at this method alone (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
+  loss_type: "loss that the methods are measured under (mse | cross_entropy; default mse)",
 };
 
 /** The command. */

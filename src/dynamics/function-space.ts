@@ -104,22 +104,23 @@ async function moversOnBatch(
   return { train: await on(restrictKernel(train, samples)), test: await on(restrictKernel(test, samples)) };
 }
 
-/** f - eta G r. A kernel of one output acts on every column of r alike. */
-async function move(
-  f: Matrix,
-  residual: Matrix,
-  { G, outputs }: Mover,
-  learningRate: number,
-): Promise<Matrix> {
-  const data = f.data.slice();
-  if (outputs === residual.cols) {
-    for (const [i, g] of (await G(residual.data)).entries()) data[i]! -= learningRate * g;
-    return { ...f, data };
+/** f - eta G r. */
+async function move(f: Matrix, residual: Matrix, mover: Mover, learningRate: number): Promise<Matrix> {
+  const change = await changeBy(mover, residual);
+  return { ...f, data: f.data.map((x, i) => x - learningRate * change[i]!) };
+}
+
+/** G' r [N' C]. A kernel of one output acts on every column of r alike. */
+export async function changeBy({ G, outputs }: Mover, residual: Matrix): Promise<Float64Array> {
+  if (outputs === residual.cols) return G(residual.data);
+  const C = residual.cols;
+  let out = new Float64Array();
+  for (let c = 0; c < C; c++) {
+    const moved = await G(column(residual, c));
+    if (c === 0) out = new Float64Array(moved.length * C);
+    for (const [n, g] of moved.entries()) out[n * C + c] = g;
   }
-  for (let c = 0; c < f.cols; c++) {
-    for (const [n, g] of (await G(column(residual, c))).entries()) data[n * f.cols + c]! -= learningRate * g;
-  }
-  return { ...f, data };
+  return out;
 }
 
 /** Column c of a matrix. */

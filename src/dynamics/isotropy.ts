@@ -1,10 +1,14 @@
 /**
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
- * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
+ * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm. Under a
+ * loss with a curvature G is not square, and S^T G stands in its place (response.ts).
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { bind } from "../fisher/bind.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
+import { viewOf } from "../fisher/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { responseOf, type LossAt } from "./response.ts";
 
 /** The isotropy of a method. */
 export type Isotropy = {
@@ -14,6 +18,8 @@ export type Isotropy = {
   readonly deviation: number;
   /** Columns of G that were looked at: all n, or random probes for a large kernel (then both are estimates). */
   readonly probes: number;
+  /** n, rows of G: one a sample and number of its residual. */
+  readonly size: number;
 };
 
 /** Options of {@link isotropy}. */
@@ -25,15 +31,22 @@ const MAX_COLUMNS = 256;
 const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 ** 17 / n)));
 
 /**
- * Isotropy of `fisher` on a training kernel.
- * @throws SingularGramError as `fisher.prepare` does.
+ * Isotropy of `fisher` on a training kernel: of G itself, or as seen by the loss `at` some outputs.
+ * @throws SingularGramError as `fisher.prepare` does; InputError when the method does not exist for the loss.
  */
 export async function isotropy(
   fisher: Fisher,
   kernel: Kernel,
-  options: IsotropyOptions & { damping?: number } = {},
+  options: IsotropyOptions & { damping?: number; at?: LossAt } = {},
 ): Promise<Isotropy> {
-  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0, { signal: options.signal });
+  const { damping = 0, at, signal } = options;
+  if (at) {
+    const view = viewOf(fisher, at.loss, at.f, at.y, damping);
+    const mover = await (await bind(fisher, kernel, view, { signal }))(kernel);
+    const { R, size } = responseOf(fisher, at, mover, damping);
+    return isotropyOf(R, size, options);
+  }
+  const preconditioner = await fisher.prepare(kernel, damping, { signal });
   return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
 }
 
@@ -59,7 +72,7 @@ export async function isotropyOf(G: Propagator, n: number, options: IsotropyOpti
   for (const [p, z] of zs.entries()) {
     for (let i = 0; i < n; i++) squares += (products[p]![i]! - alpha * z[i]!) ** 2;
   }
-  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes };
+  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes, size: n };
 }
 
 const unitVectors = (n: number) => (p: number) => {

@@ -15,7 +15,7 @@ import type { Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
-import { eigen, type Eigen } from "../matrix/eigen.ts";
+import { eigen, roundingOf, type Eigen } from "../matrix/eigen.ts";
 import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
 import { accumulate, product } from "../matrix/product.ts";
 
@@ -89,8 +89,9 @@ export async function createPosterior(
       return transpose(await solveMatrix(transpose(thetaTest)));
     }
     const { values, vectors } = await (basis ??= eigen(theta, { signal }));
-    // (1 - exp(-value s / N)) / value, which is s / N at zero.
-    const weights = values.map((value) => (value > 0 ? -Math.expm1((-value * time) / N) / value : time / N));
+    // Where an eigenvalue is rounding nothing moves at any time: Theta' vanishes on the null space of Theta.
+    const rounding = roundingOf(values, epsilon);
+    const weights = values.map((value) => (value > rounding ? -Math.expm1((-value * time) / N) / value : 0));
     const modes = map(await product(thetaTest, vectors), (x, i) => x * weights[i % N]!);
     return product(modes, vectors, { transB: true });
   };

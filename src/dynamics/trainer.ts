@@ -17,7 +17,7 @@ import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams } from "../kernel/gram.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
-import { transposeFactor } from "../kernel/whiten.ts";
+import { transposeFactor, type CurvatureFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
 import type { Linearization, Linearizer, PassOptions } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
@@ -166,7 +166,7 @@ export function createTrainer(
     linearization: Linearization,
     view: View,
     { signal }: StepOptions,
-    model?: { residual: Matrix; learningRate: number },
+    model?: { residual: Matrix; curvature: CurvatureFactor | undefined; learningRate: number },
   ): Promise<Found | undefined> {
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams, { signal });
@@ -184,7 +184,7 @@ export function createTrainer(
     return {
       coefficients,
       gram,
-      modelChange: quadraticModel(view, model.residual, change, model.learningRate),
+      modelChange: quadraticModel(model.curvature, model.residual, change, model.learningRate),
     };
   }
 
@@ -212,11 +212,16 @@ export function createTrainer(
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, f, labels, rho);
-      const residual = loss.residual(f, labels);
+      const about = () => ({
+        residual: loss.residual(f, labels),
+        // That of the loss, also where the method does not look at it.
+        curvature: loss.curvature?.(f, labels).factor,
+        learningRate,
+      });
       const found =
         fisher.fromTangent && !model
           ? await fromTangent(linearization, view, options)
-          : await fromGrams(linearization, view, options, model ? { residual, learningRate } : undefined);
+          : await fromGrams(linearization, view, options, options.model ? about() : undefined);
       if (!found) return stopped;
       const { coefficients, gram, solve, modelChange } = found;
       const solved = performance.now();
@@ -267,9 +272,14 @@ const isFinite = ({ layers }: Kernel): boolean =>
   layers.every(({ inputGram, signalGram }) => allFinite(inputGram.data) && allFinite(signalGram.data));
 
 /** r.df / N + df.Lambda df / 2N for df = -eta G r. */
-function quadraticModel(view: View, residual: Matrix, G: Float64Array, learningRate: number): number {
+function quadraticModel(
+  curvature: CurvatureFactor | undefined,
+  residual: Matrix,
+  G: Float64Array,
+  learningRate: number,
+): number {
   const df = G.map((g) => -learningRate * g);
-  const curved = view.curvature ? transposeFactor(view.curvature, df) : df;
+  const curved = curvature ? transposeFactor(curvature, df) : df;
   let change = 0;
   for (const [i, r] of residual.data.entries()) change += r * df[i]!;
   for (const d of curved) change += (d * d) / 2;

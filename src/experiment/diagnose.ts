@@ -1,29 +1,31 @@
 /**
  * @file What a kernel says of training before any step is taken, for a dataset and an architecture: its spectrum, how far
  * every method is from G = alpha I on it (paper, section 4), how far the network's own kernel is from the analytic one,
- * layer by layer, and what infinitely many initialisations would predict. Told as events, as in run.ts.
+ * layer by layer, and what infinitely many initialisations would predict. Methods are measured under the loss that was asked
+ * for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss. Told as
+ * events, as in run.ts.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { alignment } from "../dynamics/alignment.ts";
-import { isotropy } from "../dynamics/isotropy.ts";
+import { isotropyOf } from "../dynamics/isotropy.ts";
 import {
   createPosterior,
   deviations,
   type PosteriorKernels,
   type PosteriorKind,
 } from "../dynamics/posterior.ts";
+import { responseOf, type LossAt } from "../dynamics/response.ts";
 import { convergenceSteps, convergenceTime, kernelSpectrum, labelEnergy } from "../dynamics/spectrum.ts";
 import { stableLearningRate } from "../dynamics/stability.ts";
 import { InputError } from "../error.ts";
-import type { Fisher, Propagator, Shape } from "../fisher/index.ts";
+import { bind, viewOf, type Fisher, type Propagator, type Shape } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import { expandOutputs, layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
 import { withUnits } from "../kernel/units.ts";
-import { accuracy } from "../loss/loss.ts";
-import { mse } from "../loss/mse.ts";
+import { accuracy, LOSSES, mse, residualColumns } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
@@ -118,18 +120,34 @@ async function* events(
     const random = randomState(config.random_seed);
     return (await withUnits(network, infinite, xTrain, xTest, random, { signal })).train;
   };
-  const shape = { samples: y.rows, layers: network.weights.length, width: config.width, outputs: y.cols };
+  const loss = LOSSES.find(({ name }) => name === config.loss_type)!;
+  // An infinitely wide network starts from 0 on average.
+  const starts: Record<KernelName, Matrix> = { analytic: zeros(y.rows, y.cols), empirical: f };
+  const shape = {
+    samples: y.rows,
+    layers: network.weights.length,
+    width: config.width,
+    outputs: y.cols,
+    columns: residualColumns(loss, y.cols),
+  };
   for (const fisher of methods) {
     for (const name of ["analytic", "empirical"] as const) {
       progress(`${fisher.name} on the ${name} kernel`);
-      const about = { event: "method", method: fisher.name, kernel: name } as const;
+      const about = { event: "method", method: fisher.name, kernel: name, loss_type: loss.name } as const;
       const slow = methods.length > 1 && isSlow(fisher, network, y.rows);
       yield {
         ...about,
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
           : await orReason(async () =>
-              measureMethod(fisher, shape, await kernelFor(name, fisher), config.damping, { signal }),
+              measureMethod(
+                fisher,
+                shape,
+                await kernelFor(name, fisher),
+                config.damping,
+                { loss, f: starts[name], y },
+                { signal },
+              ),
             )),
       };
     }
@@ -137,7 +155,7 @@ async function* events(
 
   for (const kind of ["ntk", "nngp"] as const) {
     progress(`posterior of the ${kind}`);
-    const about = { event: "posterior", kind } as const;
+    const about = { event: "posterior", kind, loss_type: mse.name } as const;
     yield {
       ...about,
       ...(await orReason(() => measurePosterior(kind, infinite, dataset, config, { signal }))),
@@ -180,6 +198,7 @@ async function spectrumEvent(
   return {
     event: "spectrum",
     kernel: name,
+    loss_type: mse.name,
     size: n,
     outputs: kernel.outputs,
     trace: spectrum.trace,
@@ -241,7 +260,7 @@ async function* layerEvents(
 
 const distanceBetween = (a: Matrix, b: Matrix): number => norm(subtract(a, b)) / norm(b);
 
-/** Largest n for which all columns of G are formed. */
+/** Largest n for which all columns of G (of S^T G) are formed. */
 const SMALL = 256;
 
 /** Products with G that are spent where it is not formed: few where each solves for every unit. */
@@ -253,22 +272,22 @@ async function measureMethod(
   shape: Shape,
   kernel: Kernel,
   damping: number,
+  at: LossAt,
   { signal }: Stoppable,
 ): Promise<MethodFigures> {
   const theory = fisher.alpha(shape);
-  const n = kernel.samples * kernel.outputs;
-  const preconditioner = await fisher.prepare(kernel, damping, { signal });
-  const products = await preconditioner.propagator(kernel);
+  const view = viewOf(fisher, at.loss, at.f, at.y, damping);
+  const mover = await (await bind(fisher, kernel, view, { signal }))(kernel);
+  const { R: products, size: n } = responseOf(fisher, at, mover, damping);
   const whole = n <= SMALL && !fisher.usesSignals;
-  const G = whole ? await formed(products, n, { signal }) : products;
+  const R = whole ? await formed(products, n, { signal }) : products;
   const { maxProbes, iterations } = whole ? { maxProbes: n, iterations: n } : budgetOf(fisher);
-  const prepared = { ...fisher, prepare: async () => ({ ...preconditioner, propagator: async () => G }) };
   return {
-    ...(await isotropy(prepared, kernel, { damping, maxColumns: whole ? n : 0, maxProbes, signal })),
+    ...(await isotropyOf(R, n, { maxColumns: whole ? n : 0, maxProbes, signal })),
     alpha_theory: theory ?? null,
     learning_rate: theory === undefined ? null : 1 / theory,
     // The Grams of a float32 engine have eigenvalues that are rounding, of either sign.
-    max_learning_rate: await stableLearningRate(G, n, {
+    max_learning_rate: await stableLearningRate(R, n, {
       iterations,
       signal,
       epsilon: Math.max(1e-10, n * kernel.epsilon),

@@ -5,7 +5,8 @@ import type { ClassGroup } from "../data/classes.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError } from "../error.ts";
-import { FISHERS, gradient, type Fisher } from "../fisher/index.ts";
+import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
+import { LOSSES } from "../loss/index.ts";
 import { parseConfig, type Config } from "./config.ts";
 
 /** The options of an experiment that count in a diagnosis. */
@@ -15,12 +16,18 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["forster_transform", "forster_transform_n_iters", "forster_transform_tol"] as const),
   ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
-  ...(["natural_gradient_type", "damping", "kernel_batch_size"] as const),
+  ...(["natural_gradient_type", "loss_type", "damping", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers"] as const),
 ] satisfies readonly (keyof Config)[];
 
-/** Methods that a diagnosis looks at: those of a squared error. */
-export const DIAGNOSIS_METHODS: readonly Fisher[] = FISHERS.filter(({ newtonResidual }) => !newtonResidual);
+/** Methods that a diagnosis under a loss looks at: those that exist for it. */
+export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
+  FISHERS.filter((fisher) =>
+    existsFor(
+      fisher,
+      LOSSES.find(({ name }) => name === lossType)!,
+    ),
+  );
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };
@@ -40,10 +47,12 @@ export type DiagnosisConfigEvent = {
   target_classes: readonly ClassGroup[];
 };
 
-/** The eigenvalues of Theta / N. */
+/** The eigenvalues of Theta / N. What it says of gradient descent is of a squared error, whatever the loss. */
 export type SpectrumEvent = {
   event: "spectrum";
   kernel: KernelName;
+  /** The loss that learning rate and convergence times are of. */
+  loss_type: string;
   /** Rows of Theta: N, or N C where it covers all outputs. */
   size: number;
   /** Outputs that it covers: 1 or C. */
@@ -91,7 +100,10 @@ export type LayerEvent = {
   distance: { ntk: number; inputs: number | null; signals: number | null };
 };
 
-/** How near to G = alpha I a method is on a kernel, and which learning rates it bears there. */
+/**
+ * How near to G = alpha I a method is on a kernel, and which learning rates it bears there. Under a loss with a curvature
+ * all of them are of S^T G, with S at the initial outputs: zero for the analytic kernel, the network's for the empirical one.
+ */
 export type MethodFigures = Isotropy & {
   /** alpha of the theory, of the limit of wide networks without damping; none for gradient descent. */
   alpha_theory: number | null;
@@ -102,12 +114,12 @@ export type MethodFigures = Isotropy & {
 };
 
 /** A method on a kernel, or why it does not exist there. */
-export type MethodEvent = { event: "method"; method: string; kernel: KernelName } & (
+export type MethodEvent = { event: "method"; method: string; kernel: KernelName; loss_type: string } & (
   | MethodFigures
   | { reason: string }
 );
 
-/** The test set under infinitely many initialisations, at convergence. */
+/** The test set under infinitely many initialisations, at convergence on a squared error, whatever the loss. */
 export type PosteriorFigures = {
   /** Of the mean. */
   test_accuracy: number;
@@ -118,7 +130,7 @@ export type PosteriorFigures = {
 };
 
 /** A posterior, or why there is none. */
-export type PosteriorEvent = { event: "posterior"; kind: PosteriorKind } & (
+export type PosteriorEvent = { event: "posterior"; kind: PosteriorKind; loss_type: string } & (
   | PosteriorFigures
   | { reason: string }
 );
@@ -149,8 +161,7 @@ export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
   const only = asked === "none" ? gradient.name : asked;
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === gradient.name ? "exact" : only;
-  return {
-    config: parseConfig({ ...rest, natural_gradient_type: checked }),
-    methods: DIAGNOSIS_METHODS.filter(({ name }) => only === undefined || name === only),
-  };
+  const config = parseConfig({ ...rest, natural_gradient_type: checked });
+  const methods = diagnosisMethods(config.loss_type);
+  return { config, methods: methods.filter(({ name }) => only === undefined || name === only) };
 }

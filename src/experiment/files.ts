@@ -121,9 +121,10 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
     outputs,
     copies,
     epsilon,
-    layers: network.weights.map(({ fanIn, fanOut, scales }, l): LayerKernel => ({
+    layers: network.weights.map(({ fanIn, fanOut, rows, scales }, l): LayerKernel => ({
       fanIn,
       fanOut,
+      columns: rows,
       ...dampingOf(scales),
       inputRank: identity.input_ranks[l] ?? Infinity,
       signalRank: identity.signal_ranks[l] ?? Infinity,

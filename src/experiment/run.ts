@@ -16,20 +16,20 @@ import {
   type PredictingKernels,
 } from "../dynamics/function-space.ts";
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
-import { isotropyOf } from "../dynamics/isotropy.ts";
+import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
+import { responseOf } from "../dynamics/response.ts";
 import { createTrainer } from "../dynamics/trainer.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import {
   FISHERS,
   viewOf,
   type Fisher,
-  type Mover,
   type Solver,
   type SolverOptions,
   type SolveReport,
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
+import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
@@ -66,8 +66,11 @@ export type ConfigEvent = {
   learning_rate: number;
   /** Memory, and for long runs the time, that the run was reckoned to take; how exact NGD solves. */
   plan: { bytes: number; seconds?: number; solver?: Solver };
-  /** Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. */
-  isotropy?: { alpha_theory: number | null; alpha: number; deviation: number; probes: number };
+  /**
+   * Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. For a loss with
+   * a curvature of S^T G, S being that at the initial outputs.
+   */
+  isotropy?: { alpha_theory: number | null } & Isotropy;
 };
 
 /** One row of the table. */
@@ -161,7 +164,13 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const plan = planRun(shapeOfRun, config, memoryLimit(config));
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
   const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
-  const shape = { samples: batchSize, layers: network.weights.length, width: config.width, outputs: y.cols };
+  const shape = {
+    samples: batchSize,
+    layers: network.weights.length,
+    width: config.width,
+    outputs: y.cols,
+    columns: residualColumns(loss, y.cols),
+  };
   const alpha = fisher.alpha(shape);
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
@@ -189,10 +198,17 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
           const view = viewOf(fisher, loss, f, y, config.damping);
           const movers: Movers[] = [];
           for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view, { signal }));
-          return movers;
+          return { f, movers };
         });
   const measured =
-    first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows, { signal })));
+    first &&
+    (await clock.time("isotropy", () => {
+      const at = { loss, f: first.f, y };
+      const { R, size } = responseOf(fisher, at, first.movers[0]!.train, config.damping);
+      // A product with it costs a solve a unit there.
+      const few = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
+      return isotropyOf(R, size, { ...few, signal });
+    }));
   yield {
     event: "config",
     config,
@@ -269,7 +285,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
             learningRate,
             signal,
             batches: nextBatch !== undefined,
-            ...(first ? { first: first[i]! } : {}),
+            ...(first ? { first: first.movers[i]! } : {}),
           };
           predictors.push(await createPredictor(config, fisher, loss, pair, f, y, options));
           next.push(f);
@@ -301,14 +317,6 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     timings: clock.seconds,
   };
 }
-
-/** How far G is from alpha I. */
-const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number, options: Stoppable) =>
-  // A product with G costs a solve a unit there.
-  isotropyOf(G, samples * outputs, {
-    ...options,
-    ...(fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {}),
-  });
 
 /** Bytes that the run may take. */
 const memoryLimit = ({ memory_limit }: Config): number => memory_limit ?? defaultMemoryLimit();

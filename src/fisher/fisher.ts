@@ -72,6 +72,8 @@ export type Shape = {
   readonly width: number;
   /** C. */
   readonly outputs: number;
+  /** K, numbers of a residual a sample: fewer than C where the loss does not see every direction. Default: C. */
+  readonly columns?: number;
 };
 
 /** A Fisher approximation. */

@@ -37,4 +37,13 @@ export type {
   Solver,
   SolverOptions,
 } from "./fisher.ts";
-export { crossKernel, onPlainSignals, trainingKernel, trainingTangent, viewOf, type View } from "./view.ts";
+export {
+  crossKernel,
+  existsFor,
+  onPlainSignals,
+  residualFor,
+  trainingKernel,
+  trainingTangent,
+  viewOf,
+  type View,
+} from "./view.ts";

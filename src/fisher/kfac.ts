@@ -3,7 +3,7 @@
  * layer is approximated by (H^T H / N) (x) (Delta^T Delta / N), each factor damped,
  *
  *     X_A = X(A_l, rho_A),  X_B = X(B_l, rho_B),  rho_A = sqrt(rho) pi,  rho_B = sqrt(rho) / pi,
- *     pi^2 = (tr A_l / M_in) / (tr B_l / M_out),
+ *     pi^2 = (tr A_l / M_in') / (tr B_l / M_out),  M_in' the columns of H_l: those of the weights, and the one of the bias,
  *     U_l = (X_B E X_A)^T Delta_l  with E[(n, c), n] = r_nc / N,
  *     G = (1/N) sum_l (B_l X_B) o ((A_l X_A) (x) 1 1^T),
  *
@@ -101,7 +101,7 @@ async function invertFactors(
 /** rho_A and rho_B over sqrt(rho): the scales of the parameterisation, or pi and 1 / pi. */
 function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; signals: number } {
   if (layer.damping) return layer.damping;
-  const traceA = trace(layer.inputGram) / layer.fanIn;
+  const traceA = trace(layer.inputGram) / layer.columns;
   const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
   // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
   const pi = traceA > 0 && traceB > 0 ? Math.sqrt(traceA / traceB) : 1;

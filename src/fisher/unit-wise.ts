@@ -6,8 +6,9 @@
  *     (diag(s) A_l / N + rho I) z = b,     U_l[., i] = z / N,
  *
  * whatever C is. Samples on which the unit is silent (s_n = 0) have z_n = 0 and are left out; on the others
- * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b. alpha = gamma (L - 1) M / C + 1
- * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M and the last layer's 1.
+ * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b. Undamped a unit projects the K
+ * numbers of a sample's residual (K = C for a squared error) on one direction, so that alpha = (gamma (L - 1) M + C) / K,
+ * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M units of hidden layers, and C of the last.
  *
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
@@ -26,7 +27,8 @@ export const unitWise: Fisher = {
   title: "NGD with one block of the Fisher matrix a unit",
   usesCurvature: true,
   usesSignals: true,
-  alpha: ({ layers, width, outputs }) => (ACTIVE_SHARE * (layers - 1) * width) / outputs + 1,
+  alpha: ({ layers, width, outputs, columns = outputs }) =>
+    (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
 
   async prepare(kernel, damping, { signal } = {}) {
     // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.

@@ -26,6 +26,10 @@ export type View = {
   readonly damping: number;
 };
 
+/** Whether a method exists for a loss. */
+export const existsFor = (fisher: Fisher, loss: Loss): boolean =>
+  !fisher.newtonResidual || loss.newton !== undefined;
+
 /**
  * The view of `fisher` on `loss`.
  * @throws InputError when the method does not exist for the loss.
@@ -37,13 +41,31 @@ export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping
         `natural_gradient_type: wanted loss_type cross_entropy with ${fisher.name}, got ${loss.name}`,
       );
     }
-    return { residual: loss.newton(f, y, damping), curvature: undefined, damping: 0 };
+    const residual = loss.newton(f, loss.residual(f, y), damping);
+    return { residual, curvature: undefined, damping: 0 };
   }
   if (!fisher.usesCurvature || !loss.curvature) {
     return { residual: loss.residual(f, y), curvature: undefined, damping };
   }
   const { factor, residual } = loss.curvature(f, y);
   return { residual: { rows: f.rows, cols: factor.columns, data: residual }, curvature: factor, damping };
+}
+
+/**
+ * The residual that `fisher` is given at outputs f for any r~ [N K] of a loss with the curvature S there: r~ itself, r = S r~,
+ * or (Lambda + rho)^-1 r. What {@link viewOf} does for the r~ of labels.
+ */
+export function residualFor(
+  fisher: Fisher,
+  loss: Loss,
+  f: Matrix,
+  S: CurvatureFactor,
+  whitened: Float64Array,
+  damping: number,
+): Matrix {
+  const r = { ...f, data: applyFactor(S, whitened) };
+  if (fisher.newtonResidual) return loss.newton!(f, r, damping);
+  return fisher.usesCurvature ? { rows: f.rows, cols: S.columns, data: whitened } : r;
 }
 
 /** The training kernel in a view. */

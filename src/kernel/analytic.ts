@@ -42,6 +42,7 @@ export async function analyticKernel(
   const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
     fanIn,
     fanOut,
+    columns: rows,
     ...dampingOf(scales),
     // Hidden widths are infinite; the input features and the outputs are not.
     inputRank: l === 0 ? rows : Infinity,

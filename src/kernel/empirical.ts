@@ -88,6 +88,7 @@ async function kernelBetween(
     layers.push({
       fanIn,
       fanOut,
+      columns: rows,
       ...dampingOf(scales),
       inputRank: rows,
       signalRank: fanOut,

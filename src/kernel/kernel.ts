@@ -14,6 +14,8 @@ import type { LayerScales } from "../network/parameterization.ts";
 export type LayerKernel = {
   readonly fanIn: number;
   readonly fanOut: number;
+  /** Columns of H_l at the widths of the network: fanIn, and one more where there are biases. */
+  readonly columns: number;
   /** Orders of the eigenvalues of A_l and B_l that K-FAC's damping follows; left out: it is split by pi. */
   readonly damping?: { readonly inputs: number; readonly signals: number };
   /** A_l [N', N]. */

@@ -55,13 +55,12 @@ export const crossEntropy: Loss = {
     return { factor: { samples: N, outputs: C, columns: K, values, rank: K }, residual };
   },
 
-  newton(f, y, rho) {
+  newton(f, gradients, rho) {
     const { rows: N, cols: C } = f;
     const p = softmax(f);
     const out = zeros(N, C);
     for (let n = 0; n < N; n++) {
-      const [pn, z] = [rowOf(p, n), rowOf(out, n)];
-      const r = pn.map((x, c) => x - y.data[n * C + c]!);
+      const [pn, r, z] = [rowOf(p, n), rowOf(gradients, n), rowOf(out, n)];
       if (rho === 0) {
         // Lambda (r / p) = r; the least solution has no common shift.
         const ratio = r.map((x, c) => x / pn[c]!);

@@ -8,4 +8,4 @@ import { mse } from "./mse.ts";
 export const LOSSES: readonly Loss[] = [mse, crossEntropy];
 
 export { crossEntropy, mse };
-export { accuracy, type Loss } from "./loss.ts";
+export { accuracy, residualColumns, type Loss } from "./loss.ts";

@@ -3,7 +3,7 @@
  * is a file beside this and a line in the list; no method knows which loss it serves.
  */
 import type { CurvatureFactor } from "../kernel/whiten.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { zeros, type Matrix } from "../matrix/matrix.ts";
 
 /** A loss function. */
 export type Loss = {
@@ -18,9 +18,15 @@ export type Loss = {
    * where Lambda is the identity.
    */
   curvature?(f: Matrix, y: Matrix): { readonly factor: CurvatureFactor; readonly residual: Float64Array };
-  /** (Lambda + rho I)^-1 r [N, C], or its pseudo-inverse at rho = 0: Newton's step in the outputs. */
-  newton?(f: Matrix, y: Matrix, rho: number): Matrix;
+  /** (Lambda + rho I)^-1 r [N, C] for any r of gradients, or its pseudo-inverse at rho = 0: Newton's step in the outputs. */
+  newton?(f: Matrix, r: Matrix, rho: number): Matrix;
 };
+
+/** K, numbers of a residual r~ for C outputs: columns of S, or C where Lambda is the identity. */
+export function residualColumns({ curvature }: Loss, outputs: number): number {
+  const any = zeros(1, outputs);
+  return curvature ? curvature(any, any).factor.columns : outputs;
+}
 
 /**
  * Share of samples that are classified right: by sign for one output, by the greatest output otherwise. Labels are

@@ -91,3 +91,12 @@ function scalingOf(k: Matrix): Scaling | undefined {
 /** The eigenvalues of K from those of the scaled matrix. */
 const scaledBack = (values: Float64Array, { factor, lift }: Scaling): Float64Array =>
   values.map((x) => x / factor / lift);
+
+/**
+ * How large an eigenvalue of a positive semi-definite matrix may be by rounding alone, given all n of them, smallest first: n
+ * units of float64 or one of the `epsilon` of the entries, of the largest; and twice as far as one of them lies below zero.
+ */
+export function roundingOf(values: Float64Array, epsilon: number): number {
+  const [smallest = 0, largest = 0] = [values[0], values.at(-1)];
+  return Math.max(largest * Math.max(epsilon, values.length * 2 ** -52), -2 * smallest);
+}

@@ -40,28 +40,31 @@ const optionsOf = (config: Config): Partial<Config> =>
     ),
   );
 
-/** A table an event kind: the spectra side by side, then a row an event. */
+/** A table an event kind: the spectra side by side, then a row an event. A part that is not of the loss asked for says so. */
 function diagnosisTables(): DiagnosisWriter {
   let section = "";
+  let asked = "";
   const spectra: SpectrumEvent[] = [];
-  const row = (name: keyof typeof HEADINGS, cells: string): string => {
-    const heading = section === name ? "" : `\n${HEADINGS[name]}\n`;
+  const row = (name: keyof typeof COLUMNS, heading: string, cells: string): string => {
+    const start = section === name ? "" : `\n${heading}\n${columns(name, COLUMNS[name])}\n`;
     section = name;
-    return `${heading}${cells}\n`;
+    return `${start}${cells}\n`;
   };
+  const whose = (lossType: string): string => (lossType === asked ? "" : ` (${lossType})`);
   return (event) => {
     switch (event.event) {
       case "config":
+        asked = event.config.loss_type;
         return configBlock(event);
       case "spectrum":
         spectra.push(event);
-        return spectra.length === 2 ? spectrumTable(spectra) : "";
+        return spectra.length === 2 ? spectrumTable(spectra, whose(event.loss_type)) : "";
       case "layer":
-        return row("layer", layerRow(event));
+        return row("layer", LAYERS, layerRow(event));
       case "method":
-        return row("method", methodRow(event));
+        return row("method", methodsHeading(event, spectra), methodRow(event));
       case "posterior":
-        return row("posterior", posteriorRow(event));
+        return row("posterior", `${POSTERIORS}${whose(event.loss_type)}`, posteriorRow(event));
       case "done": {
         const memory = Math.round(event.peak_rss_bytes / 2 ** 20);
         return `\ndone in ${event.seconds.toFixed(2)} s, peak memory ${memory} MiB\n`;
@@ -72,7 +75,7 @@ function diagnosisTables(): DiagnosisWriter {
 
 const WIDTHS = {
   layer: [7, 14, 12, 12, 12, 12, 12],
-  method: [20, 11, 12, 12, 12, 12, 12],
+  method: [20, 11, 12, 12, 12, 12, 12, 0],
   posterior: [20, 15, 12, 12],
 } as const;
 
@@ -82,20 +85,20 @@ const columns = (name: keyof typeof WIDTHS, cells: readonly string[]): string =>
     .join("")
     .trimEnd();
 
-const HEADINGS = {
-  layer: [
-    "layers: share of tr Theta, and |empirical - analytic| / |analytic| of Theta_l, A_l and B_l",
-    columns("layer", ["layer", "weights", "analytic", "empirical", "Theta", "A (inputs)", "B (signals)"]),
-  ].join("\n"),
-  method: [
-    "methods: how far G is from alpha I, and learning rates",
-    columns("method", ["method", "kernel", "alpha", "of theory", "deviation", "eta default", "eta stable"]),
-  ].join("\n"),
-  posterior: [
-    "test set over all initialisations, at convergence",
-    columns("posterior", ["posterior", "test_accuracy", "test_loss", "deviation"]),
-  ].join("\n"),
+const COLUMNS = {
+  layer: ["layer", "weights", "analytic", "empirical", "Theta", "A (inputs)", "B (signals)"],
+  method: ["method", "kernel", "alpha", "of theory", "deviation", "eta default", "eta stable"],
+  posterior: ["posterior", "test_accuracy", "test_loss", "deviation"],
 } as const;
+
+const LAYERS = "layers: share of tr Theta, and |empirical - analytic| / |analytic| of Theta_l, A_l and B_l";
+const POSTERIORS = "test set over all initialisations, at convergence";
+
+/** The methods may be of another loss than the spectra, with a curvature of its own. */
+const methodsHeading = ({ loss_type }: MethodEvent, [spectrum]: readonly SpectrumEvent[]): string =>
+  spectrum?.loss_type === loss_type
+    ? "methods: how far G is from alpha I, and learning rates"
+    : `methods under ${loss_type}, curvature S S^T at the initial outputs: how far S^T G is from alpha I, and learning rates`;
 
 /** Four significant digits. */
 const short = (x: number | null): string => (x === null ? "-" : formatG(Number(x.toPrecision(4))));
@@ -120,7 +123,8 @@ function configBlock({ config, methods, widths, target_classes }: DiagnosisConfi
 const NAME_WIDTH = 38;
 const VALUE_WIDTH = 26;
 
-function spectrumTable(spectra: readonly SpectrumEvent[]): string {
+/** @param whose the loss of what is said of gradient descent, where it is not the one asked for */
+function spectrumTable(spectra: readonly SpectrumEvent[], whose: string): string {
   const line = (name: string, of: (spectrum: SpectrumEvent) => string): string =>
     `${name.padEnd(NAME_WIDTH)}${spectra.map((s) => of(s).padEnd(VALUE_WIDTH)).join("")}`.trimEnd();
   const fractions = spectra[0]!.convergence.map(({ fraction }) => fraction);
@@ -139,7 +143,10 @@ function spectrumTable(spectra: readonly SpectrumEvent[]): string {
         short(s.label_energy[k]),
       ),
     ),
-    line("gradient descent: eta stable below", (s) => short(s.max_learning_rate)),
+    ...(whose === "" ? [] : [`gradient descent${whose}`]),
+    line(whose === "" ? "gradient descent: eta stable below" : "  eta stable below", (s) =>
+      short(s.max_learning_rate),
+    ),
     ...fractions.map((fraction, i) =>
       line(`  eta t to ${short(100 * fraction)}% of the loss (steps)`, ({ convergence }) => {
         const { time, steps } = convergence[i]!;
@@ -192,7 +199,9 @@ function methodRow(event: MethodEvent): string {
   if ("reason" in event) return columns("method", [method, kernel, `none: ${event.reason}`]);
   const { alpha, alpha_theory, deviation, learning_rate, max_learning_rate } = event;
   const figures = [alpha, alpha_theory, deviation, learning_rate, max_learning_rate];
-  return columns("method", [method, kernel, ...figures.map(short)]);
+  // With fewer probes than columns alpha and deviation are estimates.
+  const how = event.probes === event.size ? "" : `from ${event.probes} random probes`;
+  return columns("method", [method, kernel, ...figures.map(short), how]);
 }
 
 function posteriorRow(event: PosteriorEvent): string {

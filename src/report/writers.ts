@@ -85,10 +85,9 @@ function configBlock(event: ConfigEvent): string {
   const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
   lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory${time}`);
   if (isotropy) {
-    const { alpha, alpha_theory, deviation, probes } = isotropy;
-    // G has a column a sample, or one a sample and output; with fewer probes the figures are estimates.
-    const columns = [config.train_size, config.train_size * widths.at(-1)!];
-    const how = columns.includes(probes) ? "" : ` (from ${probes} random probes)`;
+    const { alpha, alpha_theory, deviation, probes, size } = isotropy;
+    // With fewer probes than columns the figures are estimates.
+    const how = probes === size ? "" : ` (from ${probes} random probes)`;
     const theory = alpha_theory === null ? "" : ` (theory: ${formatG(alpha_theory)})`;
     lines.push(
       `alpha: ${formatG(alpha)}${theory}`,

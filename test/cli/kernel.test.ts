@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS } from "../../src/experiment/diagnosis.ts";
+import { DIAGNOSIS_OPTIONS, diagnosisMethods } from "../../src/experiment/diagnosis.ts";
 import { sparkline } from "../../src/report/diagnosis.ts";
 import { natgrad } from "./terminal.ts";
 
@@ -37,14 +37,41 @@ describe("natgrad kernel", () => {
         .map((line) => line.split(" ")[0]),
     ).toEqual(["1", "2", "3", "all"]);
     const methods = table("methods: how far").slice(2);
-    expect(methods).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(methods).toHaveLength(2 * diagnosisMethods("mse").length);
     expect(methods[2]).toMatch(/^exact +analytic +0\.\d+ +1 +[\d.e-]+ +1 +\d/);
+    // Four probes stand for all columns where a product is dear, and the row says so.
+    const estimated = methods.filter((line) => line.endsWith(" from 4 random probes"));
+    expect(estimated.map((line) => line.split(" ")[0])).toEqual(["unit_wise", "unit_wise"]);
     expect(
       table("test set over all")
         .slice(2)
         .map((line) => line.split(",")[0]),
     ).toEqual(["ntk", "nngp"]);
     expect(all.at(-1)).toMatch(/^done in \d+\.\d\d s, peak memory \d+ MiB$/);
+  });
+
+  it("says which parts are of the loss that was asked for, and which of a squared error", async () => {
+    const flags = "--loss_type cross_entropy --natural_gradient_type exact_plus_mse";
+    const { exitCode, stdout } = await natgrad("kernel", SMALL, flags);
+    expect(exitCode).toBe(0);
+    const all = lines(stdout);
+    expect(all).toContain("loss_type: cross_entropy");
+    expect(all).toContain("methods: exact_plus_mse");
+    expect(all).toContain("gradient descent (mse)");
+    expect(all).toContain("test set over all initialisations, at convergence (mse)");
+    expect(stdout).toMatch(
+      /^methods under cross_entropy, curvature S S\^T at the initial outputs: how far S\^T G is from alpha I/m,
+    );
+    expect(stdout).toMatch(/^exact_plus_mse +analytic +1 +1 +[\d.]+e-\d\d +1 +2$/m);
+    const plain = await natgrad("kernel", SMALL, "--natural_gradient_type exact");
+    expect(plain.stdout).not.toMatch(/\(mse\)|under/);
+    const jsonl = await natgrad("kernel", SMALL, flags, "--format jsonl");
+    const events = lines(jsonl.stdout).map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lossesOf = (name: string) =>
+      new Set(events.filter((e) => e.event === name).map((e) => e.loss_type));
+    expect([...lossesOf("spectrum"), ...lossesOf("posterior")]).toEqual(["mse", "mse"]);
+    expect([...lossesOf("method"), ...lossesOf("config")]).toEqual(["cross_entropy", "cross_entropy"]);
+    expect(await refusal(SMALL, "--natural_gradient_type exact_plus_mse")).toMatch(/for loss_type mse/);
   });
 
   it("prints one JSON object a line", async () => {

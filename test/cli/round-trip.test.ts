@@ -92,6 +92,12 @@ describe("a kernel that was saved", () => {
     expect(await rows(EXACT, others, "--kernel_path", only(folder))).toEqual(before);
   });
 
+  it("splits the damping of K-FAC with biases as the kernel that was made", async () => {
+    const flags = "--bias_variance 0.5 --damping 1e-4 --n_steps 2 --natural_gradient_type kfac";
+    const before = await rows(flags, "--save_kernel --save_kernel_dir", folder);
+    expect(await rows(flags, "--kernel_path", only(folder))).toEqual(before);
+  });
+
   it("serves another method, and gradient descent", async () => {
     await rows(EXACT, "--save_kernel --save_kernel_dir", folder);
     for (const method of ["--natural_gradient_type kfac", "--learning_rate 1"]) {

@@ -7,7 +7,9 @@ import { createTrainer } from "../../src/dynamics/trainer.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
 import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
-import { tiny } from "../support/tiny.ts";
+import { tiny, toRows } from "../support/tiny.ts";
+import { twinCrossEntropy, twinMse } from "../support/twin-steps.ts";
+import { apply, dot } from "../support/twin.ts";
 
 describe("a constant schedule", () => {
   it("keeps its damping and has no ratio", () => {
@@ -69,6 +71,28 @@ describe("the quadratic model of a step", () => {
       const change = loss.value(after.train, y) - loss.value(before.train, y);
       expect(change).toBeLessThan(0);
       expect(change / before.modelChange!).toBeCloseTo(1, 2);
+    },
+  );
+
+  it.each(cells)(
+    "is r.df / N + df.Lambda df / 2N for a large step of %s on %s",
+    async (_, __, fisher, loss) => {
+      // One layer: outputs are linear in the weights, and df is what they move by.
+      const { linearizer, weights, train, labels } = await tiny({ ...sizes, depth: 1 });
+      const y = loss === mse ? labels : oneHot(labels);
+      const trainer = createTrainer(linearizer, weights, fisher, loss, { x: train, y });
+      const before = await trainer.step({ learningRate: 0.8, damping: 0.1, model: true });
+      const after = await trainer.evaluate();
+      const df = after.train.data.map((f, i) => f - before.train.data[i]!);
+      const twin = (loss === mse ? twinMse : twinCrossEntropy)(toRows(before.train), toRows(y));
+      const [N, C] = [y.rows, y.cols];
+      let change = 0;
+      for (const [i, r] of twin.residual.entries()) change += r * df[i]!;
+      for (const [n, lambda] of twin.curvature.entries()) {
+        const own = [...df.subarray(n * C, (n + 1) * C)];
+        change += dot(own, apply(lambda, own)) / 2;
+      }
+      expect(before.modelChange! / (change / N)).toBeCloseTo(1, 8);
     },
   );
 });

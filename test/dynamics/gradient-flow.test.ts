@@ -1,16 +1,24 @@
 /**
  * @file Gradient descent in continuous time, against Neural Tangents and against small steps of the recursion.
  */
+import { Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
 import { describe, expect, it } from "vitest";
 import { predictSteps } from "../../src/dynamics/function-space.ts";
 import { gradientFlow, gradientFlowOf } from "../../src/dynamics/gradient-flow.ts";
 import { gradient } from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
-import { expandOutputs } from "../../src/kernel/kernel.ts";
+import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import { expandOutputs, ntk } from "../../src/kernel/kernel.ts";
 import { crossEntropy, mse } from "../../src/loss/index.ts";
+import { createEngine } from "../../src/graph/engine.ts";
+import { createLinearizer } from "../../src/linearization/linearize.ts";
+import { createWeights } from "../../src/linearization/weights.ts";
+import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
+import { randomState } from "../../src/random/random-state.ts";
 import { peerFixture, variances } from "../support/fixtures.ts";
-import { relativeError } from "../support/tiny.ts";
+import { relativeError, toRows } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
 const gd = await peerFixture("gd");
@@ -96,4 +104,73 @@ describe.each([1, 3])("gradient flow of any loss, with %i outputs", async (C) =>
       expect(relativeError(f.test.data, flow.test.data)).toBeLessThan(0.005);
     });
   }
+});
+
+describe("gradient flow on a kernel without an inverse", () => {
+  const TIMES = [1e9, 1e12, 1e15, 1e16, 1e17, 1e18, 1e30, 1e300, Infinity];
+  const { normalsInto } = randomState(4);
+  const draw = (rows: number, cols: number): Matrix =>
+    matrix(rows, cols, normalsInto(new Float64Array(rows * cols)));
+  /** Some samples twice. */
+  const twice = ({ cols, data }: Matrix): Matrix =>
+    matrix((data.length / cols) * 2, cols, Float64Array.of(...data, ...data));
+
+  const cases = [
+    { what: "fewer features than samples", depth: 1, inputs: 4, train: draw(12, 4) },
+    { what: "fewer features than samples, many of them", depth: 1, inputs: 9, train: draw(100, 9) },
+    { what: "every sample twice", depth: 3, inputs: 6, train: twice(draw(5, 6)) },
+  ].flatMap((c) =>
+    [1, 2].flatMap((C) =>
+      (["analytic", "float64", "float32"] as const).map((of) => [c.what, C, of, c] as const),
+    ),
+  );
+
+  it.each(cases)(
+    "%s, %i outputs, %s: ends where its range ends",
+    async (_, C, of, { depth, inputs, train }) => {
+      const network = mlp(inputs, { depth, width: 40, outputs: C });
+      const test = draw(3, inputs);
+      const kernels = await (async () => {
+        if (of === "analytic") {
+          return {
+            train: await analyticKernel(network, train),
+            test: await analyticKernel(network, test, train),
+          };
+        }
+        const engine = await createEngine({ precision: of, threads: 1 });
+        const linearizer = await createLinearizer(engine, network);
+        const weights = createWeights(network, initialise(engine, network, 1));
+        const all = await empiricalKernel(linearizer, weights, train, [test]);
+        return { train: all.train, test: all.others[0]! };
+      })();
+      const start = { train: draw(train.rows, C), test: draw(3, C) };
+      const y = draw(train.rows, C);
+
+      // The limit: Theta Theta^+ and Theta' Theta^+ on f_0 - y, output by output or all in one column.
+      const theta = toRows(ntk(kernels.train));
+      const inverse = pseudoInverse(
+        new MlMatrix(theta),
+        1e-5 * Math.max(...theta.map((row) => Math.hypot(...row))),
+      );
+      const away = start.train.data.map((f, i) => f - y.data[i]!);
+      const columns = kernels.train.outputs === C ? 1 : C;
+      const r = new MlMatrix(away.length / columns, columns);
+      for (const [i, x] of away.entries()) r.set(Math.floor(i / columns), i % columns, x);
+      const v = inverse.mmul(r);
+      const moved = (rows: number[][]) => new MlMatrix(rows).mmul(v).to1DArray();
+      const limit = {
+        train: start.train.data.map((f, i) => f - moved(theta)[i]!),
+        test: start.test.data.map((f, i) => f - moved(toRows(ntk(kernels.test)))[i]!),
+      };
+      // The null space of a kernel in float32 is known as well as its numbers are.
+      const tolerance = of === "float32" ? 1e-3 : 1e-8;
+      for (const learningRate of TIMES) {
+        const f = await (await gradientFlow(kernels, start, y, { learningRate })).step();
+        expect(relativeError(f.train.data, limit.train), `training, at ${learningRate}`).toBeLessThan(
+          tolerance,
+        );
+        expect(relativeError(f.test.data, limit.test), `test, at ${learningRate}`).toBeLessThan(tolerance);
+      }
+    },
+  );
 });

@@ -106,6 +106,21 @@ describe.each(KINDS)("the %s posterior", (kind) => {
     await expect(posterior.at(Infinity)).rejects.toThrow(SingularGramError);
     await expect(posterior.at(-1)).rejects.toThrow("posterior time: wanted a number >= 0, got -1");
   });
+
+  it.each(KINDS)("at any late time of samples that come twice it is that of each once, %s", async (kind) => {
+    const twice = zeros(4, 5);
+    for (const row of [0, 2]) twice.data.set(xTrain.data.subarray(0, 10), row * 5);
+    const means = matrix(2, 1, Float64Array.of((y.data[0]! + 0.25) / 2, (y.data[1]! - 0.5) / 2));
+    const labels = matrix(4, 1, Float64Array.of(y.data[0]!, y.data[1]!, 0.25, -0.5));
+    const singular = await createPosterior(await kernelsOf(networkOf(1), twice, xTest), labels, { kind });
+    const once = await kernelsOf(networkOf(1), rowRange(xTrain, 0, 2), xTest);
+    const wanted = await (await createPosterior(once, means, { kind })).at(Infinity);
+    for (const time of [1e9, 1e15, 1e18, 1e30, 1e300]) {
+      const { mean, covariance } = await singular.at(time);
+      expect(relativeError(mean.data, wanted.mean.data), `mean at ${time}`).toBeLessThan(1e-8);
+      expect(relativeError(covariance.data, wanted.covariance.data), `at ${time}`).toBeLessThan(1e-8);
+    }
+  });
 });
 
 describe("the posterior", () => {

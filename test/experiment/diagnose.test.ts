@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { diagnose } from "../../src/experiment/diagnose.ts";
 import {
-  DIAGNOSIS_METHODS,
+  diagnosisMethods,
   parseDiagnosis,
   type DiagnosisEvent,
   type MethodEvent,
@@ -47,11 +47,11 @@ describe("a diagnosis", async () => {
     const names = events.map(({ event }) => event);
     expect(names.slice(0, 3)).toEqual(["config", "spectrum", "spectrum"]);
     expect(names.slice(3, 7)).toEqual(["layer", "layer", "layer", "layer"]);
-    expect(names.filter((name) => name === "method")).toHaveLength(2 * DIAGNOSIS_METHODS.length);
+    expect(names.filter((name) => name === "method")).toHaveLength(2 * diagnosisMethods("mse").length);
     expect(names.slice(-3)).toEqual(["posterior", "posterior", "done"]);
     const [config] = only(events, "config");
     expect(config).toMatchObject({ widths: [32, 128, 128, 1], target_classes: [0, 1], n_classes: 2 });
-    expect(config!.methods).toEqual(DIAGNOSIS_METHODS.map(({ name }) => name));
+    expect(config!.methods).toEqual(diagnosisMethods("mse").map(({ name }) => name));
     expect(config!.methods).not.toContain("exact_plus_mse");
   });
 
@@ -184,6 +184,54 @@ describe("a diagnosis of several outputs", () => {
       (name) => figures(events, "kfac", name).alpha,
     );
     expect(finite! / infinite!).toBeCloseTo(1, 0);
+  });
+});
+
+describe("a diagnosis under cross-entropy", async () => {
+  const options = {
+    loss_type: "cross_entropy",
+    n_classes: 3,
+    train_size: 12,
+    width: 512,
+    bias_variance: 0.1,
+  };
+  const events = await eventsOf(options);
+  const [N, C, K] = [12, 3, 2];
+
+  it("looks at the methods of that loss; alpha is that of the theory, and twice the default learning rate is stable", () => {
+    const measured = only(events, "method");
+    expect(new Set(measured.map(({ method }) => method))).toContain("exact_plus_mse");
+    expect(measured.map(({ loss_type }) => loss_type)).toEqual(measured.map(() => "cross_entropy"));
+    const theory = { exact: 1, block_diagonal: 3, block_tri_diagonal: 1, kfac: 2 * N + 1, exact_plus_mse: 1 };
+    for (const kernel of ["analytic", "empirical"] as const) {
+      for (const [name, alpha] of Object.entries(theory)) {
+        const found = figures(events, name, kernel);
+        expect(found.alpha_theory, name).toBe(alpha);
+        expect(found.alpha / alpha, name).toBeCloseTo(1, 6);
+        // Outputs of a finite network differ, and S_n with them: the last layer of K-FAC feels it.
+        expect(found.deviation, name).toBeLessThan(1e-2);
+        expect(found.size, name).toBe(N * K);
+        expect(found.max_learning_rate / (2 * found.learning_rate!), name).toBeCloseTo(1, 1);
+      }
+      const units = figures(events, "unit_wise", kernel);
+      expect(units.alpha_theory).toBe((512 + C) / K);
+      // The share of active units is only about a half.
+      expect(Math.abs(units.alpha / units.alpha_theory! - 1)).toBeLessThan(0.1);
+      expect(units.max_learning_rate / (2 * units.learning_rate!)).toBeGreaterThan(0.7);
+    }
+  });
+
+  it("measures gradient descent on S^T Theta S, which is Theta / 3 where no class is preferred", () => {
+    const [spectrum] = only(events, "spectrum");
+    const descent = figures(events, "gradient", "analytic");
+    expect(spectrum!.loss_type).toBe("mse");
+    expect(descent.max_learning_rate / (C * spectrum!.max_learning_rate)).toBeCloseTo(1, 6);
+    expect(descent.alpha * C).toBeCloseTo(spectrum!.trace / N, 10);
+  });
+
+  it("puts the damping of Newton's step in alpha", async () => {
+    const damped = await eventsOf({ ...options, natural_gradient_type: "exact_plus_mse", damping: 0.1 });
+    expect(figures(damped, "exact_plus_mse", "analytic").alpha).toBeCloseTo(1 / 3 / (1 / 3 + 0.1), 8);
   });
 });
 

@@ -2,7 +2,7 @@
  * @file The tables that the paper's NumPy program prints, for every case of golden.json that says what must match:
  * losses to a relative 1e-3 while above 1e-6 (float32 noise below), accuracies exactly.
  *
- * The two ten-class cases come from a program whose Jacobian of the last layer has its rows in another order (outputs
+ * The ten-class cases come from a program whose Jacobian of the last layer has its rows in another order (outputs
  * outermost) than those of the other layers (samples outermost), so that its Fisher matrix is not that of the network.
  * natgrad's is (see test/fisher/twin.test.ts). To show that this order is the whole difference, those cases are run
  * with a method that puts it back, and then agree.
@@ -14,7 +14,7 @@ import { createTrainer } from "../../src/dynamics/trainer.ts";
 import { parseConfig } from "../../src/experiment/config.ts";
 import { run, type Metrics, type StepEvent } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
-import { blockDiagonal, exact } from "../../src/fisher/index.ts";
+import { blockDiagonal, exact, gradient } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/graph/engine.ts";
 import { layerNtk } from "../../src/kernel/kernel.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
@@ -70,7 +70,8 @@ describe("the golden tables", () => {
     expect(matching.length).toBeGreaterThanOrEqual(8);
   });
 
-  it.each(matching.map((c) => [c.name, c] as const))("%s agrees", async (name, c) => {
+  const comparable = matching.filter((c) => c.match.includes("predict") || !tenClasses(c));
+  it.each(comparable.map((c) => [c.name, c] as const))("%s agrees", async (name, c) => {
     const rows = await rowsOf(c);
     expect(rows.length).toBe(c.steps.length);
     for (const [t, wanted] of c.steps.entries()) {
@@ -83,16 +84,17 @@ describe("the golden tables", () => {
   it.each(matching.filter(tenClasses).map((c) => [c.name, c] as const))(
     "%s agrees in its network columns once the last layer's rows are put in the reference's order",
     async (name, c) => {
-      const { width, n_steps } = options(c.args) as { width: string; n_steps: string };
+      const { width, n_steps, learning_rate } = options(c.args) as Record<string, string>;
       const data = await loadDataset(`${folder}${c.dataset}`, { lossType: "mse" });
       const engine = await createEngine();
       const network = mlp(784, { width: Number(width), outputs: 10 });
       const weights = createWeights(network, initialise(engine, network, 1));
       const x = matrix(150, 784, Float32Array.of(...data.xTrain.data, ...data.xTest.data));
-      const fisher = name.startsWith("exact") ? referenceExact : referenceBlockDiagonal;
+      const fisher = REFERENCES[options(c.args)["natural_gradient_type"] ?? "gradient"]!;
       const linearizer = await createLinearizer(engine, network);
       const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
-      const learningRate = 1 / fisher.alpha({ samples: 100, layers: 3, width: 0, outputs: 10 })!;
+      const shape = { samples: 100, layers: 3, width: 0, outputs: 10 };
+      const learningRate = learning_rate === undefined ? 1 / fisher.alpha(shape)! : Number(learning_rate);
       for (const [t, wanted] of c.steps.entries()) {
         const f = t < Number(n_steps) ? await trainer.step({ learningRate }) : await trainer.evaluate();
         const got = {
@@ -195,3 +197,11 @@ const referenceExact = referenceMethod(exact, async (thetas, residual) => {
 const referenceBlockDiagonal = referenceMethod(blockDiagonal, (thetas, residual) =>
   Promise.all(thetas.map(async (theta) => (await factorize(theta, { what: "reference" })).solve(residual))),
 );
+
+const referenceGradient = referenceMethod(gradient, async (thetas, residual) => thetas.map(() => residual));
+
+const REFERENCES: Readonly<Record<string, Fisher>> = {
+  gradient: referenceGradient,
+  exact: referenceExact,
+  block_diagonal: referenceBlockDiagonal,
+};

@@ -25,7 +25,9 @@ function fallingRun(title: string, rate: number, alpha?: number): TrainingRun {
     target_classes: [0, 1],
     plan: { bytes: 260e6 },
     learning_rate: alpha === undefined ? 100 : 0.5 / alpha,
-    ...(alpha === undefined ? {} : { isotropy: { alpha_theory: alpha, alpha, deviation: 0, probes: 4 } }),
+    ...(alpha === undefined
+      ? {}
+      : { isotropy: { alpha_theory: alpha, alpha, deviation: 0, probes: 4, size: 4 } }),
   };
   const steps = Array.from({ length: 4 }, (_, step): RunEvent => {
     const at = (factor: number) => ({

@@ -76,7 +76,7 @@ describe("csvWriter", () => {
 
 describe("tableWriter", () => {
   it("opens with the options that count", () => {
-    const isotropy = { alpha: 200.5, alpha_theory: 201, deviation: 0.0123456789, probes: 100 };
+    const isotropy = { alpha: 200.5, alpha_theory: 201, deviation: 0.0123456789, probes: 100, size: 100 };
     expect(tableWriter(configEvent({}, { isotropy }))).toMatchInlineSnapshot(`
       "==================
       dataset: mnist
@@ -129,7 +129,7 @@ describe("tableWriter", () => {
   });
 
   it("says that an isotropy was estimated", () => {
-    const isotropy = { alpha: 1, alpha_theory: null, deviation: 0.5, probes: 256 };
+    const isotropy = { alpha: 1, alpha_theory: null, deviation: 0.5, probes: 256, size: 1000 };
     const text = tableWriter(configEvent({ train_size: 1000 }, { isotropy }));
     expect(text).toContain("alpha: 1\nisotropy: |G - alpha I| / |alpha I| = 0.5 (from 256 random probes)\n");
   });

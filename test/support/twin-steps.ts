@@ -6,7 +6,6 @@ import {
   apply,
   factorsOf,
   flip,
-  jacobians,
   plusDiagonal,
   product,
   solve,
@@ -40,6 +39,30 @@ export const twinCrossEntropy = (f: Rows, y: Rows): TwinLoss => {
   };
 };
 
+/**
+ * One layer as the methods see it: H [N][columns] and Delta [N C][units], whose Jacobian has the rows Delta[n, c] (x) H[n]; and the
+ * sizes that the damping of K-FAC goes by, those of the network where H and Delta are only factors of its Grams.
+ */
+export type TwinLayer = { H: Rows; D: Rows; columns: number; fanOut: number };
+
+/** The layers of a network. */
+export const layersOf = (net: TinyNetwork, xs: Rows): TwinLayer[] =>
+  net.theta.map((theta, l) => ({
+    ...factorsOf(net, xs, l),
+    columns: theta[0]!.length,
+    fanOut: theta.length,
+  }));
+
+/** The Jacobian of a layer [N C][units columns]. */
+const jacobianOf = ({ H, D }: TwinLayer): Rows =>
+  D.map((delta, row) => delta.flatMap((d) => H[Math.floor((row * H.length) / D.length)]!.map((h) => d * h)));
+
+/** The Jacobian of all layers [N C][P]. */
+export function wholeJacobian(layers: readonly TwinLayer[]): Rows {
+  const J = layers.map(jacobianOf);
+  return J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
+}
+
 /** a^-1 b, or the least solution with a^+ where rho is zero and a may be singular. */
 function invert(a: Rows, b: Vector, rho: number): Vector {
   if (rho > 0) return solve(plusDiagonal(a, rho), b);
@@ -59,31 +82,39 @@ const curved = (curvature: Rows[], a: Rows): Rows => {
  * The step of a method, one vector a layer: (F + rho I)^-1 J^T r / N with the blocks of F = J^T Lambda J / N that the
  * method keeps; at rho = 0 the least solution.
  */
-export function parameterStep(
+export const parameterStep = (
   method: string,
   net: TinyNetwork,
   xs: Rows,
   loss: TwinLoss,
   rho: number,
+): Vector[] => layerSteps(method, layersOf(net, xs), loss, rho);
+
+/** The same from the layers of a network, or from factors of the Grams of a kernel. */
+export function layerSteps(
+  method: string,
+  layers: readonly TwinLayer[],
+  loss: TwinLoss,
+  rho: number,
 ): Vector[] {
-  const N = xs.length;
-  const J = jacobians(net, xs);
-  const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
-  if (method === "exact_plus_mse") return plusMseStep(J, whole, N, loss, rho);
+  const N = loss.curvature.length;
+  const J = layers.map(jacobianOf);
+  if (method === "exact_plus_mse") return plusMseStep(J, wholeJacobian(layers), N, loss, rho);
   const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
   if (method === "gradient") return gradients;
-  if (method === "block_tri_diagonal" && rho === 0) return undampedTriDiagonal(net, xs, loss);
-  if (method === "kfac") return J.map((_, l) => kfacStep(net, xs, loss, l, rho));
-  if (method === "kfac_tikhonov") return J.map((_, l) => tikhonovStep(net, xs, loss, l, gradients[l]!, rho));
+  if (method === "block_tri_diagonal" && rho === 0) return undampedTriDiagonal(layers, loss);
+  if (method === "kfac") return layers.map((layer) => kfacStep(layer, loss, rho));
+  if (method === "kfac_tikhonov")
+    return layers.map((layer, l) => tikhonovStep(layer, loss, gradients[l]!, rho));
 
-  const step = invert(keptFisher(method, net, whole, loss), gradients.flat(), rho);
+  const step = invert(keptFisher(method, layers, loss), gradients.flat(), rho);
   let start = 0;
   return gradients.map(({ length }) => step.slice(start, (start += length)));
 }
 
 /** F [P][P] with zeros where the method drops a block. */
-function keptFisher(method: string, net: TinyNetwork, whole: Rows, loss: TwinLoss): Rows {
-  const labels = net.theta.flatMap((theta, l) => theta.flatMap((row, unit) => row.map(() => ({ l, unit }))));
+function keptFisher(method: string, layers: readonly TwinLayer[], loss: TwinLoss): Rows {
+  const labels = layers.flatMap(({ H, D }, l) => D[0]!.flatMap((_, unit) => H[0]!.map(() => ({ l, unit }))));
   const keeps: Record<string, (a: { l: number; unit: number }, b: { l: number; unit: number }) => boolean> = {
     exact: () => true,
     block_diagonal: (a, b) => a.l === b.l,
@@ -91,6 +122,7 @@ function keptFisher(method: string, net: TinyNetwork, whole: Rows, loss: TwinLos
     unit_wise: (a, b) => a.l === b.l && a.unit === b.unit,
   };
   const keep = keeps[method]!;
+  const whole = wholeJacobian(layers);
   const F = times(product(flip(whole), curved(loss.curvature, whole)), 1 / loss.curvature.length);
   return F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
 }
@@ -103,9 +135,7 @@ export function smallestCurvature(
   loss: TwinLoss,
   rho: number,
 ): number {
-  const J = jacobians(net, xs);
-  const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
-  const damped = plusDiagonal(keptFisher(method, net, whole, loss), rho);
+  const damped = plusDiagonal(keptFisher(method, layersOf(net, xs), loss), rho);
   const { realEigenvalues } = new EigenvalueDecomposition(new MlMatrix(damped), { assumeSymmetric: true });
   return Math.min(...realEigenvalues.map(Math.abs));
 }
@@ -114,13 +144,13 @@ export function smallestCurvature(
  * The limit of the tri-diagonal step as rho goes to zero: its Fisher matrix is not definite, so this is not the least
  * solution. Layer l takes (T^-1 1)_l times the least solution of its own block, T with ones on three diagonals.
  */
-function undampedTriDiagonal(net: TinyNetwork, xs: Rows, loss: TwinLoss): Vector[] {
-  const T = net.theta.map((_, l) => net.theta.map((__, k) => Number(Math.abs(l - k) <= 1)));
+function undampedTriDiagonal(layers: readonly TwinLayer[], loss: TwinLoss): Vector[] {
+  const T = layers.map((_, l) => layers.map((__, k) => Number(Math.abs(l - k) <= 1)));
   const shares = solve(
     T,
     T.map(() => 1),
   );
-  return parameterStep("block_diagonal", net, xs, loss, 0).map((step, l) => step.map((x) => shares[l]! * x));
+  return layerSteps("block_diagonal", layers, loss, 0).map((step, l) => step.map((x) => shares[l]! * x));
 }
 
 /** Newton's step in the outputs, damped by rho, then J^T (J J^T)^-1 towards it. */
@@ -134,14 +164,13 @@ function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: num
 }
 
 /** (Delta^T Lambda Delta / N + rho_B)^-1 gradient (H^T H / N + rho_A)^-1, row by row of theta. */
-function kfacStep(net: TinyNetwork, xs: Rows, loss: TwinLoss, l: number, rho: number): Vector {
-  const N = xs.length;
-  const { H, D } = factorsOf(net, xs, l);
+function kfacStep({ H, D, columns, fanOut }: TwinLayer, loss: TwinLoss, rho: number): Vector {
+  const N = H.length;
   const C = D.length / N;
   const A = times(product(flip(H), H), 1 / N);
   const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
   const trace = (a: Rows) => a.reduce((sum, row, i) => sum + row[i]!, 0);
-  const [a, b] = [trace(A) / net.widths[l]!, trace(B) / net.widths[l + 1]!];
+  const [a, b] = [trace(A) / columns, trace(B) / fanOut];
   const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;
   const gradient = D[0]!.map((_, o) =>
     H[0]!.map(
@@ -154,18 +183,42 @@ function kfacStep(net: TinyNetwork, xs: Rows, loss: TwinLoss, l: number, rho: nu
 }
 
 /** (B (x) A + rho I)^-1 gradient with the Kronecker product written out. */
-function tikhonovStep(
-  net: TinyNetwork,
-  xs: Rows,
-  loss: TwinLoss,
-  l: number,
-  gradient: Vector,
-  rho: number,
-): Vector {
-  const N = xs.length;
-  const { H, D } = factorsOf(net, xs, l);
+function tikhonovStep({ H, D }: TwinLayer, loss: TwinLoss, gradient: Vector, rho: number): Vector {
+  const N = H.length;
   const A = times(product(flip(H), H), 1 / N);
   const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
   const kronecker = B.flatMap((b) => A.map((a) => b.flatMap((x) => a.map((y) => x * y))));
   return invert(kronecker, gradient, rho);
+}
+
+/**
+ * What a step of learning rate 1 takes of a whitened residual, [N K][N K]: column j is S^T df for the residual S e_j, with
+ * Lambda = S S^T from eigenvectors and df = J dtheta. Its trace and norm are the same for any S.
+ */
+export function twinResponse(
+  method: string,
+  layers: readonly TwinLayer[],
+  curvature: readonly Rows[],
+  rho: number,
+): Rows {
+  const J = wholeJacobian(layers);
+  const factors = curvature.map(squareRoot);
+  const [C, K] = [curvature[0]!.length, factors[0]![0]!.length];
+  const columns = factors.flatMap((S, n) =>
+    Array.from({ length: K }, (_, k) => {
+      const residual = curvature.flatMap((__, m) => S.map((row) => (m === n ? row[k]! : 0)));
+      const df = apply(J, layerSteps(method, layers, { residual, curvature: [...curvature] }, rho).flat());
+      return factors.flatMap((T, m) => apply(flip(T), df.slice(m * C, (m + 1) * C)));
+    }),
+  );
+  return flip(columns);
+}
+
+/** S [C][K] with S S^T = a, without the null directions of a. */
+export function squareRoot(a: Rows): Rows {
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(new MlMatrix(a), {
+    assumeSymmetric: true,
+  });
+  const kept = realEigenvalues.flatMap((x, k) => (x > 1e-12 * Math.max(...realEigenvalues) ? [k] : []));
+  return a.map((_, i) => kept.map((k) => Math.sqrt(realEigenvalues[k]!) * eigenvectorMatrix.get(i, k)));
 }
