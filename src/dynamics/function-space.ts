@@ -11,7 +11,7 @@ import type { Fisher } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
 import { restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
-import { selectRows, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, selectRows, type Matrix } from "../matrix/matrix.ts";
 
 /** Outputs on the training samples [N, C] and on others [N', C]. */
 export type Outputs = { readonly train: Matrix; readonly test: Matrix };
@@ -19,7 +19,7 @@ export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 /** Predicts training step by step. */
 export type Predictor = {
   /**
-   * The outputs after one more step; a damping given here holds for this step and those after it. `samples`: the training
+   * The outputs after one more step; once they are not finite they stay as they are. A damping given here holds for this step and those after it. `samples`: the training
    * samples of a mini-batch, by their numbers.
    */
   step(damping?: number, samples?: ArrayLike<number>): Promise<Outputs>;
@@ -71,6 +71,8 @@ export async function predictSteps(
   let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view));
   return {
     async step(changed = rho, samples) {
+      // What has diverged stays so: there is no curvature there, and no Gram.
+      if (!allFinite(now.train.data)) return now;
       const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
       const view = viewOf(fisher, loss, f, labels, changed);
       if (samples) movers = await moversOnBatch(fisher, kernels, view, samples);

@@ -2,6 +2,7 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
+import { NotFiniteError } from "../error.ts";
 import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
@@ -14,15 +15,16 @@ import {
 } from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams } from "../kernel/gram.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Precision } from "../graph/graph.ts";
+import { hasFiniteGrams } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
 import { transposeFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
-import type { Linearization, Linearizer, PassOptions } from "../linearization/linearize.ts";
+import { TILE, type Linearization, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
 import type { Weights } from "../linearization/weights.ts";
 import type { Loss } from "../loss/loss.ts";
-import { rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */
@@ -55,11 +57,25 @@ export type Trainer = {
   /** Outputs at the present weights. */
   evaluate(): Promise<Outputs>;
   /**
-   * Takes one step and returns the outputs from before it: they come with the linearisation. Where the outputs are not
-   * finite any more the weights are left as they are.
+   * Takes one step and returns the outputs from before it: they come with the linearisation. Where something in it is not
+   * finite the weights are left as they are, and `stopped` says what it was.
+   * @throws SingularGramError where a Gram has no inverse, UnsolvedError where conjugate gradients found no solution;
+   * RangeError for options that do not fit the batch. The weights are then as they were, too.
    */
   step(options: StepOptions): Promise<StepResult>;
 };
+
+/** What of a step has entries that are not finite, so that it was not taken. */
+export type Stopped = {
+  /** Outputs before the step, their residual, a Gram, or the update itself in the precision of the weights. */
+  readonly what: "outputs" | "residual" | "Gram" | "update";
+  /** Whose layer, counted from 1, where it is of one. */
+  readonly layer?: number;
+};
+
+/** That in words. */
+export const stoppedText = ({ what, layer }: Stopped): string =>
+  layer === undefined ? what : `${what} of layer ${layer}`;
 
 /**
  * What a step returns: the outputs before it, and where its time went. Where only the samples of the step were evaluated
@@ -67,6 +83,8 @@ export type Trainer = {
  */
 export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
+  /** Why the step was not taken, where something was not finite. */
+  readonly stopped?: Stopped;
   /** How conjugate gradients ended, where they were the solver. */
   readonly solve?: SolveReport;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
@@ -108,24 +126,44 @@ export function createTrainer(
     ...(progress ? { progress: (...at) => progress("samples", ...at) } : {}),
   });
 
-  /** The samples of a step, those that it is taken on first. */
-  function arrange({ samples, evaluate = true }: StepOptions) {
-    if (!samples) return { rows: evaluate ? x : rowRange(x, 0, N), labels: y, restore: split, n: N };
+  // Test samples that are few ride along with a whole training set, which costs less than a pass of their own.
+  const rides = x.rows - N <= N && x.rows <= (tile ?? TILE);
+
+  /**
+   * What a step is taken on, what is only evaluated beside it, and how their outputs make those of the batch. Last bits
+   * depend on the rows of a product: what is linearised must be the same whether or not anything is evaluated.
+   */
+  function arrange({ samples, evaluate = true }: StepOptions): Arrangement {
+    if (!samples) {
+      const rest = evaluate && !rides ? rowRange(x, N, x.rows) : undefined;
+      return {
+        n: N,
+        rows: rides ? x : rowRange(x, 0, N),
+        labels: y,
+        ...(rest ? { rest } : {}),
+        restore: (f, beside) =>
+          beside ? { train: f, test: beside } : split(evaluate ? f : rowRange(f, 0, N)),
+      };
+    }
     const n = samples.length;
-    const labels = selectRows(y, samples);
-    if (!evaluate) return { rows: selectRows(x, samples), labels, restore: (f: Matrix) => split(f, n), n };
-    const order = [...Array.from(samples), ...others(samples, x.rows)];
+    const batch = { n, rows: selectRows(x, samples), labels: selectRows(y, samples) };
+    if (!evaluate) return { ...batch, restore: (f) => split(f, n) };
+    const rest = others(samples, x.rows);
     // Back to the order of the batch.
-    const restore = (f: Matrix) => split(selectRows(f, inverse(order)));
-    return { rows: selectRows(x, order), labels, restore, n };
+    const order = inverse([...Array.from(samples), ...rest]);
+    return {
+      ...batch,
+      rest: selectRows(x, rest),
+      restore: (f, beside) => split(selectRows(stacked(f, beside!), order)),
+    };
   }
 
-  /** From the NTK of the network alone; undefined where it is not finite. */
+  /** From the NTK of the network alone. */
   async function fromTangent(
     linearization: Linearization,
     view: View,
     { solver = {}, progress }: StepOptions,
-  ): Promise<Found | undefined> {
+  ): Promise<Found | Stopped> {
     const tools = { grams, jacobian, epsilon, ...(progress ? { progress } : {}) };
     const tangent = trainingTangent(linearizedTangent(linearization, tools), view);
     let solve: SolveReport | undefined;
@@ -153,21 +191,22 @@ export function createTrainer(
       const coefficients = linearization.layers.map(() => shared);
       return { coefficients, gram, ...(solve ? { solve } : {}) };
     } catch (error) {
-      if (!finite) return undefined;
+      if (!finite || error instanceof NotFiniteError) return { what: "Gram" };
       throw error;
     }
   }
 
-  /** From the Grams of every layer; undefined where they are not finite. */
+  /** From the Grams of every layer. */
   async function fromGrams(
     linearization: Linearization,
     view: View,
     model?: { residual: Matrix; learningRate: number },
-  ): Promise<Found | undefined> {
+  ): Promise<Found | Stopped> {
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams);
     const gram = performance.now() - start;
-    if (!isFinite(kernel)) return undefined;
+    const layer = kernel.layers.findIndex((layer) => !hasFiniteGrams(layer)) + 1;
+    if (layer > 0) return { what: "Gram", layer };
     const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping);
     const coefficients = await preconditioner.coefficients(view.residual.data);
     if (!model) return { coefficients, gram };
@@ -186,12 +225,13 @@ export function createTrainer(
     async step(options) {
       const { learningRate, damping = 0, model = false, progress } = options;
       const start = performance.now();
-      const { rows, labels, restore, n } = arrange(options);
+      const { n, rows, labels, rest, restore } = arrange(options);
       await updater.makeRoom(weights, n);
       const room = performance.now();
       const linearization = await linearizer.linearize(weights, rows, n, pass(progress));
+      const beside = rest && (await linearizer.forward(weights, rest, pass(progress)));
       const linearized = performance.now();
-      const outputs = restore(linearization.outputs);
+      const outputs = restore(linearization.outputs, beside);
       const f = rowRange(linearization.outputs, 0, n);
       const seconds = (gram = 0, solved = linearized, end = solved): StepSeconds => ({
         linearize: (linearized - room) / 1000,
@@ -199,22 +239,26 @@ export function createTrainer(
         precondition: (solved - linearized - gram) / 1000,
         update: (end - solved + room - start) / 1000,
       });
-      const stopped = { ...outputs, seconds: seconds() };
-      if (!allFinite(linearization.outputs.data)) return stopped;
+      const stop = (stopped: Stopped): StepResult => ({ ...outputs, seconds: seconds(), stopped });
+      if (!allFinite(f.data)) return stop({ what: "outputs" });
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, f, labels, rho);
       const residual = loss.residual(f, labels);
+      if (!allFinite(view.residual.data)) return stop({ what: "residual" });
       const found =
         fisher.fromTangent && !model
           ? await fromTangent(linearization, view, options)
           : await fromGrams(linearization, view, model ? { residual, learningRate } : undefined);
-      if (!found) return stopped;
-      const { coefficients, gram, solve, modelChange } = found;
+      if ("what" in found) return stop(found);
+      const { gram, solve, modelChange } = found;
+      const coefficients = found.coefficients.map((each) => onPlainSignals(each, view));
+      const overflowing = coefficients.findIndex((each) => !fits(each, learningRate, engine.precision)) + 1;
+      if (overflowing > 0) return stop({ what: "update", layer: overflowing });
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {
-        await updater.apply(weights[l]!, layer, onPlainSignals(coefficients[l]!, view), -learningRate);
+        await updater.apply(weights[l]!, layer, coefficients[l]!, -learningRate);
       }
       return {
         ...outputs,
@@ -224,6 +268,28 @@ export function createTrainer(
       };
     },
   };
+}
+
+/** The samples of a step. */
+type Arrangement = {
+  /** How many it is taken on. */
+  readonly n: number;
+  /** Those, and what rides along with them. */
+  readonly rows: Matrix<Floats>;
+  /** Labels of those [n, C]. */
+  readonly labels: Matrix;
+  /** What is evaluated by itself. */
+  readonly rest?: Matrix<Floats>;
+  /** Outputs of the batch from those of `rows` and of `rest`. */
+  readonly restore: (f: Matrix, beside?: Matrix) => Outputs;
+};
+
+/** The rows of two matrices. */
+function stacked(a: Matrix, b: Matrix): Matrix {
+  const data = new Float64Array(a.data.length + b.data.length);
+  data.set(a.data);
+  data.set(b.data, a.data.length);
+  return { rows: a.rows + b.rows, cols: a.cols, data };
 }
 
 /** 0 ... count - 1 without `taken`. */
@@ -239,12 +305,6 @@ function inverse(order: readonly number[]): Uint32Array {
   return out;
 }
 
-/** A loop: for many numbers it is much faster than `every`. */
-function allFinite(data: Floats): boolean {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
-  return true;
-}
-
 /** What a step adds to the weights, and what the quadratic model says of it. */
 type Found = {
   coefficients: readonly Coefficients[];
@@ -254,9 +314,16 @@ type Found = {
   modelChange?: number;
 };
 
-/** Whether there is anything to solve with: divergence shows in the outputs, or in the Grams first. */
-const isFinite = ({ layers }: Kernel): boolean =>
-  layers.every(({ inputGram, signalGram }) => allFinite(inputGram.data) && allFinite(signalGram.data));
+/** Whether coefficients times a learning rate are finite numbers of a precision. */
+function fits(coefficients: Coefficients, learningRate: number, precision: Precision): boolean {
+  if (coefficients.kind === "none") return true;
+  const { data } = coefficients.kind === "per-sample" ? { data: coefficients.values } : coefficients.matrix;
+  const most = precision === "float32" ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+  for (let i = 0; i < data.length; i++) if (!(Math.abs(learningRate * data[i]!) <= most)) return false;
+  return true;
+}
+
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** r.df / N + df.Lambda df / 2N for df = -eta G r. */
 function quadraticModel(view: View, residual: Matrix, G: Float64Array, learningRate: number): number {

@@ -7,7 +7,7 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
@@ -61,6 +61,14 @@ export type AnyKernel = Kernel | NetworkKernel;
 
 /** Whether a kernel holds the sum alone. */
 export const isSummed = (kernel: AnyKernel): kernel is NetworkKernel => "theta" in kernel;
+
+/** Whether A_l and B_l have finite numbers alone: divergence shows in the outputs, or in the Grams first. */
+export const hasFiniteGrams = ({ inputGram, signalGram }: LayerKernel): boolean =>
+  allFinite(inputGram.data) && allFinite(signalGram.data);
+
+/** Whether a kernel has finite numbers alone. */
+export const isFiniteKernel = (kernel: AnyKernel): boolean =>
+  isSummed(kernel) ? allFinite(kernel.theta.data) : kernel.layers.every(hasFiniteGrams);
 
 /** The damping scales of a parameterisation as a field that may be absent. */
 export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>

@@ -2,7 +2,7 @@
  * @file Covariances of all pairs of samples through a network of infinite width, one tile (tiles.ts) after another: the
  * product x.x' / M_0 of a tile, then whatever `work` does with the rules of the layers, in place (network/tile.ts).
  */
-import { InputError } from "../error.ts";
+import { InputError, NotFiniteError } from "../error.ts";
 import { asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
@@ -144,7 +144,7 @@ function variancesAlong(rules: readonly InfiniteRule[], input: Float64Array): Fl
     const wrong = variances.findIndex((p) => !Number.isFinite(p));
     if (wrong >= 0) {
       const where = k === 0 ? "of the inputs" : `after layer ${k}`;
-      throw new InputError(
+      throw new NotFiniteError(
         `analytic kernel: wanted finite variances, got ${variances[wrong]} for sample ${wrong} ${where}`,
       );
     }

@@ -95,6 +95,12 @@ export function norm(a: Matrix<Floats>): number {
   return Math.sqrt(sum);
 }
 
+/** Whether all numbers are finite. A loop: for many numbers it is much faster than `every`. */
+export function allFinite(data: Floats): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
+  return true;
+}
+
 /** Elementwise `f(a)` as a new matrix. */
 export const map = (a: Matrix, f: (x: number, i: number) => number): Matrix => ({
   ...a,

@@ -60,7 +60,10 @@ describe("exact NGD by conjugate gradients", () => {
       onEnd: (report) => reports.push(report),
     };
     const whole = await stepped(mse, solver);
-    const short = await stepped(mse, { ...solver, maxIterations: 5 });
+    const short = await stepped(mse, {
+      ...solver,
+      onIteration: ({ iteration }) => (iteration === 5 ? "stop" : undefined),
+    });
     expect(short.solve).toMatchObject({ iterations: 5, converged: false });
     expect(short.solve!.relativeResidual).toBeGreaterThan(1e-12);
     const resumed = await stepped(mse, { ...solver, state: states[4]! });

@@ -4,10 +4,13 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { InputError } from "../../error.ts";
+import { InputError, printable } from "../../error.ts";
 
 /** ENOENT, EACCES, ... of what the system refused. */
 export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/** A path in an error: what is not seen of it is escaped, and an empty one is quoted. */
+const named = (path: string): string => printable(path) || '""';
 
 /**
  * The bytes of a file.
@@ -17,7 +20,7 @@ export async function readWhole(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
+    throw new InputError(`${named(path)}: wanted a readable file, got ${errorCode(error)}`);
   }
 }
 
@@ -39,6 +42,6 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new InputError(`${path}: wanted a writable place, got ${errorCode(error)}`);
+    throw new InputError(`${named(path)}: wanted a writable place, got ${errorCode(error)}`);
   }
 }
