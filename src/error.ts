@@ -27,6 +27,42 @@ export class InputError extends Error {
   }
 }
 
+/** What an error says was given, when it may be anything. */
+export function given(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "an array";
+  if (ArrayBuffer.isView(value))
+    return `${(value as { length?: number }).length ?? value.byteLength} numbers`;
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** @throws InputError `what: wanted X, got Y` unless `ok`. */
+export function demand(ok: boolean, what: string, wanted: string, got: unknown): asserts ok {
+  if (!ok) throw new InputError(`${what}: wanted ${wanted}, got ${given(got)}`);
+}
+
+/** @throws RangeError `what: wanted X, got Y` where sizes of arrays disagree. */
+export function agree(what: string, wanted: number | string, got: number | string): void {
+  if (wanted !== got) throw new RangeError(`${what}: wanted ${wanted}, got ${got}`);
+}
+
+/** @throws InputError unless `value` is a whole number of at least `least`. */
+export const demandWhole = (what: string, value: number, least = 1): void =>
+  demand(Number.isInteger(value) && value >= least, what, `a whole number >= ${least}`, value);
+
+/** @throws InputError unless `value` is a finite number of at least 0. */
+export const demandDamping = (value: number): void =>
+  demand(Number.isFinite(value) && value >= 0, "damping", "a finite number >= 0", value);
+
+/** @throws InputError unless `value` is a finite number. */
+export const demandFinite = (what: string, value: number): void =>
+  demand(Number.isFinite(value), what, "a finite number", value);
+
+/** @throws InputError unless `value` is one of these names. */
+export const demandName = (what: string, names: readonly string[], value: unknown): void =>
+  demand(names.includes(value as string), what, `one of ${names.join(", ")}`, value);
+
 /** Numbers that were computed, from what was given, are not finite: they overflowed, or came from others that did. */
 export class NotFiniteError extends InputError {
   override readonly name = "NotFiniteError";

@@ -10,7 +10,7 @@
  * are isotropic already stay where they are. The map is fitted on training samples and moves any other by the same A;
  * what a sample has outside the span of the training samples is lost.
  */
-import { InputError } from "../error.ts";
+import { demand, demandWhole, InputError } from "../error.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { identity, type Matrix, zeros } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -50,6 +50,8 @@ export async function fitForster(
   x: Matrix,
   { iterations = 100, tolerance = 1e-3 }: ForsterOptions = {},
 ): Promise<ForsterMap> {
+  demandWhole("iterations", iterations, 0);
+  demand(tolerance > 0 && tolerance < Infinity, "tolerance", "a finite number above 0", tolerance);
   const { basis, scales } = await span(x);
   const r = basis.cols;
   // z = x W in the span's coordinates, from the start that whitens them.

@@ -6,11 +6,11 @@
  * groups: target_groups [n, 2], a row a class of the source with the index of its group. The paper's programs read such
  * an archive as any other.
  */
-import { InputError } from "../error.ts";
+import { agree, demandName, InputError } from "../error.ts";
 import { type Floats, type Matrix, rowRange, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
 import { classGroup, classMembers, type ClassGroup } from "./classes.ts";
-import type { Dataset, LossType } from "./dataset.ts";
+import { LOSS_TYPES, type Dataset, type LossType } from "./dataset.ts";
 import { adaptLabels } from "./labels.ts";
 import { checkFinite } from "./normalise.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
@@ -38,6 +38,7 @@ export type NpzOptions = {
  */
 export async function decodeDataset(bytes: Uint8Array, name: string, options: NpzOptions): Promise<Dataset> {
   const { lossType, trainSize, testSize } = options;
+  demandName("loss_type", LOSS_TYPES, lossType);
   const arrays = await readNpz(bytes, name);
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
@@ -51,7 +52,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     checkFinite(x, `npz ${name} (${KEYS[key]})`);
     return x;
   };
-  const agree = (what: string, wanted: number, got: number): void => {
+  const expectSame = (what: string, wanted: number, got: number): void => {
     if (wanted !== got) throw new InputError(`npz ${name}: wanted ${wanted} ${what}, got ${got}`);
   };
   const [xTrain, yTrain, xTest, yTest] = [
@@ -61,12 +62,16 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     samples("yTest"),
   ];
   const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
-  agree("training labels (one a sample)", xTrain.rows, yTrain.rows);
-  agree("test labels (one a sample)", xTest.rows, yTest.rows);
-  agree("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
-  agree("outputs a test label (as in training)", yTrain.cols, yTest.cols);
+  expectSame("training labels (one a sample)", xTrain.rows, yTrain.rows);
+  expectSame("test labels (one a sample)", xTest.rows, yTest.rows);
+  expectSame("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
+  expectSame("outputs a test label (as in training)", yTrain.cols, yTest.cols);
   if (targetClasses.length > 0) {
-    agree("outputs (one a class, or one for two)", yTrain.cols === 1 ? 1 : targetClasses.length, yTrain.cols);
+    expectSame(
+      "outputs (one a class, or one for two)",
+      yTrain.cols === 1 ? 1 : targetClasses.length,
+      yTrain.cols,
+    );
   }
   const first = (x: Matrix<Floats>, size: number | undefined, flag: string): Matrix => {
     const rows = size === undefined || size === Infinity ? x.rows : size;
@@ -124,8 +129,16 @@ function narrow({ rows, cols, data }: Matrix): NpySource {
   return { shape: [rows, cols], data: exact ? Float32Array.from(data) : data };
 }
 
-/** Writes a dataset, without loss; the same dataset gives the same bytes. */
+/**
+ * Writes a dataset, without loss; the same dataset gives the same bytes.
+ * @throws RangeError when samples and labels, or training and test set, do not fit together.
+ */
 export function encodeDataset(dataset: Dataset): Uint8Array {
+  const { xTrain, yTrain, xTest, yTest } = dataset;
+  agree("training labels", `${xTrain.rows} rows`, `${yTrain.rows} rows`);
+  agree("test labels", `${xTest.rows} rows`, `${yTest.rows} rows`);
+  agree("test inputs", `${xTrain.cols} columns`, `${xTest.cols} columns`);
+  agree("test labels", `${yTrain.cols} columns`, `${yTest.cols} columns`);
   return writeNpz({
     [KEYS.xTrain]: narrow(dataset.xTrain),
     [KEYS.yTrain]: narrow(dataset.yTrain),

@@ -8,20 +8,26 @@
  * through the eigenvectors of Theta, so that a singular Theta needs no inverse. N is the number of samples whatever
  * the number of outputs, because the loss is a mean over samples and a sum over outputs.
  */
+import { demandFinite } from "../error.ts";
 import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import type { Loss } from "../loss/loss.ts";
-import { column, type Outputs, type Predictor } from "./function-space.ts";
+import { checkStart, column, type Outputs, type Predictor } from "./function-space.ts";
 
-/** Gradient flow of the mean squared error, looked at every `learningRate` of time. */
+/**
+ * Gradient flow of the mean squared error, looked at every `learningRate` of time.
+ * @throws InputError for a learning rate that is no number, RangeError where kernels, outputs and labels do not fit together.
+ */
 export async function gradientFlow(
   kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
   { learningRate }: { learningRate: number },
 ): Promise<Predictor> {
+  checkStart(kernels, start, y);
+  demandFinite("learningRate", learningRate);
   const { samples, outputs } = kernels.train;
   const { values, vectors } = await eigen(ntk(kernels.train));
   // With one output's kernel the C outputs are columns; with a kernel of all outputs they are one long column.
@@ -62,6 +68,7 @@ const STEPS_PER_UNIT = 4;
 /**
  * Gradient flow of any loss, df/ds = -Theta r(f) / N, by the classical Runge-Kutta method with as many steps as the
  * largest eigenvalue of Theta asks for. For a squared error {@link gradientFlow} is exact.
+ * @throws as {@link gradientFlow} does.
  */
 export async function gradientFlowOf(
   loss: Loss,
@@ -70,6 +77,8 @@ export async function gradientFlowOf(
   y: Matrix,
   { learningRate }: { learningRate: number },
 ): Promise<Predictor> {
+  checkStart(kernels, start, y);
+  demandFinite("learningRate", learningRate);
   const { samples, outputs } = kernels.train;
   const [theta, thetaTest] = [ntk(kernels.train), ntk(kernels.test)];
   // Row sums bound the largest eigenvalue.

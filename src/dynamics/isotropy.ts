@@ -2,6 +2,7 @@
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
  * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
  */
+import { demandWhole } from "../error.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
@@ -38,6 +39,7 @@ export async function isotropy(
 
 /** Isotropy of G [n, n]. */
 export async function isotropyOf(G: Propagator, n: number, options: IsotropyOptions = {}): Promise<Isotropy> {
+  demandWhole("n", n);
   const { maxColumns = MAX_COLUMNS, maxProbes = probesFor(n) } = options;
   const whole = n <= maxColumns;
   const probes = whole ? n : maxProbes;
@@ -55,7 +57,9 @@ export async function isotropyOf(G: Propagator, n: number, options: IsotropyOpti
   for (const [p, z] of zs.entries()) {
     for (let i = 0; i < n; i++) squares += (products[p]![i]! - alpha * z[i]!) ** 2;
   }
-  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes };
+  // G = 0 is 0 times the identity.
+  const deviation = squares === 0 ? 0 : Math.sqrt((squares * share) / n) / Math.abs(alpha);
+  return { alpha, deviation, probes };
 }
 
 const unitVectors = (n: number) => (p: number) => {

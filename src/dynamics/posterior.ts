@@ -11,8 +11,8 @@
  * posterior of a Gaussian process with covariance K (Neal 1994; Lee et al., arXiv 1711.00165). The exponent is that of
  * gradient-flow.ts: divided by N, whatever the number of outputs.
  */
-import { InputError } from "../error.ts";
-import { ntk, type Kernel } from "../kernel/kernel.ts";
+import { agree, demand, demandName, InputError } from "../error.ts";
+import { checkKernel, ntk, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { eigen, type Eigen } from "../matrix/eigen.ts";
 import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
@@ -69,7 +69,17 @@ export async function createPosterior(
   { kind = "ntk", regularisation = 0 }: PosteriorOptions = {},
 ): Promise<PosteriorAt> {
   const { samples: N, outputs, epsilon } = kernels.train;
+  demandName("kind", ["ntk", "nngp"] satisfies PosteriorKind[], kind);
+  demand(
+    Number.isFinite(regularisation) && regularisation >= 0,
+    "regularisation",
+    "a finite number >= 0",
+    regularisation,
+  );
   if (outputs !== 1) throw new InputError(`posterior: wanted kernels of one output, got ${outputs} outputs`);
+  checkKernel(kernels.train);
+  checkKernel(kernels.test, kernels.train);
+  agree("labels", `${N} rows`, `${y.rows} rows`);
   const trained = kind === "ntk" ? ntk : nngp;
   const theta = addDiagonal(scale(trained(kernels.train), 1), regularisation);
   const thetaTest = trained(kernels.test);

@@ -8,6 +8,7 @@
  * not symmetric. Its outer eigenvalues are found by Arnoldi's method (Saad, Numerical methods for large eigenvalue
  * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
  */
+import { demandWhole } from "../error.ts";
 import type { Propagator } from "../fisher/fisher.ts";
 import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
 import { block, norm, zeros } from "../matrix/matrix.ts";
@@ -32,6 +33,8 @@ export async function stableLearningRate(
   n: number,
   { iterations = 64, tolerance = 1e-6, epsilon = 1e-10 }: StabilityOptions = {},
 ): Promise<number> {
+  demandWhole("n", n);
+  demandWhole("iterations", iterations);
   const steps = Math.min(n, iterations);
   const H = zeros(steps + 1, steps);
   const basis = [unit(randomState(0).normalsInto(new Float64Array(n)))];

@@ -2,7 +2,7 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
-import { NotFiniteError } from "../error.ts";
+import { agree, demandDamping, demandFinite, InputError, NotFiniteError } from "../error.ts";
 import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
@@ -22,9 +22,9 @@ import { transposeFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
 import { TILE, type Linearization, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createUpdater } from "../linearization/update.ts";
-import type { Weights } from "../linearization/weights.ts";
+import { checkWeights, type Weights } from "../linearization/weights.ts";
 import type { Loss } from "../loss/loss.ts";
-import { allFinite, rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, checkSamples, rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */
@@ -103,7 +103,11 @@ export type StepSeconds = {
   readonly update: number;
 };
 
-/** Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time. */
+/**
+ * Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time.
+ * @throws InputError for samples or labels that are not finite, or labels that are not the loss's; RangeError for samples,
+ * labels or weights that are not of the network.
+ */
 export function createTrainer(
   linearizer: Linearizer,
   weights: Weights,
@@ -113,6 +117,7 @@ export function createTrainer(
   { tile }: { tile?: number } = {},
 ): Trainer {
   const { engine } = linearizer;
+  checkBatch(linearizer, weights, loss, { x, y });
   const { epsilon } = engine;
   const updater = createUpdater(engine);
   const grams = createGrams(engine);
@@ -122,6 +127,7 @@ export function createTrainer(
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });
 
   const pass = (progress?: StepOptions["progress"]): PassOptions => ({
+    finite: true,
     ...(tile === undefined ? {} : { tile }),
     ...(progress ? { progress: (...at) => progress("samples", ...at) } : {}),
   });
@@ -224,6 +230,7 @@ export function createTrainer(
 
     async step(options) {
       const { learningRate, damping = 0, model = false, progress } = options;
+      checkStep(options, N);
       const start = performance.now();
       const { n, rows, labels, rest, restore } = arrange(options);
       await updater.makeRoom(weights, n);
@@ -268,6 +275,26 @@ export function createTrainer(
       };
     },
   };
+}
+
+function checkBatch({ engine, network }: Linearizer, weights: Weights, loss: Loss, { x, y }: Batch): void {
+  agree("x", `${network.inputs} columns`, `${x.cols} columns`);
+  agree("y", `${network.outputs} columns`, `${y.cols} columns`);
+  if (!(y.rows >= 1 && y.rows <= x.rows)) {
+    throw new RangeError(`y: wanted labels of 1 to ${x.rows} samples, got ${y.rows}`);
+  }
+  checkWeights(engine, network, weights);
+  for (const [name, { data }] of Object.entries({ x, y })) {
+    if (!allFinite(data)) throw new InputError(`${name}: wanted finite numbers, got NaN or Infinity`);
+  }
+  loss.checkLabels?.(y);
+}
+
+/** Only sizes and single numbers: a step looks at no sample but to compute with it. */
+function checkStep({ learningRate, damping, samples }: StepOptions, N: number): void {
+  demandFinite("learningRate", learningRate);
+  if (typeof damping === "number") demandDamping(damping);
+  if (samples) checkSamples(samples, N);
 }
 
 /** The samples of a step. */

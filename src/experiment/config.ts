@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
-import type { LossType } from "../data/dataset.ts";
-import { InputError } from "../error.ts";
+import { LOSS_TYPES } from "../data/dataset.ts";
+import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
@@ -16,8 +16,6 @@ import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
 export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !== "gradient");
-
-const LOSS_TYPES: readonly LossType[] = ["mse", "cross_entropy"];
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -332,6 +330,7 @@ export const defaultOf = (name: keyof Config): Config[keyof Config] =>
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong, or that does not go with another.
  */
 export function parseConfig(options: Record<string, unknown>): Config {
+  demand(isRecord(options), "options", "an object of options by name", options);
   const result = configSchema.safeParse(options);
   if (!result.success) throw new InputError(explain(result.error, options));
   const config = result.data;
@@ -341,6 +340,23 @@ export function parseConfig(options: Record<string, unknown>): Config {
   // Naming classes says how many there are.
   if (config.target_classes) config.n_classes = config.target_classes.length;
   return config;
+}
+
+/** Whether something has options by name. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * Checks that a configuration came from {@link parseConfig}.
+ * @throws InputError when it is none, or lacks what every configuration has.
+ */
+export function demandConfig(config: unknown): void {
+  const what = "config";
+  demand(isRecord(config), what, "what parseConfig returns", config);
+  const missing = OPTIONS.find((name) => defaultOf(name) !== undefined && config[name] === undefined);
+  if (missing !== undefined) {
+    throw new InputError(`${what}: wanted what parseConfig returns, got an object without ${missing}`);
+  }
 }
 
 /** The first problem as one line. */

@@ -32,7 +32,7 @@ import { isFiniteKernel } from "../kernel/kernel.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { allFinite, matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
-import { batchTooLarge, type Config } from "./config.ts";
+import { batchTooLarge, demandConfig, type Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { divergenceOf, watchPrediction, type Divergence, type Prediction } from "./divergence.ts";
 import { idleOptions } from "./idle.ts";
@@ -139,6 +139,7 @@ export const run = (asked: Config, listeners: RunListeners = {}): AsyncGenerator
   releasing((opened) => events(asked, listeners, opened));
 
 async function* events(asked: Config, listeners: RunListeners, opened: Engine[]): AsyncGenerator<RunEvent> {
+  demandConfig(asked);
   const { progress = () => {}, notice = () => {} } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;

@@ -2,7 +2,7 @@
  * @file Covariances of all pairs of samples through a network of infinite width, one tile (tiles.ts) after another: the
  * product x.x' / M_0 of a tile, then whatever `work` does with the rules of the layers, in place (network/tile.ts).
  */
-import { InputError, NotFiniteError } from "../error.ts";
+import { agree, InputError, NotFiniteError } from "../error.ts";
 import { asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
@@ -49,6 +49,7 @@ export async function sweep(
   if (tile !== undefined && !(Number.isInteger(tile) && tile > 0)) {
     throw new InputError(`tile: wanted a whole number above 0, got ${tile}`);
   }
+  for (const x of [x1, x2]) agree("x", `${network.inputs} columns`, `${x.cols} columns`);
   const symmetric = x1 === x2;
   const total = { rows: x1.rows, cols: x2.rows };
   const shape = tileShape(tile, total);

@@ -15,9 +15,10 @@ import {
 } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import type { Grams, Side } from "./gram.ts";
-import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
+import { checkKernel, isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
   applyFactor,
+  checkFactor,
   rightProduct,
   transposedProduct,
   transposeFactor,
@@ -72,6 +73,7 @@ export function linearizedTangent(
 
 /** Theta of a kernel that is there already. */
 export function kernelTangent(kernel: AnyKernel): Tangent {
+  checkKernel(kernel);
   const { samples, outputs: C, epsilon } = kernel;
   let theta: Matrix | undefined;
   const known = () => (theta ??= ntk(kernel));
@@ -100,6 +102,7 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
 
 /** S^T Theta S: the NTK of signals into which the curvature of a loss is folded. */
 export function whitenTangent(tangent: Tangent, S: CurvatureFactor): Tangent {
+  checkFactor(tangent, S);
   const whole = (theta: Matrix) => transposedProduct(S, rightProduct(theta, S));
   return {
     ...tangent,

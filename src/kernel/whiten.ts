@@ -3,6 +3,7 @@
  * n, the Fisher matrix is (1/N) J^T Lambda J: that of a mean squared error whose signals are S^T Delta. So a method sees
  * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
  */
+import { agree } from "../error.ts";
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -21,6 +22,7 @@ export type CurvatureFactor = {
 
 /** The training kernel of S^T Delta on both sides, [N K, N K]. */
 export function whitenKernel(kernel: Kernel, S: CurvatureFactor): Kernel {
+  checkFactor(kernel, S);
   const last = kernel.layers.length - 1;
   return {
     ...kernel,
@@ -40,18 +42,34 @@ export function whitenKernel(kernel: Kernel, S: CurvatureFactor): Kernel {
 }
 
 /** A cross kernel with plain signals in its rows and S^T Delta in its columns, [N' C, N K]. */
-export const whitenColumns = (kernel: Kernel, S: CurvatureFactor): Kernel => ({
-  ...kernel,
-  outputs: S.columns,
-  layers: kernel.layers.map((layer) => {
-    const { signalGram, signals } = layer;
-    return {
-      ...layer,
-      signalGram: rightProduct(signalGram, S),
-      ...(signals ? { signals: { rows: signals.rows, train: transposedProduct(S, signals.train) } } : {}),
-    };
-  }),
-});
+export function whitenColumns(kernel: Kernel, S: CurvatureFactor): Kernel {
+  checkFactor(kernel, S);
+  return {
+    ...kernel,
+    outputs: S.columns,
+    layers: kernel.layers.map((layer) => {
+      const { signalGram, signals } = layer;
+      return {
+        ...layer,
+        signalGram: rightProduct(signalGram, S),
+        ...(signals ? { signals: { rows: signals.rows, train: transposedProduct(S, signals.train) } } : {}),
+      };
+    }),
+  };
+}
+
+/** @throws RangeError unless a curvature is of the samples and outputs of a kernel. */
+export function checkFactor(
+  { samples, outputs }: Pick<Kernel, "samples" | "outputs">,
+  S: CurvatureFactor,
+): void {
+  agree(
+    "curvature",
+    `${samples} samples of ${outputs} outputs`,
+    `${S.samples} samples of ${S.outputs} outputs`,
+  );
+  agree("curvature", `${samples * outputs * S.columns} numbers`, `${S.values.length} numbers`);
+}
 
 /** S v for v [N, K]: [N, C]. */
 export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {

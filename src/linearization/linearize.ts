@@ -12,10 +12,11 @@ import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { firstRows } from "../graph/ops.ts";
-import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { agree, demandWhole, InputError } from "../error.ts";
+import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
-import { factors, nextInputs, type Weights } from "./weights.ts";
+import { checkWeights, factors, nextInputs, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
@@ -40,6 +41,8 @@ export type PassOptions = {
   tile?: number;
   /** Told how many samples are done. */
   progress?: (done: number, total: number) => void;
+  /** The samples are known to be finite: they are not looked at again. */
+  finite?: boolean;
 };
 
 /** Samples of a tile, by default: enough for products at full speed, with intermediate values of a few MB a layer. */
@@ -49,9 +52,15 @@ export const TILE = 1024;
 export type Linearizer = {
   readonly engine: Engine;
   readonly network: Network;
-  /** f(x) [samples, C] for samples [samples, M_0]. */
+  /**
+   * f(x) [samples, C] for samples [samples, M_0].
+   * @throws InputError for samples that are not finite; RangeError for samples or weights of another network.
+   */
   forward(weights: Weights, x: Matrix<Floats>, options?: PassOptions): Promise<Matrix>;
-  /** Outputs of all samples, and the linearisation on the first `count` of them (default: all). */
+  /**
+   * Outputs of all samples, and the linearisation on the first `count` of them (default: all).
+   * @throws as `forward` does.
+   */
   linearize(
     weights: Weights,
     x: Matrix<Floats>,
@@ -108,15 +117,27 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     });
   }
 
+  const check = (weights: Weights, x: Matrix<Floats>, { finite = false }: PassOptions): void => {
+    agree("x", `${network.inputs} columns`, `${x.cols} columns`);
+    agree("x", `${x.rows * x.cols} numbers`, `${x.data.length} numbers`);
+    checkWeights(engine, network, weights);
+    if (!finite && !allFinite(x.data)) throw new InputError("x: wanted finite numbers, got NaN or Infinity");
+  };
+
   return {
     engine,
     network,
     async forward(weights, x, options = {}) {
+      check(weights, x, options);
       const f = matrix(x.rows, C, engine.floats(x.rows * C));
       await evaluate(weights, x, f, 0, options);
       return toFloat64(f);
     },
     async linearize(weights, x, count = x.rows, options = {}) {
+      check(weights, x, options);
+      if (!(Number.isInteger(count) && count >= 1 && count <= x.rows)) {
+        throw new RangeError(`count: wanted a whole number from 1 to ${x.rows}, got ${count}`);
+      }
       const { tile = TILE, progress } = options;
       const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);
@@ -154,8 +175,12 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   };
 }
 
-/** [start, end) in pieces of at most `size`. */
+/**
+ * [start, end) in pieces of at most `size`.
+ * @throws InputError for a size that is no whole number above 0.
+ */
 export function tiles(end: number, size: number, start = 0): [from: number, to: number][] {
+  demandWhole("tile", size);
   const pieces: [number, number][] = [];
   for (let from = start; from < end; from += size) pieces.push([from, Math.min(from + size, end)]);
   return pieces;

@@ -8,6 +8,7 @@
  * All are rounded to float32 and then multiplied by the standard deviation of the parameterisation, which is one for
  * the NTK's.
  */
+import { demandName } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import { randomState } from "../random/random-state.ts";
 import { staxDenseInit } from "../random/stax-init.ts";
@@ -21,7 +22,7 @@ export type Prng = (typeof PRNGS)[number];
 
 /**
  * theta_l [fanOut, rows] of every layer, in the engine's precision.
- * @throws InputError when `seed` is not an integer in 0..2^32 - 1.
+ * @throws InputError when `seed` is not an integer in 0..2^32 - 1, or `prng` no stream.
  */
 export function initialise(
   engine: Engine,
@@ -29,6 +30,7 @@ export function initialise(
   seed: number,
   prng: Prng = "numpy",
 ): FloatArray[] {
+  demandName("prng", PRNGS, prng);
   const thetas = network.weights.map(({ fanOut, rows }) => engine.floats(fanOut * rows));
   (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
   for (const [l, { rows, fanIn, scales }] of network.weights.entries()) {

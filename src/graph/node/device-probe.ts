@@ -23,7 +23,9 @@ export async function probeDevice(device: Device, entry: URL = ENTRY): Promise<v
   const { stdout, end } = await output([...runner(entry), device]);
   const answer = /\{.*\}\s*$/.exec(stdout)?.[0];
   if (answer === undefined) {
-    throw new InputError(`device: wanted a working ${device} provider, got one that ended its process (${end})`);
+    throw new InputError(
+      `device: wanted a working ${device} provider, got one that ended its process (${end})`,
+    );
   }
   const { works, message } = JSON.parse(answer) as { works: boolean; message?: string };
   if (!works) throw new InputError(message ?? `device: wanted a working ${device} provider, got none`);
