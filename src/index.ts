@@ -2,7 +2,7 @@
  * @file The library: everything that runs in Node and in the browser. `natgrad/node` adds files, datasets on disk and
  * whole experiments.
  */
-export { InputError, SingularGramError, type Singularity } from "./error.ts";
+export { InputError, NotFiniteError, SingularGramError, UnsolvedError, type Singularity } from "./error.ts";
 export {
   createEngine,
   DEVICES,
@@ -77,4 +77,12 @@ export {
   type Spectrum,
 } from "./dynamics/spectrum.ts";
 export { stableLearningRate } from "./dynamics/stability.ts";
-export { createTrainer, type Batch, type Trainer } from "./dynamics/trainer.ts";
+export {
+  createTrainer,
+  stoppedText,
+  type Batch,
+  type StepOptions,
+  type StepResult,
+  type Stopped,
+  type Trainer,
+} from "./dynamics/trainer.ts";

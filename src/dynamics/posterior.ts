@@ -125,7 +125,7 @@ export async function createPosterior(
 const nngp = ({ layers }: Kernel): Matrix => layers.at(-1)!.inputGram;
 
 /** Standard deviation of an output on each test sample [N']; rounding below zero counts as zero. */
-export const deviations = ({ covariance }: Posterior): Float64Array =>
-  Float64Array.from({ length: covariance.rows }, (_, n) =>
-    Math.sqrt(Math.max(0, covariance.data[n * (covariance.cols + 1)]!)),
-  );
+export function deviations({ covariance: { rows, cols, data } }: Posterior): Float64Array {
+  agree("covariance", `${rows} columns`, `${cols} columns`);
+  return Float64Array.from({ length: rows }, (_, n) => Math.sqrt(Math.max(0, data[n * (cols + 1)]!)));
+}

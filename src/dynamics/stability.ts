@@ -8,7 +8,7 @@
  * not symmetric. Its outer eigenvalues are found by Arnoldi's method (Saad, Numerical methods for large eigenvalue
  * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
  */
-import { demandWhole } from "../error.ts";
+import { agree, demandWhole, NotFiniteError } from "../error.ts";
 import type { Propagator } from "../fisher/fisher.ts";
 import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
 import { block, norm, zeros } from "../matrix/matrix.ts";
@@ -41,7 +41,9 @@ export async function stableLearningRate(
   let rate = Infinity;
   for (let j = 0; j < steps; j++) {
     const w = Float64Array.from(await propagator(basis[j]!));
+    agree("G", `${n} numbers`, `${w.length} numbers`);
     const size = norm({ rows: n, cols: 1, data: w });
+    if (!Number.isFinite(size)) throw new NotFiniteError("G: wanted finite numbers in G v, got others");
     // Twice is enough (Kahan & Parlett) to be orthogonal in floating point.
     for (let pass = 0; pass < 2; pass++) {
       for (const [i, v] of basis.entries()) {

@@ -5,7 +5,7 @@
  * network has few large eigenvalues and a long tail of small ones: the factor takes the large ones away, and what is left
  * is conditioned like the tail.
  */
-import { InputError, UnsolvedError } from "../error.ts";
+import { demandWhole, InputError, UnsolvedError } from "../error.ts";
 import type { Tangent } from "../kernel/tangent.ts";
 import { conjugateGradients } from "../matrix/conjugate-gradients.ts";
 import { conjugateResiduals } from "../matrix/conjugate-residuals.ts";
@@ -17,7 +17,10 @@ import type { NetworkSolve, SolverOptions } from "./fisher.ts";
 /** Samples whose rows of Theta are computed at a time. */
 const BLOCK = 128;
 /** The default rank of the preconditioner for n unknowns. */
-export const defaultRank = (n: number): number => Math.min(Math.ceil(n / 4), 2000);
+export function defaultRank(n: number): number {
+  demandWhole("unknowns", n);
+  return Math.min(Math.ceil(n / 4), 2000);
+}
 
 /** A residual that has grown by this much, more than rounding at any condition explains, shrinks no more. */
 const GROWN = 1e10;

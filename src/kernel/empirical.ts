@@ -3,6 +3,7 @@
  * an NGD step uses. Samples are linearised in tiles; H_l and Delta_l of all samples are kept in the engine's
  * precision, (N + N') (M_in + C M_out) numbers a layer, and no Jacobian is formed.
  */
+import { agree } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
@@ -22,7 +23,10 @@ export const kernelOf = (
   { engine, network }: Pick<Linearizer, "engine" | "network">,
   { layers }: Linearization,
   grams: Grams = createGrams(engine),
-): Promise<Kernel> => kernelBetween(engine, network, grams, layers, layers);
+): Promise<Kernel> => {
+  agree("linearization", `${network.weights.length} layers`, `${layers.length} layers`);
+  return kernelBetween(engine, network, grams, layers, layers);
+};
 
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.

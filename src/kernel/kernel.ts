@@ -104,8 +104,15 @@ export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"
   damping ? { damping } : {};
 
 /** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
-export const layerNtk = (layer: LayerKernel): Matrix =>
-  addLayerNtk(zeros(layer.signalGram.rows, layer.signalGram.cols), layer);
+export function layerNtk(layer: LayerKernel): Matrix {
+  const { inputGram: A, signalGram: B } = layer;
+  if (B.rows % A.rows !== 0 || B.cols % A.cols !== 0) {
+    throw new RangeError(
+      `kernel: wanted B with rows and columns for every output of A's ${A.rows} x ${A.cols}, got ${B.rows} x ${B.cols}`,
+    );
+  }
+  return addLayerNtk(zeros(B.rows, B.cols), layer);
+}
 
 /** theta += Theta_l, in place. */
 function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel): Matrix {

@@ -2,6 +2,7 @@
  * @file The NTK of a network on its N training samples, Theta [N C, N C], for methods that look at no layer by itself:
  * formed when it is asked for, or only multiplied with.
  */
+import { agree } from "../error.ts";
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
 import {
@@ -83,6 +84,7 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
     epsilon,
     gram: async () => (isSummed(kernel) ? toFloat64(kernel.theta) : ntk(kernel)),
     async apply(v) {
+      agree("v", `${samples * C} numbers`, `${v.length} numbers`);
       const out = new Float64Array(v.length);
       addTimes(out, 1, known(), v);
       return out;

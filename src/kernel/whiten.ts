@@ -74,6 +74,7 @@ export function checkFactor(
 /** S v for v [N, K]: [N, C]. */
 export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
   const { samples, outputs: C, columns: K } = S;
+  agree("coefficients", `${samples * K} numbers`, `${v.length} numbers`);
   const out = new Float64Array(samples * C);
   for (let row = 0; row < samples * C; row++) {
     const n = Math.floor(row / C);
@@ -90,6 +91,7 @@ export function transposeFactor(S: CurvatureFactor, v: Float64Array): Float64Arr
 /** blockdiag(S) K for K [N K, m]: [N C, m]. */
 export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
   const { samples, outputs: C, columns: K } = S;
+  agree("coefficients", `${samples * K} rows`, `${a.rows} rows`);
   const out = zeros(samples * C, a.cols);
   for (let row = 0; row < samples * C; row++) {
     const n = Math.floor(row / C);
