@@ -8,7 +8,7 @@
 import { demandWhole, InputError, UnsolvedError } from "../error.ts";
 import type { Tangent } from "../kernel/tangent.ts";
 import { conjugateGradients } from "../matrix/conjugate-gradients.ts";
-import { conjugateResiduals } from "../matrix/conjugate-residuals.ts";
+import { leastResidual } from "../matrix/least-residual.ts";
 import { woodburyPreconditioner, type Preconditioner } from "../matrix/low-rank-preconditioner.ts";
 import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
 import { selectRows } from "../matrix/matrix.ts";
@@ -30,7 +30,7 @@ const USABLE = 0.1;
 /**
  * v = X(Theta, rho) r by conjugate gradients. Where they end before they converge v is used if its relative residual is
  * below {@link USABLE}. A singular Theta has no solution to converge to: that is an error, or with `singular` "least_norm"
- * the least-squares solution by conjugate residuals, whose update has the least norm.
+ * the least-squares solution by the minimal residual method, whose update has the least norm.
  * @throws InputError for a tolerance outside of (0, 1); the solve UnsolvedError.
  */
 export async function matrixFree(
@@ -73,8 +73,9 @@ export async function matrixFree(
   return async (residual) => {
     const { x, iterations, relativeResidual, converged } =
       singular === "least_norm"
-        ? await conjugateResiduals(apply, residual, {
+        ? await leastResidual(apply, residual, {
             ...system,
+            epsilon: tangent.epsilon,
             onIteration: async (at) => (stopped = await onIteration?.({ ...at, state: noState })),
           })
         : await conjugateGradients(apply, residual, {
