@@ -67,9 +67,10 @@ export async function openEngine({ device, precision, threads, workers }: Engine
     const share = Math.max(1, Math.floor(availableParallelism() / workers));
     return createWorkerEngine({ precision, workers, threads: threads ?? share });
   }
+  const engine = await createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
   // What looks for graphics devices prints what it misses; none of that belongs beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
-  return createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
+  return engine;
 }
 
 /** Opens the engine, adds it to `opened`, and compiles the network for it. */

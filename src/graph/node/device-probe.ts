@@ -41,6 +41,6 @@ function runner(entry: URL): string[] {
 const output = (args: readonly string[]): Promise<{ stdout: string; end: string }> =>
   new Promise((resolve) => {
     execFile(process.execPath, args, { timeout: 1000 * PATIENCE_SECONDS }, (error, stdout) =>
-      resolve({ stdout, end: String(error?.signal ?? `exit code ${error?.code ?? 0}`) }),
+      resolve({ stdout, end: error?.signal ?? `exit code ${error?.code ?? 0}` }),
     );
   });
