@@ -11,8 +11,12 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const { metafile } = await build({
   absWorkingDir: root,
-  // A worker's entry is looked for beside whoever starts it.
-  entryPoints: { main: "dist/cli/main.js", worker: "dist/graph/node/worker.js" },
+  // Entries of threads and processes are looked for beside whoever starts them.
+  entryPoints: {
+    main: "dist/cli/main.js",
+    worker: "dist/graph/node/worker.js",
+    "device-trial": "dist/graph/node/device-trial.js",
+  },
   outdir: "dist/bundle",
   bundle: true,
   splitting: true,

@@ -3,9 +3,90 @@
  * command line prints that line alone and ends with exit code 2.
  */
 
-/** Something that the caller gave, or asked for, cannot be had. */
+/** What a terminal would obey or not show: control characters, line separators, and marks of the direction of text. */
+const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Text that may be a name or a path of anybody's, on one line, with what is not seen written as \n, \t or \u001b. */
+export const printable = (text: string): string =>
+  text.replaceAll(
+    INVISIBLE,
+    (mark) => ESCAPES[mark] ?? `\\u${mark.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
+
+/** Text on one line: breaks, with the white space around them, become spaces. */
+export const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
+
+/** Something that the caller gave, or asked for, cannot be had. Its message is one printable line. */
 export class InputError extends Error {
   override readonly name: string = "InputError";
+
+  constructor(message: string) {
+    super(printable(oneLine(message)));
+  }
+}
+
+/** What an error says was given, when it may be anything. */
+export function given(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return "an array";
+  if (ArrayBuffer.isView(value))
+    return `${(value as { length?: number }).length ?? value.byteLength} numbers`;
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** @throws InputError `what: wanted X, got Y` unless `ok`. */
+export function demand(ok: boolean, what: string, wanted: string, got: unknown): asserts ok {
+  if (!ok) throw new InputError(`${what}: wanted ${wanted}, got ${given(got)}`);
+}
+
+/** @throws RangeError `what: wanted X, got Y` where sizes of arrays disagree. */
+export function agree(what: string, wanted: number | string, got: number | string): void {
+  if (wanted !== got) throw new RangeError(`${what}: wanted ${wanted}, got ${got}`);
+}
+
+/** @throws InputError unless `value` is a whole number of at least `least`. */
+export const demandWhole = (what: string, value: number, least = 1): void =>
+  demand(Number.isInteger(value) && value >= least, what, `a whole number >= ${least}`, value);
+
+/** @throws InputError unless `value` is a finite number of at least 0. */
+export const demandDamping = (value: number): void =>
+  demand(Number.isFinite(value) && value >= 0, "damping", "a finite number >= 0", value);
+
+/** @throws InputError unless `value` is a finite number. */
+export const demandFinite = (what: string, value: number): void =>
+  demand(Number.isFinite(value), what, "a finite number", value);
+
+/** @throws InputError unless `value` is one of these names. */
+export const demandName = (what: string, names: readonly string[], value: unknown): void =>
+  demand(names.includes(value as string), what, `one of ${names.join(", ")}`, value);
+
+/** Numbers that were computed, from what was given, are not finite: they overflowed, or came from others that did. */
+export class NotFiniteError extends InputError {
+  override readonly name = "NotFiniteError";
+}
+
+/** A linear system that an iteration could not solve well enough to use what it found. */
+export class UnsolvedError extends InputError {
+  override readonly name = "UnsolvedError";
+  /** |b - A x| / |b| at its end. */
+  readonly relativeResidual: number;
+  readonly iterations: number;
+
+  constructor(
+    what: string,
+    { relativeResidual, iterations }: { relativeResidual: number; iterations: number },
+  ) {
+    super(
+      `${what}: wanted a solution by conjugate gradients, got a relative residual of ` +
+        `${relativeResidual.toExponential(1)} after ${iterations} iterations (a Gram without an inverse, or one with a ` +
+        "large condition); try --damping, a greater --preconditioner_rank, --cg_max_iterations, --precision float64 or --solver gram",
+    );
+    this.relativeResidual = relativeResidual;
+    this.iterations = iterations;
+  }
 }
 
 /** What is known of a Gram that could not be inverted. */

@@ -3,7 +3,7 @@
  * whole experiments.
  */
 export { breathe, type Stoppable } from "./breathe.ts";
-export { InputError, SingularGramError, type Singularity } from "./error.ts";
+export { InputError, SingularGramError, type Singularity, NotFiniteError, UnsolvedError } from "./error.ts";
 export {
   createEngine,
   DEVICES,
@@ -79,4 +79,12 @@ export {
   type Spectrum,
 } from "./dynamics/spectrum.ts";
 export { stableLearningRate } from "./dynamics/stability.ts";
-export { createTrainer, type Batch, type Trainer } from "./dynamics/trainer.ts";
+export {
+  createTrainer,
+  stoppedText,
+  type Batch,
+  type StepOptions,
+  type StepResult,
+  type Stopped,
+  type Trainer,
+} from "./dynamics/trainer.ts";

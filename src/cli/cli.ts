@@ -39,6 +39,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     if (first.startsWith("--") && !["--help", "--version"].includes(first)) {
       throw new InputError(`command: wanted train, kernel or data before any option, got ${first}`);
     }
+    refuseUnknownHelp(program, args);
     await program.parseAsync(args.map(snakeCase), { from: "user" });
     return exitCode;
   } catch (error) {
@@ -46,6 +47,20 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     const { exitCode, line } = complaint(interruption.aborted ? interruption.reason : error);
     if (line !== undefined) terminal.stderr.write(`natgrad: ${line}\n`);
     return exitCode;
+  }
+}
+
+/** `help foo` would print nothing, and say nothing of foo. */
+function refuseUnknownHelp(program: Command, args: readonly string[]): void {
+  let at: Command | undefined = program;
+  for (const [i, word] of args.entries()) {
+    const names = at.commands.map((command) => command.name());
+    const topic = args[i + 1] ?? "--help";
+    if (word === "help" && names.length > 0 && !topic.startsWith("-") && !names.includes(topic)) {
+      throw new InputError(`help: wanted one of ${names.join(", ")}, got ${topic || '""'}`);
+    }
+    at = at.commands.find((command) => command.name() === word);
+    if (!at) return;
   }
 }
 

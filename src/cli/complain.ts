@@ -3,17 +3,23 @@
  * natgrad; 130 and 143 are Ctrl-C and SIGTERM.
  */
 import { CommanderError } from "commander";
-import { InputError } from "../error.ts";
+import { InputError, oneLine, printable } from "../error.ts";
 
 /** The end of a command that did not go well. */
 export type Complaint = { readonly exitCode: number; readonly line: string | undefined };
 
 /** The line for an error, without the name of the program, and the exit code. */
 export function complaint(error: unknown): Complaint {
+  const { exitCode, line } = worded(error);
+  // Whatever was typed may be in it. The stack of a fault keeps its lines.
+  return { exitCode, line: line?.split("\n").map(printable).join("\n") };
+}
+
+function worded(error: unknown): Complaint {
   // An interruption carries its exit code and nothing else.
   if (typeof error === "number") return { exitCode: error, line: error > 1 ? "interrupted" : undefined };
   if (error instanceof CommanderError) return usage(error);
-  if (error instanceof InputError) return { exitCode: 2, line: oneLine(error.message) };
+  if (error instanceof InputError) return { exitCode: 2, line: error.message };
   const message = error instanceof Error ? error.message : String(error);
   if (/allocation failed|invalid typed array length|bad_alloc|failed to allocate/i.test(message)) {
     return {
@@ -26,8 +32,6 @@ export function complaint(error: unknown): Complaint {
   return { exitCode: 1, line: `internal error: ${detail}` };
 }
 
-const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
-
 /** Commander's complaints in the words of the others. */
 function usage({ code, message, exitCode }: CommanderError): Complaint {
   if (exitCode === 0) return { exitCode: 0, line: undefined };
@@ -38,7 +42,8 @@ function usage({ code, message, exitCode }: CommanderError): Complaint {
   const [wanted, got] = message.match(/\d+/g) ?? [];
   const lines: Record<string, string> = {
     "commander.unknownOption": `${subject}: wanted a known option (${hint}), got an unknown one`,
-    "commander.unknownCommand": `command: wanted a known one (${hint}), got ${subject}`,
+    "commander.unknownCommand": `command: wanted a known one (${hint}), got ${subject || '""'}`,
+
     "commander.optionMissingArgument": `${flag.slice(2)}: wanted ${value}, got nothing`,
     "commander.missingArgument": `${subject}: wanted a value, got nothing`,
     "commander.excessArguments": `${subject}: wanted ${wanted} arguments, got ${got}`,

@@ -25,7 +25,8 @@ export function dataCommand({ stdout, stderr }: Terminal): Command {
     .description("what there is, where, how large and under which terms (the default)")
     .allowExcessArguments()
     .action(async (_options, { args }: Command) => {
-      if (args.length > 0) throw new InputError(`data: wanted list or fetch <name>, got ${args.join(" ")}`);
+      if (args.length > 0)
+        throw new InputError(`data: wanted list or fetch <name>, got ${args.join(" ") || '""'}`);
       for (const entry of CATALOGUE) {
         const local = await entry.find().catch(() => undefined);
         stdout.write(`${describe(entry, local)}\n`);
@@ -47,7 +48,7 @@ async function fetchDataset(name: string, quiet: boolean, { stdout, stderr }: Te
   const entry = CATALOGUE.find((entry) => entry.name === name.replaceAll("-", "_"));
   if (!entry) {
     const names = CATALOGUE.map(({ name }) => name).join(", ");
-    throw new InputError(`dataset: wanted one of ${names}, got ${name}`);
+    throw new InputError(`dataset: wanted one of ${names}, got ${name || '""'}`);
   }
   const line = createProgress(stderr, { quiet });
   try {

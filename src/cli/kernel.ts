@@ -2,7 +2,7 @@
  * @file `natgrad kernel`: what the kernel of a dataset and an architecture says of training, before any step.
  */
 import { Command, Option } from "commander";
-import { InputError } from "../error.ts";
+import { InputError, printable } from "../error.ts";
 import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
@@ -96,7 +96,7 @@ async function print(
   const admission = await admit(diagnosis.config);
 
   const progress = createProgress(stderr, { quiet });
-  const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
+  const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
   try {
     const listeners = { progress: progress.show, notice, signal: interruption, ...admission };
     for await (const event of diagnose(diagnosis, listeners)) {

@@ -2,9 +2,9 @@
  * @file `natgrad train`: trains a network and prints beside every step what the kernel predicted.
  */
 import { Command, Option } from "commander";
-import { InputError } from "../error.ts";
+import { InputError, printable } from "../error.ts";
 import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } from "../experiment/config.ts";
-import { run, type Metrics, type StepEvent } from "../experiment/run.ts";
+import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { checkPlaces } from "./preflight.ts";
 import { interruption } from "./interrupt.ts";
@@ -84,38 +84,24 @@ async function train(
   await checkPlaces(config);
 
   const progress = createProgress(stderr, { quiet });
-  let exitCode = 0;
-  let doubted = false;
+  let reason: string | undefined;
   try {
-    const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
+    const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
     for await (const event of run(config, { progress: progress.show, signal: interruption })) {
       progress.print(stdout, write(event));
       if (event.event === "notice") notice(event.message);
-      if (
-        event.event === "step" &&
-        !doubted &&
-        event.predict &&
-        isFinite(event) &&
-        !isFinite(event.predict)
-      ) {
-        doubted = true;
-        progress.print(stderr, `natgrad: the prediction is not finite from step ${event.step} on\n`);
-      }
-      if (event.event === "done" && event.diverged) exitCode = 3;
+      if (event.event === "done" && event.diverged) reason = event.reason;
     }
   } finally {
     progress.clear();
   }
-  if (exitCode === 3) {
-    stderr.write(
-      "natgrad: loss: wanted a finite number, got none (training diverged); try a smaller learning rate or more damping\n",
-    );
-  }
-  return exitCode;
+  if (reason === undefined) return 0;
+  stderr.write(`natgrad: ${printable(reason)}\n`);
+  return DIVERGED;
 }
 
-const isFinite = ({ train_loss, test_loss }: Metrics | StepEvent): boolean =>
-  Number.isFinite(train_loss) && Number.isFinite(test_loss);
+/** The exit code of training that diverged. */
+const DIVERGED = 3;
 
 /** The command-line option of a schema entry: its description, its values and its default. */
 function optionOf(name: (typeof OPTIONS)[number]): Option {

@@ -5,7 +5,7 @@
  * Shapes: N samples, M inputs a sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.
  */
-import { InputError } from "../error.ts";
+import { demandName, InputError } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { classesFault, type ClassGroup } from "./classes.ts";
 
@@ -24,7 +24,10 @@ export type Dataset = {
 };
 
 /** The loss that labels are written for; see {@link file://./labels.ts}. */
-export type LossType = "mse" | "cross_entropy";
+export type LossType = (typeof LOSS_TYPES)[number];
+
+/** Names of the losses that labels are written for. */
+export const LOSS_TYPES = ["mse", "cross_entropy"] as const;
 
 /** Which part of a source to take. */
 export type Selection = {
@@ -45,7 +48,9 @@ export type Selection = {
  * Checks what any source needs of a selection.
  * @throws InputError naming the flag.
  */
-export function checkSelection({ targetClasses, trainSize, testSize, dataSeed = 0 }: Selection): void {
+export function checkSelection(selection: Selection): void {
+  const { targetClasses, trainSize, testSize, dataSeed = 0, lossType } = selection;
+  demandName("loss_type", LOSS_TYPES, lossType);
   for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
     if (size !== Infinity && (!Number.isInteger(size) || size < 1))
       throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);

@@ -11,7 +11,7 @@
  * what a sample has outside the span of the training samples is lost.
  */
 import type { Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
+import { InputError, demand, demandWhole } from "../error.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { identity, type Matrix, zeros } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -51,6 +51,8 @@ export async function fitForster(
   x: Matrix,
   { iterations = 100, tolerance = 1e-3, signal }: ForsterOptions = {},
 ): Promise<ForsterMap> {
+  demandWhole("iterations", iterations, 0);
+  demand(tolerance > 0 && tolerance < Infinity, "tolerance", "a finite number above 0", tolerance);
   const { basis, scales } = await span(x, signal);
   const r = basis.cols;
   // z = x W in the span's coordinates, from the start that whitens them.

@@ -2,6 +2,7 @@
  * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels
  * for a loss. Where the images come from is the collection's business, so a file reader and a browser share this.
  */
+import { agree } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { classGroup, classMembers, selectClasses } from "./classes.ts";
 import { checkSelection, type Dataset, type Selection } from "./dataset.ts";
@@ -54,6 +55,7 @@ async function split(
 ): Promise<[x: Matrix, y: Matrix]> {
   const indices = selectClasses(images.labels, { targetClasses, size, flag, what, draw });
   const data = await images.read(indices);
+  agree(what, `${indices.length * images.inputs} numbers`, `${data.length} numbers`);
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);
   return [
     normalise({ rows: indices.length, cols: images.inputs, data }, what),

@@ -7,12 +7,12 @@
  * groups: target_groups [n, 2], a row a class of the source with the index of its group. The paper's programs read such
  * an archive as any other.
  */
-import { InputError } from "../error.ts";
+import { InputError, agree, demandName } from "../error.ts";
 import { type Floats, type Matrix, selectRows, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
 import { samplesOf } from "../random/permutation.ts";
 import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
-import type { Dataset, LossType } from "./dataset.ts";
+import { type Dataset, type LossType, LOSS_TYPES } from "./dataset.ts";
 import { labelReader, regressionHint } from "./given-labels.ts";
 import { checkFinite, normalise } from "./normalise.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
@@ -60,6 +60,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     notice = () => {},
     memoryLimit: limit = Infinity,
   } = options;
+  demandName("loss_type", LOSS_TYPES, lossType);
   const arrays = await readNpz(bytes, name, { limit });
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
@@ -76,7 +77,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     finite(key, flatten(array(KEYS[key]), `${name} (${KEYS[key]})`));
   const labelsOf = (key: "yTrain" | "yTest") =>
     finite(key, npyMatrix(array(KEYS[key]), `${name} (${KEYS[key]})`));
-  const agree = (what: string, wanted: number | string, got: number | string): void => {
+  const expectSame = (what: string, wanted: number | string, got: number | string): void => {
     if (wanted !== got) throw new InputError(`npz ${name}: wanted ${wanted} ${what}, got ${got}`);
   };
   const [xTrain, yTrain, xTest, yTest] = [
@@ -86,20 +87,24 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     labelsOf("yTest"),
   ];
   const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
-  agree("training labels (one a sample)", xTrain.rows, yTrain.rows);
-  agree("test labels (one a sample)", xTest.rows, yTest.rows);
+  expectSame("training labels (one a sample)", xTrain.rows, yTrain.rows);
+  expectSame("test labels (one a sample)", xTest.rows, yTest.rows);
   const [shape, testShape] = [array(KEYS.xTrain), array(KEYS.xTest)].map((x) => x.shape.slice(1));
   if (shape!.length > 1 || testShape!.length > 1) {
-    agree(
+    expectSame(
       "as the shape of a test sample (as in training)",
       `(${shape!.join(", ")})`,
       `(${testShape!.join(", ")})`,
     );
   }
-  agree("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
-  agree("outputs a test label (as in training)", yTrain.cols, yTest.cols);
+  expectSame("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
+  expectSame("outputs a test label (as in training)", yTrain.cols, yTest.cols);
   if (targetClasses.length > 0) {
-    agree("outputs (one a class, or one for two)", yTrain.cols === 1 ? 1 : targetClasses.length, yTrain.cols);
+    expectSame(
+      "outputs (one a class, or one for two)",
+      yTrain.cols === 1 ? 1 : targetClasses.length,
+      yTrain.cols,
+    );
   }
   const splits = [
     { y: yTrain, what: `npz ${name} (${KEYS.yTrain})` },
@@ -215,14 +220,27 @@ function narrow({ rows, cols, data }: Matrix): NpySource {
   return { shape: [rows, cols], data: exact ? Float32Array.from(data) : data };
 }
 
-/** The arrays of a dataset, without loss. */
-export const datasetArrays = (dataset: Dataset): Record<string, NpySource> => ({
-  [KEYS.xTrain]: narrow(dataset.xTrain),
-  [KEYS.yTrain]: narrow(dataset.yTrain),
-  [KEYS.xTest]: narrow(dataset.xTest),
-  [KEYS.yTest]: narrow(dataset.yTest),
-  ...encodeClasses(dataset.targetClasses),
-});
+/**
+ * The arrays of a dataset, without loss.
+ * @throws RangeError when samples and labels, or training and test set, do not fit together.
+ */
+export function datasetArrays(dataset: Dataset): Record<string, NpySource> {
+  const { xTrain, yTrain, xTest, yTest } = dataset;
+  agree("training labels", `${xTrain.rows} rows`, `${yTrain.rows} rows`);
+  agree("test labels", `${xTest.rows} rows`, `${yTest.rows} rows`);
+  agree("test inputs", `${xTrain.cols} columns`, `${xTest.cols} columns`);
+  agree("test labels", `${yTrain.cols} columns`, `${yTest.cols} columns`);
+  return {
+    [KEYS.xTrain]: narrow(xTrain),
+    [KEYS.yTrain]: narrow(yTrain),
+    [KEYS.xTest]: narrow(xTest),
+    [KEYS.yTest]: narrow(yTest),
+    ...encodeClasses(dataset.targetClasses),
+  };
+}
 
-/** Writes a dataset, without loss; the same dataset gives the same bytes. */
+/**
+ * Writes a dataset, without loss; the same dataset gives the same bytes.
+ * @throws RangeError as {@link datasetArrays}.
+ */
 export const encodeDataset = (dataset: Dataset): Uint8Array => writeNpz(datasetArrays(dataset));

@@ -7,6 +7,7 @@
  * Y Y^T is the sum over outputs of y_c y_c^T, and K [N, N] is Theta, or for a kernel of C outputs the mean of its C
  * diagonal blocks, which is Theta again at infinite width. Both are scale-free: no normalisation enters.
  */
+import { agree } from "../error.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { map, norm, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -23,6 +24,7 @@ export async function alignment(
   y: Matrix,
   { centred = false }: AlignmentOptions = {},
 ): Promise<number> {
+  agree("labels", `${kernel.samples} rows`, `${y.rows} rows`);
   const prepare = centred ? centre : (a: Matrix) => a;
   const K = prepare(outputMean(kernel));
   const target = prepare(await product(y, y, { transB: true }));

@@ -7,6 +7,8 @@
  * and rho shrinks after steps that the model foresaw (ratio > 3/4) and grows after those it did not (ratio < 1/4).
  */
 
+import { demandDamping, demandName } from "../error.ts";
+
 /** Names of the schedules. */
 export const DAMPING_SCHEDULES = ["constant", "levenberg_marquardt"] as const;
 
@@ -26,8 +28,13 @@ export type DampingController = {
   expect(modelChange: number): void;
 };
 
-/** A controller that starts at `damping`. */
+/**
+ * A controller that starts at `damping`.
+ * @throws InputError for an unknown schedule or a damping that is no number >= 0.
+ */
 export function dampingController(schedule: DampingSchedule, damping: number): DampingController {
+  demandName("schedule", DAMPING_SCHEDULES, schedule);
+  demandDamping(damping);
   if (schedule === "constant") return { next: () => ({ damping, ratio: undefined }), expect: () => {} };
   let rho = damping;
   let last: { loss: number; modelChange: number } | undefined;

@@ -7,12 +7,13 @@
  * for any damping and number of steps. An analytic kernel covers one output; its G acts on each output alike.
  */
 import type { Stoppable } from "../breathe.ts";
+import { agree, demandFinite } from "../error.ts";
 import { bind, type Mover } from "../fisher/bind.ts";
 import type { Fisher } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
-import { restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
+import { checkKernel, isSummed, restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
-import { selectRows, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, checkSamples, selectRows, type Matrix } from "../matrix/matrix.ts";
 
 /** Outputs on the training samples [N, C] and on others [N', C]. */
 export type Outputs = { readonly train: Matrix; readonly test: Matrix };
@@ -20,7 +21,7 @@ export type Outputs = { readonly train: Matrix; readonly test: Matrix };
 /** Predicts training step by step. */
 export type Predictor = {
   /**
-   * The outputs after one more step; a damping given here holds for this step and those after it. `samples`: the training
+   * The outputs after one more step; once they are not finite they stay as they are. A damping given here holds for this step and those after it. `samples`: the training
    * samples of a mini-batch, by their numbers.
    */
   step(damping?: number, samples?: ArrayLike<number>): Promise<Outputs>;
@@ -59,7 +60,8 @@ export type PredictOptions = Stoppable & {
 /**
  * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C]. A loss with a curvature has it taken
  * anew at every f_t, and with it G.
- * @throws SingularGramError as {@link prepareMovers} does.
+ * @throws SingularGramError as {@link prepareMovers} does; InputError for a learning rate or damping that is no number,
+ * RangeError where kernels, outputs and labels do not fit together.
  */
 export async function predictSteps(
   fisher: Fisher,
@@ -69,6 +71,8 @@ export async function predictSteps(
   y: Matrix,
   { learningRate, damping = 0, first, batches = false, signal }: PredictOptions,
 ): Promise<Predictor> {
+  demandFinite("learningRate", learningRate);
+  checkStart(kernels, start, y);
   let now = start;
   let rho = damping;
   const view = viewOf(fisher, loss, start.train, y, rho);
@@ -77,6 +81,9 @@ export async function predictSteps(
   let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view, { signal }));
   return {
     async step(changed = rho, samples) {
+      // What has diverged stays so: there is no curvature there, and no Gram.
+      if (!allFinite(now.train.data)) return now;
+      if (samples) checkSamples(samples, now.train.rows);
       const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
       const view = viewOf(fisher, loss, f, labels, changed);
       if (samples) movers = await moversOnBatch(fisher, kernels, view, samples, { signal });
@@ -91,6 +98,28 @@ export async function predictSteps(
     },
   };
 }
+
+/**
+ * Checks that kernels, outputs and labels are of the same samples.
+ * @throws RangeError where they are not.
+ */
+export function checkStart({ train, test }: PredictingKernels, start: Outputs, y: Matrix): void {
+  checkKernel(train);
+  checkKernel(test, train);
+  agree("train kernel", `${train.samples * train.outputs} rows`, `${rowsOf(train)} rows`);
+  for (const [what, { rows, cols }, wanted] of [
+    ["start.train", start.train, train.samples],
+    ["start.test", start.test, rowsOf(test) / test.outputs],
+    ["labels", y, train.samples],
+  ] as const) {
+    agree(what, `${wanted} x ${y.cols}`, `${rows} x ${cols}`);
+  }
+  // A kernel of one output serves all of them.
+  if (train.outputs !== 1) agree("labels", `${train.outputs} columns`, `${y.cols} columns`);
+}
+
+const rowsOf = (kernel: AnyKernel): number =>
+  isSummed(kernel) ? kernel.theta.rows : kernel.layers[0]!.signalGram.rows;
 
 /** G and G' of a step on some of the training samples: what it does to all of them, and to the others. */
 async function moversOnBatch(

@@ -10,23 +10,29 @@
  * outputs, because the loss is a mean over samples and a sum over outputs.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { demandFinite } from "../error.ts";
 import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen, roundingOf } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import type { Loss } from "../loss/loss.ts";
-import { column, type Outputs, type Predictor } from "./function-space.ts";
+import { checkStart, column, type Outputs, type Predictor } from "./function-space.ts";
 
 /** Options of the flows; `learningRate` is the time between two looks. */
 export type FlowOptions = Stoppable & { learningRate: number };
 
-/** Gradient flow of the mean squared error, looked at every `learningRate` of time. */
+/**
+ * Gradient flow of the mean squared error, looked at every `learningRate` of time.
+ * @throws InputError for a learning rate that is no number, RangeError where kernels, outputs and labels do not fit together.
+ */
 export async function gradientFlow(
   kernels: { train: AnyKernel; test: AnyKernel },
   start: Outputs,
   y: Matrix,
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
+  checkStart(kernels, start, y);
+  demandFinite("learningRate", learningRate);
   const { samples, outputs, epsilon } = kernels.train;
   const { values, vectors } = await eigen(ntk(kernels.train), { signal });
   const rounding = roundingOf(values, epsilon);
@@ -68,6 +74,7 @@ const STEPS_PER_UNIT = 4;
 /**
  * Gradient flow of any loss, df/ds = -Theta r(f) / N, by the classical Runge-Kutta method with as many steps as the
  * largest eigenvalue of Theta asks for. For a squared error {@link gradientFlow} is exact.
+ * @throws as {@link gradientFlow} does.
  */
 export async function gradientFlowOf(
   loss: Loss,
@@ -76,6 +83,8 @@ export async function gradientFlowOf(
   y: Matrix,
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
+  checkStart(kernels, start, y);
+  demandFinite("learningRate", learningRate);
   const { samples, outputs } = kernels.train;
   const [theta, thetaTest] = [ntk(kernels.train), ntk(kernels.test)];
   // Row sums bound the largest eigenvalue.

@@ -5,6 +5,7 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { bind } from "../fisher/bind.ts";
+import { demandWhole } from "../error.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -52,6 +53,7 @@ export async function isotropy(
 
 /** Isotropy of G [n, n]. */
 export async function isotropyOf(G: Propagator, n: number, options: IsotropyOptions = {}): Promise<Isotropy> {
+  demandWhole("n", n);
   const { maxColumns = MAX_COLUMNS, maxProbes = probesFor(n), signal } = options;
   const whole = n <= maxColumns;
   const probes = whole ? n : maxProbes;
@@ -72,7 +74,9 @@ export async function isotropyOf(G: Propagator, n: number, options: IsotropyOpti
   for (const [p, z] of zs.entries()) {
     for (let i = 0; i < n; i++) squares += (products[p]![i]! - alpha * z[i]!) ** 2;
   }
-  return { alpha, deviation: Math.sqrt((squares * share) / n) / Math.abs(alpha), probes, size: n };
+  // G = 0 is 0 times the identity.
+  const deviation = squares === 0 ? 0 : Math.sqrt((squares * share) / n) / Math.abs(alpha);
+  return { alpha, deviation, probes, size: n };
 }
 
 const unitVectors = (n: number) => (p: number) => {

@@ -12,8 +12,8 @@
  * gradient-flow.ts: divided by N, whatever the number of outputs.
  */
 import type { Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
-import { ntk, type Kernel } from "../kernel/kernel.ts";
+import { InputError, agree, demand, demandName } from "../error.ts";
+import { ntk, type Kernel, checkKernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { eigen, roundingOf, type Eigen } from "../matrix/eigen.ts";
 import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
@@ -70,7 +70,17 @@ export async function createPosterior(
   { kind = "ntk", regularisation = 0, signal }: PosteriorOptions = {},
 ): Promise<PosteriorAt> {
   const { samples: N, outputs, epsilon } = kernels.train;
+  demandName("kind", ["ntk", "nngp"] satisfies PosteriorKind[], kind);
+  demand(
+    Number.isFinite(regularisation) && regularisation >= 0,
+    "regularisation",
+    "a finite number >= 0",
+    regularisation,
+  );
   if (outputs !== 1) throw new InputError(`posterior: wanted kernels of one output, got ${outputs} outputs`);
+  checkKernel(kernels.train);
+  checkKernel(kernels.test, kernels.train);
+  agree("labels", `${N} rows`, `${y.rows} rows`);
   const trained = kind === "ntk" ? ntk : nngp;
   const theta = addDiagonal(scale(trained(kernels.train), 1), regularisation);
   const thetaTest = trained(kernels.test);
@@ -118,7 +128,7 @@ export async function createPosterior(
 const nngp = ({ layers }: Kernel): Matrix => layers.at(-1)!.inputGram;
 
 /** Standard deviation of an output on each test sample [N']; rounding below zero counts as zero. */
-export const deviations = ({ covariance }: Posterior): Float64Array =>
-  Float64Array.from({ length: covariance.rows }, (_, n) =>
-    Math.sqrt(Math.max(0, covariance.data[n * (covariance.cols + 1)]!)),
-  );
+export function deviations({ covariance: { rows, cols, data } }: Posterior): Float64Array {
+  agree("covariance", `${rows} columns`, `${cols} columns`);
+  return Float64Array.from({ length: rows }, (_, n) => Math.sqrt(Math.max(0, data[n * (cols + 1)]!)));
+}

@@ -9,6 +9,7 @@
  * all C outputs has N C eigenvalues, and y is one long column.
  */
 import type { Stoppable } from "../breathe.ts";
+import { demand } from "../error.ts";
 import { ntk, type Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, trace, type Matrix } from "../matrix/matrix.ts";
@@ -52,6 +53,10 @@ export async function kernelSpectrum(kernel: Kernel, options: Stoppable = {}): P
 /** Squares of the modes of `r` [N, C], summed over its columns where the kernel covers one output: [n]. */
 export async function modeEnergies({ vectors }: Spectrum, r: Matrix): Promise<Float64Array> {
   const n = vectors.rows;
+  // One long column, or as many as there are outputs beside a kernel of one.
+  if (r.data.length % n !== 0 || (r.rows !== n && r.data.length !== n)) {
+    throw new RangeError(`modes: wanted ${n} rows or ${n} numbers, got ${r.rows} x ${r.cols}`);
+  }
   const cols = r.data.length / n;
   const modes = await product(vectors, { rows: n, cols, data: r.data }, { transA: true });
   const energies = new Float64Array(n);
@@ -61,13 +66,13 @@ export async function modeEnergies({ vectors }: Spectrum, r: Matrix): Promise<Fl
 
 /**
  * Share of |y|^2 that lies in the leading eigenvectors, cumulative: entry k is that of the first k + 1 of them [n]. Labels
- * in few of them are learnt soon.
+ * in few of them are learnt soon; of labels that are all zero every share is 0.
  */
 export async function labelEnergy(spectrum: Spectrum, y: Matrix): Promise<Float64Array> {
   const energies = await modeEnergies(spectrum, y);
   const total = energies.reduce((sum, x) => sum + x, 0);
   let sum = 0;
-  return energies.map((x) => (sum += x) / total);
+  return energies.map((x) => (total === 0 ? 0 : (sum += x) / total));
 }
 
 /**
@@ -80,6 +85,7 @@ export async function convergenceTime(
   residual: Matrix,
   fraction: number,
 ): Promise<number> {
+  demandFraction(fraction);
   const { values, rank } = spectrum;
   const rates = values.map((value, i) => (i < rank ? 2 * value : 0));
   return timeToDecay(rates, await modeEnergies(spectrum, residual), fraction);
@@ -95,6 +101,8 @@ export async function convergenceSteps(
   fraction: number,
   learningRate: number,
 ): Promise<number> {
+  demandFraction(fraction);
+  demand(learningRate > 0, "learningRate", "a number above 0", learningRate);
   const { values, rank } = spectrum;
   // A mode that one step ends has an infinite rate; any that underflows will do.
   const rateOf = (value: number): number =>
@@ -102,6 +110,9 @@ export async function convergenceSteps(
   const rates = values.map((value, i) => (i < rank ? rateOf(value) : 0));
   return Math.ceil(timeToDecay(rates, await modeEnergies(spectrum, residual), fraction));
 }
+
+const demandFraction = (fraction: number): void =>
+  demand(fraction > 0 && fraction <= 1, "fraction", "a number above 0 and up to 1", fraction);
 
 /** exp(-FASTEST) is zero. */
 const FASTEST = 1500;

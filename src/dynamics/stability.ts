@@ -9,6 +9,7 @@
  * problems, ch. 6): power iteration that keeps all its vectors, and so needs a few products with G, and no G.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { agree, demandWhole, NotFiniteError } from "../error.ts";
 import type { Propagator } from "../fisher/fisher.ts";
 import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
 import { block, norm, zeros } from "../matrix/matrix.ts";
@@ -33,6 +34,8 @@ export async function stableLearningRate(
   n: number,
   { iterations = 64, tolerance = 1e-6, epsilon = 1e-10, signal }: StabilityOptions = {},
 ): Promise<number> {
+  demandWhole("n", n);
+  demandWhole("iterations", iterations);
   const steps = Math.min(n, iterations);
   const H = zeros(steps + 1, steps);
   const basis = [unit(randomState(0).normalsInto(new Float64Array(n)))];
@@ -40,7 +43,9 @@ export async function stableLearningRate(
   for (let j = 0; j < steps; j++) {
     await breathe(signal);
     const w = Float64Array.from(await propagator(basis[j]!));
+    agree("G", `${n} numbers`, `${w.length} numbers`);
     const size = norm({ rows: n, cols: 1, data: w });
+    if (!Number.isFinite(size)) throw new NotFiniteError("G: wanted finite numbers in G v, got others");
     // Twice is enough (Kahan & Parlett) to be orthogonal in floating point.
     for (let pass = 0; pass < 2; pass++) {
       for (const [i, v] of basis.entries()) {

@@ -3,6 +3,7 @@
  * is the same few lines.
  */
 import type { Stoppable } from "../breathe.ts";
+import { agree, demandDamping, demandFinite, InputError, NotFiniteError } from "../error.ts";
 import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
@@ -15,15 +16,22 @@ import {
 } from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams } from "../kernel/gram.ts";
-import type { Kernel } from "../kernel/kernel.ts";
+import type { Precision } from "../graph/graph.ts";
+import { hasFiniteGrams } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
 import { transposeFactor, type CurvatureFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
-import type { Linearization, Linearizer, PassOptions } from "../linearization/linearize.ts";
+import {
+  passOperations,
+  type Linearization,
+  type Linearizer,
+  type PassOptions,
+} from "../linearization/linearize.ts";
+import { tileFor } from "../linearization/runs.ts";
 import { createUpdater } from "../linearization/update.ts";
-import type { Weights } from "../linearization/weights.ts";
+import { checkWeights, type Weights } from "../linearization/weights.ts";
 import type { Loss } from "../loss/loss.ts";
-import { rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, checkSamples, rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */
@@ -56,11 +64,25 @@ export type Trainer = {
   /** Outputs at the present weights. */
   evaluate(options?: Stoppable): Promise<Outputs>;
   /**
-   * Takes one step and returns the outputs from before it: they come with the linearisation. Where the outputs are not
-   * finite any more the weights are left as they are.
+   * Takes one step and returns the outputs from before it: they come with the linearisation. Where something in it is not
+   * finite the weights are left as they are, and `stopped` says what it was.
+   * @throws SingularGramError where a Gram has no inverse, UnsolvedError where conjugate gradients found no solution;
+   * RangeError for options that do not fit the batch. The weights are then as they were, too.
    */
   step(options: StepOptions): Promise<StepResult>;
 };
+
+/** What of a step has entries that are not finite, so that it was not taken. */
+export type Stopped = {
+  /** Outputs before the step, their residual, a Gram, or the update itself in the precision of the weights. */
+  readonly what: "outputs" | "residual" | "Gram" | "update";
+  /** Whose layer, counted from 1, where it is of one. */
+  readonly layer?: number;
+};
+
+/** That in words. */
+export const stoppedText = ({ what, layer }: Stopped): string =>
+  layer === undefined ? what : `${what} of layer ${layer}`;
 
 /**
  * What a step returns: the outputs before it, and where its time went. Where only the samples of the step were evaluated
@@ -68,6 +90,8 @@ export type Trainer = {
  */
 export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
+  /** Why the step was not taken, where something was not finite. */
+  readonly stopped?: Stopped;
   /** How conjugate gradients ended, where they were the solver. */
   readonly solve?: SolveReport;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
@@ -86,7 +110,11 @@ export type StepSeconds = {
   readonly update: number;
 };
 
-/** Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time. */
+/**
+ * Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time.
+ * @throws InputError for samples or labels that are not finite, or labels that are not the loss's; RangeError for samples,
+ * labels or weights that are not of the network.
+ */
 export function createTrainer(
   linearizer: Linearizer,
   weights: Weights,
@@ -96,6 +124,7 @@ export function createTrainer(
   { tile }: { tile?: number } = {},
 ): Trainer {
   const { engine } = linearizer;
+  checkBatch(linearizer, weights, loss, { x, y });
   const { epsilon } = engine;
   const updater = createUpdater(engine);
   const grams = createGrams(engine);
@@ -106,28 +135,49 @@ export function createTrainer(
 
   const pass = ({ progress, signal }: Pick<StepOptions, "progress" | "signal">): PassOptions => ({
     signal,
+    finite: true,
     ...(tile === undefined ? {} : { tile }),
     ...(progress ? { progress: (...at) => progress("samples", ...at) } : {}),
   });
 
-  /** The samples of a step, those that it is taken on first. */
-  function arrange({ samples, evaluate = true }: StepOptions) {
-    if (!samples) return { rows: evaluate ? x : rowRange(x, 0, N), labels: y, restore: split, n: N };
+  // Test samples that are few ride along with a whole training set, which costs less than a pass of their own.
+  const rides = x.rows - N <= N && x.rows <= (tile ?? tileFor(passOperations(linearizer.network)));
+
+  /**
+   * What a step is taken on, what is only evaluated beside it, and how their outputs make those of the batch. Last bits
+   * depend on the rows of a product: what is linearised must be the same whether or not anything is evaluated.
+   */
+  function arrange({ samples, evaluate = true }: StepOptions): Arrangement {
+    if (!samples) {
+      const rest = evaluate && !rides ? rowRange(x, N, x.rows) : undefined;
+      return {
+        n: N,
+        rows: rides ? x : rowRange(x, 0, N),
+        labels: y,
+        ...(rest ? { rest } : {}),
+        restore: (f, beside) =>
+          beside ? { train: f, test: beside } : split(evaluate ? f : rowRange(f, 0, N)),
+      };
+    }
     const n = samples.length;
-    const labels = selectRows(y, samples);
-    if (!evaluate) return { rows: selectRows(x, samples), labels, restore: (f: Matrix) => split(f, n), n };
-    const order = [...Array.from(samples), ...others(samples, x.rows)];
+    const batch = { n, rows: selectRows(x, samples), labels: selectRows(y, samples) };
+    if (!evaluate) return { ...batch, restore: (f) => split(f, n) };
+    const rest = others(samples, x.rows);
     // Back to the order of the batch.
-    const restore = (f: Matrix) => split(selectRows(f, inverse(order)));
-    return { rows: selectRows(x, order), labels, restore, n };
+    const order = inverse([...Array.from(samples), ...rest]);
+    return {
+      ...batch,
+      rest: selectRows(x, rest),
+      restore: (f, beside) => split(selectRows(stacked(f, beside!), order)),
+    };
   }
 
-  /** From the NTK of the network alone; undefined where it is not finite. */
+  /** From the NTK of the network alone. */
   async function fromTangent(
     linearization: Linearization,
     view: View,
     { solver = {}, progress, signal }: StepOptions,
-  ): Promise<Found | undefined> {
+  ): Promise<Found | Stopped> {
     const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
     const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
     let solve: SolveReport | undefined;
@@ -156,22 +206,23 @@ export function createTrainer(
       const coefficients = linearization.layers.map(() => shared);
       return { coefficients, gram, ...(solve ? { solve } : {}) };
     } catch (error) {
-      if (!finite) return undefined;
+      if (!finite || error instanceof NotFiniteError) return { what: "Gram" };
       throw error;
     }
   }
 
-  /** From the Grams of every layer; undefined where they are not finite. */
+  /** From the Grams of every layer. */
   async function fromGrams(
     linearization: Linearization,
     view: View,
     { signal }: StepOptions,
     model?: { residual: Matrix; curvature: CurvatureFactor | undefined; learningRate: number },
-  ): Promise<Found | undefined> {
+  ): Promise<Found | Stopped> {
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams, { signal });
     const gram = performance.now() - start;
-    if (!isFinite(kernel)) return undefined;
+    const layer = kernel.layers.findIndex((layer) => !hasFiniteGrams(layer)) + 1;
+    if (layer > 0) return { what: "Gram", layer };
     const preconditioner = await fisher.prepare(
       await trainingKernel(kernel, view, { signal }),
       view.damping,
@@ -193,13 +244,15 @@ export function createTrainer(
 
     async step(options) {
       const { learningRate, damping = 0, model = false } = options;
+      checkStep(options, N);
       const start = performance.now();
-      const { rows, labels, restore, n } = arrange(options);
+      const { n, rows, labels, rest, restore } = arrange(options);
       await updater.makeRoom(weights, n);
       const room = performance.now();
       const linearization = await linearizer.linearize(weights, rows, n, pass(options));
+      const beside = rest && (await linearizer.forward(weights, rest, pass(options)));
       const linearized = performance.now();
-      const outputs = restore(linearization.outputs);
+      const outputs = restore(linearization.outputs, beside);
       const f = rowRange(linearization.outputs, 0, n);
       const seconds = (gram = 0, solved = linearized, end = solved): StepSeconds => ({
         linearize: (linearized - room) / 1000,
@@ -207,11 +260,12 @@ export function createTrainer(
         precondition: (solved - linearized - gram) / 1000,
         update: (end - solved + room - start) / 1000,
       });
-      const stopped = { ...outputs, seconds: seconds() };
-      if (!allFinite(linearization.outputs.data)) return stopped;
+      const stop = (stopped: Stopped): StepResult => ({ ...outputs, seconds: seconds(), stopped });
+      if (!allFinite(f.data)) return stop({ what: "outputs" });
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, f, labels, rho);
+      if (!allFinite(view.residual.data)) return stop({ what: "residual" });
       const about = () => ({
         residual: loss.residual(f, labels),
         // That of the loss, also where the method does not look at it.
@@ -221,13 +275,16 @@ export function createTrainer(
       const found =
         fisher.fromTangent && !model
           ? await fromTangent(linearization, view, options)
-          : await fromGrams(linearization, view, options, options.model ? about() : undefined);
-      if (!found) return stopped;
-      const { coefficients, gram, solve, modelChange } = found;
+          : await fromGrams(linearization, view, options, model ? about() : undefined);
+      if ("what" in found) return stop(found);
+      const { gram, solve, modelChange } = found;
+      const coefficients = found.coefficients.map((each) => onPlainSignals(each, view));
+      const overflowing = coefficients.findIndex((each) => !fits(each, learningRate, engine.precision)) + 1;
+      if (overflowing > 0) return stop({ what: "update", layer: overflowing });
       const solved = performance.now();
 
       for (const [l, layer] of linearization.layers.entries()) {
-        await updater.apply(weights[l]!, layer, onPlainSignals(coefficients[l]!, view), -learningRate);
+        await updater.apply(weights[l]!, layer, coefficients[l]!, -learningRate);
       }
       return {
         ...outputs,
@@ -237,6 +294,48 @@ export function createTrainer(
       };
     },
   };
+}
+
+function checkBatch({ engine, network }: Linearizer, weights: Weights, loss: Loss, { x, y }: Batch): void {
+  agree("x", `${network.inputs} columns`, `${x.cols} columns`);
+  agree("y", `${network.outputs} columns`, `${y.cols} columns`);
+  if (!(y.rows >= 1 && y.rows <= x.rows)) {
+    throw new RangeError(`y: wanted labels of 1 to ${x.rows} samples, got ${y.rows}`);
+  }
+  checkWeights(engine, network, weights);
+  for (const [name, { data }] of Object.entries({ x, y })) {
+    if (!allFinite(data)) throw new InputError(`${name}: wanted finite numbers, got NaN or Infinity`);
+  }
+  loss.checkLabels?.(y);
+}
+
+/** Only sizes and single numbers: a step looks at no sample but to compute with it. */
+function checkStep({ learningRate, damping, samples }: StepOptions, N: number): void {
+  demandFinite("learningRate", learningRate);
+  if (typeof damping === "number") demandDamping(damping);
+  if (samples) checkSamples(samples, N);
+}
+
+/** The samples of a step. */
+type Arrangement = {
+  /** How many it is taken on. */
+  readonly n: number;
+  /** Those, and what rides along with them. */
+  readonly rows: Matrix<Floats>;
+  /** Labels of those [n, C]. */
+  readonly labels: Matrix;
+  /** What is evaluated by itself. */
+  readonly rest?: Matrix<Floats>;
+  /** Outputs of the batch from those of `rows` and of `rest`. */
+  readonly restore: (f: Matrix, beside?: Matrix) => Outputs;
+};
+
+/** The rows of two matrices. */
+function stacked(a: Matrix, b: Matrix): Matrix {
+  const data = new Float64Array(a.data.length + b.data.length);
+  data.set(a.data);
+  data.set(b.data, a.data.length);
+  return { rows: a.rows + b.rows, cols: a.cols, data };
 }
 
 /** 0 ... count - 1 without `taken`. */
@@ -252,12 +351,6 @@ function inverse(order: readonly number[]): Uint32Array {
   return out;
 }
 
-/** A loop: for many numbers it is much faster than `every`. */
-function allFinite(data: Floats): boolean {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
-  return true;
-}
-
 /** What a step adds to the weights, and what the quadratic model says of it. */
 type Found = {
   coefficients: readonly Coefficients[];
@@ -267,9 +360,16 @@ type Found = {
   modelChange?: number;
 };
 
-/** Whether there is anything to solve with: divergence shows in the outputs, or in the Grams first. */
-const isFinite = ({ layers }: Kernel): boolean =>
-  layers.every(({ inputGram, signalGram }) => allFinite(inputGram.data) && allFinite(signalGram.data));
+/** Whether coefficients times a learning rate are finite numbers of a precision. */
+function fits(coefficients: Coefficients, learningRate: number, precision: Precision): boolean {
+  if (coefficients.kind === "none") return true;
+  const { data } = coefficients.kind === "per-sample" ? { data: coefficients.values } : coefficients.matrix;
+  const most = precision === "float32" ? LARGEST_FLOAT32 : Number.MAX_VALUE;
+  for (let i = 0; i < data.length; i++) if (!(Math.abs(learningRate * data[i]!) <= most)) return false;
+  return true;
+}
+
+const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /** r.df / N + df.Lambda df / 2N for df = -eta G r. */
 function quadraticModel(

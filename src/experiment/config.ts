@@ -5,8 +5,8 @@
  */
 import { z } from "zod";
 import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
-import type { LossType } from "../data/dataset.ts";
-import { InputError } from "../error.ts";
+import { LOSS_TYPES } from "../data/dataset.ts";
+import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
@@ -16,8 +16,6 @@ import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
 export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !== "gradient");
-
-const LOSS_TYPES: readonly LossType[] = ["mse", "cross_entropy"];
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -244,7 +242,7 @@ export const configSchema = z.strictObject({
         "exact NGD by a Cholesky factor of the NTK, or by conjugate gradients that never form it; auto: what fits",
       ),
     ),
-  cg_tolerance: positive()
+  cg_tolerance: number("a number from 1e-30 to below 1", (x) => x >= 1e-30 && x < 1)
     .default(1e-4)
     .meta(about("Training", "<x>", "relative residual at which conjugate gradients end")),
   cg_max_iterations: whole(1)
@@ -296,13 +294,13 @@ export const configSchema = z.strictObject({
       about(
         "Engine",
         "<n>",
-        "worker threads that share the tiles of kernels and passes; for machines of many cores",
+        "worker threads that share the tiles of kernels and passes, for machines of many cores; same bits for any number with --threads given",
       ),
     ),
   memory_limit: bytes()
     .optional()
     .meta(about("Engine", "<size>", "memory that a run may take, as 6GB (default 90 % of what is free)")),
-  device_count: whole(-1, 1)
+  device_count: number("1, or -1 for all there are", (x) => x === 1 || x === -1)
     .optional()
     .meta(about("Engine", "<n>", "devices to use, at most 1; accepted for the sake of the JAX program")),
   store_on_device: flag()
@@ -350,6 +348,7 @@ export const defaultOf = (name: keyof Config): Config[keyof Config] =>
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong, or that does not go with another.
  */
 export function parseConfig(options: Record<string, unknown>): Config {
+  demand(isRecord(options), "options", "an object of options by name", options);
   const result = configSchema.safeParse(options);
   if (!result.success) throw new InputError(explain(result.error, options));
   const config = result.data;
@@ -359,6 +358,23 @@ export function parseConfig(options: Record<string, unknown>): Config {
   // Naming classes says how many there are.
   if (config.target_classes) config.n_classes = config.target_classes.length;
   return config;
+}
+
+/** Whether something has options by name. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * Checks that a configuration came from {@link parseConfig}.
+ * @throws InputError when it is none, or lacks what every configuration has.
+ */
+export function demandConfig(config: unknown): void {
+  const what = "config";
+  demand(isRecord(config), what, "what parseConfig returns", config);
+  const missing = OPTIONS.find((name) => defaultOf(name) !== undefined && config[name] === undefined);
+  if (missing !== undefined) {
+    throw new InputError(`${what}: wanted what parseConfig returns, got an object without ${missing}`);
+  }
 }
 
 /** The first problem as one line. */
@@ -394,6 +410,10 @@ const NEEDS: readonly (readonly [option: keyof Config, needs: keyof Config])[] =
   ["forster_transform_tol", "forster_transform"],
 ];
 
+/** That a mini-batch cannot be. */
+export const batchTooLarge = (size: number, samples: number): string =>
+  `batch_size: wanted at most ${samples} (training samples), got ${size}`;
+
 /** What is wrong with options that are each right by themselves. Nothing that was asked for is left undone in silence. */
 function conflict(config: Config, given: (name: keyof Config) => boolean): string | undefined {
   const { natural_gradient_type: method, target_classes: classes, dataset, n_classes } = config;
@@ -420,6 +440,7 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     return `damping_schedule: wanted constant beside solver cg, got ${config.damping_schedule}`;
   }
   if (config.batch_size !== undefined) {
+    if (config.batch_size > config.train_size) return batchTooLarge(config.batch_size, config.train_size);
     if (config.damping_schedule !== "constant") {
       return `damping_schedule: wanted constant beside batch_size (its ratio compares losses of the same samples), got ${config.damping_schedule}`;
     }
@@ -433,8 +454,11 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   if (config.workers > 1 && config.device !== "cpu") {
     return `workers: wanted 1 with device ${config.device}, got ${config.workers}`;
   }
-  if (config.prng === "jax" && config.init_weights_dir !== undefined) {
-    return "prng: wanted none beside init_weights_dir (the folder holds the weights), got jax";
+  if (given("prng") && config.init_weights_dir !== undefined) {
+    return `prng: wanted none beside init_weights_dir (the folder holds the weights), got ${config.prng}`;
+  }
+  if (given("dataset") && config.dataset_path !== undefined) {
+    return `dataset: wanted none beside dataset_path (the file is the dataset), got ${dataset}`;
   }
   if (method === "exact_plus_mse" && config.loss_type === "mse") {
     return "natural_gradient_type: wanted another for loss_type mse (exact_plus_mse is for cross_entropy), got exact_plus_mse";
@@ -466,7 +490,7 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   }
 
   if (config.kernel === "none") {
-    const idle = (["kernel_path", "save_kernel", "gd_prediction"] as const).find(
+    const idle = (["kernel_path", "save_kernel", "gd_prediction", "kernel_batch_size"] as const).find(
       (name) => given(name) && config[name] !== false,
     );
     if (idle) return `${idle}: wanted a kernel that predicts beside it, got kernel none`;
@@ -475,6 +499,9 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
     if (given("kernel"))
       return `kernel: wanted none beside kernel_path (the file holds one), got ${config.kernel}`;
     if (config.save_kernel) return "save_kernel: wanted a kernel made here, got one from kernel_path";
+    if (given("kernel_batch_size")) {
+      return "kernel_batch_size: wanted a kernel made here, got one from kernel_path";
+    }
   }
   if (config.normalise && config.dataset_path === undefined) {
     return "normalise: wanted dataset_path beside it (other datasets are normalised), got normalise alone";

@@ -29,7 +29,7 @@ import { accuracy, LOSSES, mse, residualColumns } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
-import type { Config } from "./config.ts";
+import { demandConfig, type Config } from "./config.ts";
 import type {
   Convergence,
   Diagnosis,
@@ -70,6 +70,7 @@ async function* events(
   { progress = () => {}, notice = () => {}, settled = () => {}, signal }: DiagnosisListeners,
   opened: Engine[],
 ): AsyncGenerator<DiagnosisEvent> {
+  demandConfig(asked);
   progress("data");
   const dataset = await loadData(asked, {
     signal,
@@ -193,7 +194,8 @@ async function spectrumEvent(
     await breathe(signal);
     const time = await convergenceTime(spectrum, residual, fraction);
     const atHalf = await convergenceSteps(spectrum, residual, fraction, maxLearningRate / 2);
-    convergence.push({ fraction, time, steps: Math.ceil(time / maxLearningRate), steps_at_half: atHalf });
+    const steps = time === Infinity ? Infinity : Math.ceil(time / maxLearningRate);
+    convergence.push({ fraction, time, steps, steps_at_half: atHalf });
   }
   return {
     event: "spectrum",
@@ -238,8 +240,8 @@ async function* layerEvents(
       fan_in: layer.fanIn,
       fan_out: layer.fanOut,
       trace_share: {
-        analytic: trace(thetas.analytic) / trace(wholes.analytic),
-        empirical: trace(thetas.empirical) / trace(wholes.empirical),
+        analytic: share(trace(thetas.analytic), trace(wholes.analytic)),
+        empirical: share(trace(thetas.empirical), trace(wholes.empirical)),
       },
       distance: {
         ntk: await distance(thetas.empirical, thetas.analytic),
@@ -258,7 +260,10 @@ async function* layerEvents(
   };
 }
 
-const distanceBetween = (a: Matrix, b: Matrix): number => norm(subtract(a, b)) / norm(b);
+const distanceBetween = (a: Matrix, b: Matrix): number => share(norm(subtract(a, b)), norm(b));
+
+/** a / b, where nothing of nothing (a network whose units are all silent) is none of it. */
+const share = (a: number, b: number): number => (a === 0 ? 0 : a / b);
 
 /** Largest n for which all columns of G (of S^T G) are formed. */
 const SMALL = 256;

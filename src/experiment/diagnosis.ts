@@ -4,10 +4,10 @@
 import type { ClassGroup } from "../data/classes.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
-import { InputError } from "../error.ts";
+import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
 import { LOSSES } from "../loss/index.ts";
-import { parseConfig, type Config } from "./config.ts";
+import { parseConfig, type Config, isRecord } from "./config.ts";
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
@@ -151,6 +151,7 @@ export type DiagnosisEvent =
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong.
  */
 export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
+  demand(isRecord(options), "options", "an object of options by name", options);
   const known: readonly string[] = DIAGNOSIS_OPTIONS;
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {

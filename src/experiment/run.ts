@@ -18,8 +18,9 @@ import {
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
 import { responseOf } from "../dynamics/response.ts";
-import { createTrainer } from "../dynamics/trainer.ts";
-import { InputError, SingularGramError } from "../error.ts";
+import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
+import { InputError, SingularGramError, NotFiniteError, UnsolvedError } from "../error.ts";
+import { watchDivergence } from "../dynamics/divergence.ts";
 import {
   FISHERS,
   viewOf,
@@ -30,11 +31,15 @@ import {
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
-import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { matrix, type Floats, type Matrix, allFinite } from "../matrix/matrix.ts";
+import { isFiniteKernel } from "../kernel/kernel.ts";
 import { miniBatches } from "../random/permutation.ts";
-import type { Config } from "./config.ts";
+import { batchTooLarge, demandConfig, type Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
+import { divergenceOf, watchPrediction, type Divergence, type Prediction } from "./divergence.ts";
+import { idleOptions } from "./idle.ts";
 import { planRun } from "./plan.ts";
+import { unrepresentable } from "./representable.ts";
 import { secondsOf } from "./rate.ts";
 import { peakBytes } from "./memory.ts";
 import {
@@ -100,13 +105,20 @@ export type NoticeEvent = {
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "data" | "solver";
+export type NoticeKind = "data" | "option" | "prediction" | "solver";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
   event: "done";
-  /** True when the loss stopped being a number and training with it. */
+  /**
+   * True when something stopped being a finite number and training with it, or when the training loss ended far above
+   * where it began (dynamics/divergence.ts).
+   */
   diverged: boolean;
+  /** With `diverged`: the first step from which that was so. */
+  diverged_at?: number;
+  /** With `diverged`: what happened, on one line, and what to try. */
+  reason?: string;
   seconds: number;
   peak_rss_bytes: number;
   timings: Record<string, number>;
@@ -130,6 +142,7 @@ export const run = (asked: Config, listeners: RunListeners = {}): AsyncGenerator
   releasing((opened) => events(asked, listeners, opened));
 
 async function* events(asked: Config, listeners: RunListeners, opened: Engine[]): AsyncGenerator<RunEvent> {
+  demandConfig(asked);
   const { progress = () => {}, signal } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
@@ -162,6 +175,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     curved: fisher.usesCurvature && loss.curvature !== undefined,
   };
   const plan = planRun(shapeOfRun, config, memoryLimit(config));
+  if (config.batch_size !== undefined && config.batch_size > y.rows) {
+    throw new InputError(batchTooLarge(config.batch_size, y.rows));
+  }
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
   const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
   const shape = {
@@ -183,11 +199,16 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
-  const kernels = [
-    ...(await clock.time("kernel", () =>
-      predictingKernels(config, fisher, linearizer, weights, dataset, { signal }),
-    )),
-  ].map(([, pair]) => pair);
+  const made = await clock.time("kernel", () =>
+    predictingKernels(config, fisher, linearizer, weights, dataset, { signal }).catch((error: unknown) => {
+      throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
+    }),
+  );
+  const names = [...made.keys()];
+  const kernels = [...made.values()];
+  if (!kernels.every(({ train, test }) => isFiniteKernel(train) && isFiniteKernel(test))) {
+    throw unrepresentable("kernel", config, dataset);
+  }
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
@@ -224,6 +245,10 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     ...(measured ? { isotropy: { alpha_theory: alpha ?? null, ...measured } } : {}),
   };
 
+  for (const message of idleOptions(config, plan.solver)) {
+    yield { event: "notice", kind: "option", step: 0, message };
+  }
+
   const adaptive = config.damping_schedule !== "constant";
   const controller = dampingController(config.damping_schedule, config.damping);
   let chosen = { damping: config.damping, ratio: undefined as number | undefined };
@@ -240,10 +265,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     progress: (what: string, done: number, total: number) => progress(`step: ${what}`, done, total),
   };
 
-  let predictors: Predictor[] = [];
-  let diverged = false;
-  // A step that cannot be taken still has the row of where it starts.
-  let failure: InputError | undefined;
+  const watch = watchDivergence(loss, y);
+  const predictions: Prediction[] = [];
+  let diverged: Divergence | undefined;
   let previous: ArrayLike<number> | undefined;
   for (let step = 0; step <= config.n_steps && !diverged; step++) {
     progress("step", step, config.n_steps);
@@ -252,10 +276,13 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     let shown = step % config.log_every === 0 || step === config.n_steps;
     let f: Outputs;
     let solve: SolveReport | undefined;
+    let stopped: Stopped | undefined;
+    // A step that cannot be taken still has the row of where it starts.
+    let failure: InputError | undefined;
     if (step < config.n_steps) {
       const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
       const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
-      if (result instanceof SingularGramError) {
+      if (result instanceof Error) {
         failure = new InputError(`step ${step + 1}: ${result.message}`);
         f = await trainer.evaluate({ signal });
         shown = true;
@@ -265,7 +292,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         solve = result.solve;
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
         f = result;
-        if (!shown && !f.train.data.every(Number.isFinite)) {
+        stopped = result.stopped;
+        if (!shown && stopped) {
           f = await clock.time("loop", () => trainer.evaluate({ signal }));
           shown = true;
         }
@@ -277,9 +305,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
     const predicted = await clock.time("predict", async () => {
       const next: Outputs[] = [];
-      if (step > 0)
-        for (const predictor of predictors) next.push(await predictor.step(dampingBefore, previous));
-      else {
+      if (step > 0) {
+        for (const prediction of predictions) next.push(await prediction.step(dampingBefore, previous));
+      } else {
         for (const [i, pair] of kernels.entries()) {
           const options = {
             learningRate,
@@ -287,7 +315,10 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
             batches: nextBatch !== undefined,
             ...(first ? { first: first.movers[i]! } : {}),
           };
-          predictors.push(await createPredictor(config, fisher, loss, pair, f, y, options));
+          const predictor = await createPredictor(config, fisher, loss, pair, f, y, options);
+          const what = kernels.length > 1 ? `the prediction of the ${names[i]} kernel` : "the prediction";
+          const judged = { loss, y, watch: watchDivergence(loss, y) };
+          predictions.push(watchPrediction(what, predictor, f, judged));
           next.push(f);
         }
       }
@@ -296,7 +327,12 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     previous = samples;
     if (!shown) continue;
     const metrics = measure(loss, f, dataset);
-    diverged = !Object.values(metrics).every(Number.isFinite);
+    const finite = Object.values(metrics).every(Number.isFinite);
+    if (step === 0 && (!finite || (stopped && stopped.what !== "update"))) {
+      const what = stopped ? stoppedText(stopped) : allFinite(f.train.data) ? "loss" : "outputs";
+      throw unrepresentable(what, config, dataset);
+    }
+    watch.note(step, finite ? metrics.train_loss : Number.NaN);
     const [predict, predictEmpirical] = predicted.map((p) => measure(loss, p, dataset));
     yield {
       event: "step",
@@ -307,11 +343,21 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       ...(plan.solver === "cg" ? { solve: solve ? solveEvent(solve) : null } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
-    if (failure) throw failure;
+    const since = watch.since();
+    if (failure && since === undefined) throw failure;
+    if (failure || stopped || !finite || (step === config.n_steps && since !== undefined)) {
+      diverged = divergenceOf(watch, { step, metrics, stopped, failure });
+    }
+    for (const [i, p] of [predict, predictEmpirical].entries()) {
+      if (!p || diverged) continue;
+      const notice = predictions[i]!.judge(step, p, step === config.n_steps);
+      if (notice) yield notice;
+    }
   }
   yield {
     event: "done",
-    diverged,
+    diverged: diverged !== undefined,
+    ...(diverged ? { diverged_at: diverged.at, reason: diverged.reason } : {}),
     seconds: process.uptime(),
     peak_rss_bytes: peakBytes(),
     timings: clock.seconds,
@@ -352,12 +398,12 @@ const shortOfGoal = (
     `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`,
 });
 
-/** What the work gives, or the error of a Gram that has no inverse. */
-async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError> {
+/** What the work gives, or the error of a system that could not be solved. */
+async function attempt<T>(work: () => Promise<T>): Promise<T | SingularGramError | UnsolvedError> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof SingularGramError) return error;
+    if (error instanceof SingularGramError || error instanceof UnsolvedError) return error;
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import { outputsFor } from "../data/labels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../graph/engine.ts";
+import { probeDevice } from "../graph/node/device-probe.ts";
 import { createWorkerEngine } from "../graph/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
 import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
@@ -69,7 +70,10 @@ export async function openEngine({ device, precision, threads, workers }: Engine
     const share = Math.max(1, Math.floor(availableParallelism() / workers));
     return createWorkerEngine({ precision, workers, threads: threads ?? share });
   }
-  return createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
+  const engine = await createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
+  // What looks for graphics devices prints what it misses; none of that belongs beside the one line of an error.
+  if (device === "webgpu") await probeDevice(device);
+  return engine;
 }
 
 /** Opens the engine, adds it to `opened`, and compiles the network for it. */

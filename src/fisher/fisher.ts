@@ -40,7 +40,12 @@ export type Solver = "gram" | "cg";
 export type SolverOptions = Stoppable & {
   /** "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate gradients on products with Theta. */
   readonly solver?: Solver;
-  /** The rest is for "cg". Relative residual at which it ends. Default: 1e-4. */
+  /**
+   * What to do about a Gram without an inverse. "refuse": an error. "least_norm": the update of least norm, by the
+   * pseudo-inverse. Default: "refuse".
+   */
+  readonly singular?: "refuse" | "least_norm";
+  /** The rest is for "cg". Relative residual at which it ends, above 0 and below 1. Default: 1e-4. */
   readonly tolerance?: number;
   /** Products with Theta at most. Default: 200. */
   readonly maxIterations?: number;
@@ -98,7 +103,7 @@ export type Fisher = {
   /**
    * Methods that look at no layer by itself: the same from the NTK of the network alone, of which they may form and keep
    * no more than they need. Training prefers it to `prepare`, so a method made from another by a new `prepare` leaves it out.
-   * @throws SingularGramError as `prepare` does.
+   * @throws SingularGramError as `prepare` does; the solve UnsolvedError where conjugate gradients end without a solution.
    */
   fromTangent?(tangent: Tangent, damping: number, solver?: SolverOptions): Promise<NetworkSolve>;
   /**

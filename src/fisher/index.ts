@@ -1,15 +1,25 @@
 /**
- * @file The list of methods. A new one is a file beside this and a line here.
+ * @file The list of methods. A new one is a file beside this and two lines here.
  */
-import { blockDiagonal } from "./block-diagonal.ts";
-import { blockTriDiagonal } from "./block-tri-diagonal.ts";
-import { exactPlusMse } from "./exact-plus-mse.ts";
-import { exact } from "./exact.ts";
+import { blockDiagonal as blockDiagonalPlain } from "./block-diagonal.ts";
+import { blockTriDiagonal as blockTriDiagonalPlain } from "./block-tri-diagonal.ts";
+import { exactPlusMse as exactPlusMsePlain } from "./exact-plus-mse.ts";
+import { exact as exactPlain } from "./exact.ts";
 import type { Fisher } from "./fisher.ts";
-import { gradient } from "./gradient.ts";
-import { kfacTikhonov } from "./kfac-tikhonov.ts";
-import { kfac } from "./kfac.ts";
-import { unitWise } from "./unit-wise.ts";
+import { gradient as gradientPlain } from "./gradient.ts";
+import { guarded } from "./guard.ts";
+import { kfacTikhonov as kfacTikhonovPlain } from "./kfac-tikhonov.ts";
+import { kfac as kfacPlain } from "./kfac.ts";
+import { unitWise as unitWisePlain } from "./unit-wise.ts";
+
+export const gradient: Fisher = guarded(gradientPlain);
+export const exact: Fisher = guarded(exactPlain);
+export const blockDiagonal: Fisher = guarded(blockDiagonalPlain);
+export const blockTriDiagonal: Fisher = guarded(blockTriDiagonalPlain);
+export const kfac: Fisher = guarded(kfacPlain);
+export const kfacTikhonov: Fisher = guarded(kfacTikhonovPlain);
+export const unitWise: Fisher = guarded(unitWisePlain);
+export const exactPlusMse: Fisher = guarded(exactPlusMsePlain);
 
 /** Every method by name; "gradient" is what the command line calls by leaving natural_gradient_type out. */
 export const FISHERS: readonly Fisher[] = [
@@ -23,7 +33,6 @@ export const FISHERS: readonly Fisher[] = [
   exactPlusMse,
 ];
 
-export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
 export { defaultRank } from "./matrix-free.ts";
 export { bind, type Mover } from "./bind.ts";
 export type {

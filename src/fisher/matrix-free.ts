@@ -5,8 +5,10 @@
  * network has few large eigenvalues and a long tail of small ones: the factor takes the large ones away, and what is left
  * is conditioned like the tail.
  */
+import { demandWhole, InputError, UnsolvedError } from "../error.ts";
 import type { Tangent } from "../kernel/tangent.ts";
 import { conjugateGradients } from "../matrix/conjugate-gradients.ts";
+import { leastResidual } from "../matrix/least-residual.ts";
 import { woodburyPreconditioner, type Preconditioner } from "../matrix/low-rank-preconditioner.ts";
 import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
 import { selectRows } from "../matrix/matrix.ts";
@@ -15,9 +17,22 @@ import type { NetworkSolve, SolverOptions } from "./fisher.ts";
 /** Samples whose rows of Theta are computed at a time. */
 const BLOCK = 128;
 /** The default rank of the preconditioner for n unknowns. */
-export const defaultRank = (n: number): number => Math.min(Math.ceil(n / 4), 2000);
+export function defaultRank(n: number): number {
+  demandWhole("unknowns", n);
+  return Math.min(Math.ceil(n / 4), 2000);
+}
 
-/** v = X(Theta, rho) r by conjugate gradients. */
+/** A residual that has grown by this much, more than rounding at any condition explains, shrinks no more. */
+const GROWN = 1e10;
+/** Relative residual from which on what was found is no step: less than that of no step at all, by some margin. */
+const USABLE = 0.1;
+
+/**
+ * v = X(Theta, rho) r by conjugate gradients. Where they end before they converge v is used if its relative residual is
+ * below {@link USABLE}. A singular Theta has no solution to converge to: that is an error, or with `singular` "least_norm"
+ * the least-squares solution by the minimal residual method, whose update has the least norm.
+ * @throws InputError for a tolerance outside of (0, 1); the solve UnsolvedError.
+ */
 export async function matrixFree(
   tangent: Tangent,
   rho: number,
@@ -28,30 +43,68 @@ export async function matrixFree(
     tolerance = 1e-4,
     maxIterations = 200,
     rank = defaultRank(N * C),
+    singular = "refuse",
     onIteration,
     onEnd,
     state,
     signal,
   } = options;
+  const what = "exact: NTK";
+  if (!(tolerance > 0 && tolerance < 1)) {
+    throw new InputError(`${what}: wanted a tolerance above 0 and below 1, got ${tolerance}`);
+  }
+  if (singular === "least_norm" && state) {
+    throw new InputError(`${what}: wanted no state to go on from with singular least_norm, got one`);
+  }
   const preconditioner = rank > 0 ? await lowRank(tangent, rho, rank, options) : undefined;
-  return async (residual) => {
-    const result = await conjugateGradients(
-      async (v) => (await tangent.apply(v)).map((x, i) => x / N + rho * v[i]!),
-      residual,
-      {
-        what: "exact: NTK",
-        tolerance,
-        maxIterations,
-        signal,
-        ...(preconditioner ? { preconditioner: (v: Float64Array) => preconditioner.apply(v) } : {}),
-        ...(onIteration ? { onIteration } : {}),
-        ...(state ? { state } : {}),
-      },
-    );
-    const { iterations, relativeResidual, converged } = result;
-    onEnd?.({ iterations, relativeResidual, converged, rank: preconditioner?.rank ?? 0 });
-    return result.x;
+
+  const apply = async (v: Float64Array): Promise<Float64Array> => {
+    // The network's precision may be too narrow for v, and Theta is linear. A power of two changes no bit.
+    const factor = 2 ** -exponentOf(v);
+    const product = await tangent.apply(v.map((x) => factor * x));
+    return product.map((x, i) => x / factor / N + rho * v[i]!);
   };
+  let stopped: void | "stop" = undefined;
+  const system = {
+    what,
+    tolerance,
+    maxIterations,
+    signal,
+    ...(preconditioner ? { preconditioner: (v: Float64Array) => preconditioner.apply(v) } : {}),
+  };
+  return async (residual) => {
+    const { x, iterations, relativeResidual, converged } =
+      singular === "least_norm"
+        ? await leastResidual(apply, residual, {
+            ...system,
+            epsilon: tangent.epsilon,
+            onIteration: async (at) => (stopped = await onIteration?.({ ...at, state: noState })),
+          })
+        : await conjugateGradients(apply, residual, {
+            ...system,
+            onIteration: async (at) => {
+              stopped = await onIteration?.(at);
+              return at.relativeResidual > GROWN ? "stop" : stopped;
+            },
+            ...(state ? { state } : {}),
+          });
+    onEnd?.({ iterations, relativeResidual, converged, rank: preconditioner?.rank ?? 0 });
+    // Who stops it decides what to do with it; a least residual is that of a step that cannot be bettered.
+    const usable = converged || relativeResidual < USABLE || singular === "least_norm" || stopped === "stop";
+    if (!usable) throw new UnsolvedError(what, { relativeResidual, iterations });
+    return x;
+  };
+}
+
+/** The largest k with 2^k <= |v_i| for some i; 0 for v = 0, or one that is not finite, whose product is not either. */
+function exponentOf(v: Float64Array): number {
+  let most = 0;
+  for (let i = 0; i < v.length; i++) most = Math.max(most, Math.abs(v[i]!));
+  return most > 0 && most < Infinity ? Math.floor(Math.log2(most)) : 0;
+}
+
+function noState(): never {
+  throw new InputError("exact: NTK: wanted singular refuse to save a state, got least_norm");
 }
 
 /** (F F^T + mu I)^-1 with Theta / N = F F^T + rest, and mu what an eigenvalue of the rest is on average, plus rho. */

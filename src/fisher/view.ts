@@ -2,7 +2,7 @@
  * @file What a method sees of a loss at outputs f: a residual, and a kernel into which the curvature is folded.
  */
 import type { Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
+import { InputError, demandDamping } from "../error.ts";
 import { expandOutputs, type Kernel } from "../kernel/kernel.ts";
 import { whitenTangent, type Tangent } from "../kernel/tangent.ts";
 import {
@@ -32,9 +32,11 @@ export const existsFor = (fisher: Fisher, loss: Loss): boolean =>
 
 /**
  * The view of `fisher` on `loss`.
- * @throws InputError when the method does not exist for the loss.
+ * @throws InputError when the method does not exist for the loss, or for a damping that is no number >= 0; RangeError when
+ * outputs and labels have different shapes.
  */
 export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping: number): View {
+  demandDamping(damping);
   if (fisher.newtonResidual) {
     if (!loss.newton) {
       throw new InputError(

@@ -7,12 +7,14 @@
  */
 import { isNative, loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
 import type { Graph, Precision } from "./graph.ts";
-import { InputError } from "../error.ts";
+import { agree, demandName, demandWhole, InputError, oneLine } from "../error.ts";
 
 /** Where the network runs. */
 export type Device = "cpu" | "webgpu" | "cuda";
 
 export const DEVICES: readonly Device[] = ["cpu", "webgpu", "cuda"];
+
+const PRECISIONS: readonly Precision[] = ["float32", "float64"];
 
 /** A float tensor of the engine's precision, or an int64 vector. */
 export type Tensor = OrtTensor;
@@ -25,6 +27,7 @@ export type Tensors = Record<string, Tensor>;
 
 /** A compiled graph: runs on `feeds`, writes into `outputs` (null: allocate) and returns them. */
 export type Program = {
+  /** @throws InputError when feeds or outputs are not those of the graph, or the engine was released. */
   run(feeds: Tensors, outputs: Record<string, Tensor | null>): Promise<Tensors>;
   release(): Promise<void>;
 };
@@ -84,11 +87,16 @@ const sessionOptions = (device: Device, threads: number): OrtSessionOptions => (
  * The native CPU provider writes into the outputs that it is given. Elsewhere they would come back untouched: there
  * outputs are allocated by the provider, and copied into those that were given.
  */
-function program(session: OrtSession, inPlace: boolean, release: () => Promise<void>): Program {
+function program(session: OrtSession, lifetime: Lifetime, inPlace: boolean): Program {
   return {
     async run(feeds, outputs) {
-      if (inPlace) return await session.run(feeds, outputs);
-      const results: Tensors = { ...(await session.run(feeds, Object.keys(outputs))) };
+      lifetime.demandOpen(session);
+      demandNames("feeds", session.inputNames, Object.keys(feeds), true);
+      demandNames("outputs", session.outputNames, Object.keys(outputs), false);
+      const results: Tensors = {
+        ...(await session.run(feeds, inPlace ? outputs : Object.keys(outputs)).catch(fitting)),
+      };
+      if (inPlace) return results;
       for (const [name, given] of Object.entries(outputs)) {
         if (given === null) continue;
         (given.data as FloatArray).set(results[name]!.data as FloatArray);
@@ -97,17 +105,45 @@ function program(session: OrtSession, inPlace: boolean, release: () => Promise<v
       }
       return results;
     },
-    release,
+    release: () => lifetime.release(session),
   };
+}
+
+/** Which sessions of an engine are open. */
+type Lifetime = {
+  /** @throws InputError when the session, or the engine, was released. */
+  demandOpen(session?: OrtSession): void;
+  release(session: OrtSession): Promise<void>;
+};
+
+/** @throws InputError unless every name is known and, where all are wanted, given. */
+function demandNames(what: string, known: readonly string[], names: readonly string[], all: boolean): void {
+  const fits = names.every((name) => known.includes(name)) && (!all || names.length === known.length);
+  if (!fits) throw new InputError(`${what}: wanted ${known.join(", ")}, got ${names.join(", ") || "none"}`);
+}
+
+/** Tensors that do not fit are an error of who gave them; anything else that goes wrong is passed on. */
+function fitting(error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error);
+  if (
+    /invalid (dimensions|rank)|data type|dimension|shape|Tensor\./i.test(text) &&
+    !/failed to allocate|bad_alloc|out of memory/i.test(text)
+  ) {
+    throw new InputError(`feeds: wanted tensors that fit the program, got an error: ${reason(text)}`);
+  }
+  throw error;
 }
 
 /**
  * Opens an engine.
- * @throws InputError when the device cannot compute at that precision; a device that is missing on this machine is
+ * @throws InputError for an unknown device or precision or a wrong number of threads; when the device cannot compute at that precision; a device that is missing on this machine is
  * reported when the first graph is compiled.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { device = "cpu", precision = "float32", threads = cores(), wasmPaths } = options;
+  demandName("device", DEVICES, device);
+  demandName("precision", PRECISIONS, precision);
+  demandWhole("threads", threads);
   if (precision === "float64" && device !== "cpu") {
     throw new InputError(
       `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
@@ -122,8 +158,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   }
   const Floats = precision === "float32" ? Float32Array : Float64Array;
   const sessions = new Set<OrtSession>();
-  const release = async (session: OrtSession): Promise<void> => {
-    if (sessions.delete(session)) await session.release();
+  let open = true;
+  const lifetime: Lifetime = {
+    demandOpen(session) {
+      if (!open) throw new InputError("engine: wanted one that is open, got one that is released");
+      if (session && !sessions.has(session)) {
+        throw new InputError("program: wanted one that is open, got one that is released");
+      }
+    },
+    async release(session) {
+      if (sessions.delete(session)) await session.release();
+    },
   };
   return {
     device,
@@ -131,14 +176,18 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     lanes: 1,
     epsilon: precision === "float32" ? 2 ** -23 : 2 ** -52,
     floats: (length) => new Floats(length),
-    tensor: (data, dims) =>
-      new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims),
+    tensor(data, dims) {
+      const size = dims.reduce((product, dim) => product * dim, 1);
+      agree(`tensor [${dims.join(", ")}]`, `${size} numbers`, `${data.length} numbers`);
+      return new ort.Tensor(precision, data instanceof Floats ? data : Floats.from(data), dims);
+    },
     integers: (...values) => new ort.Tensor("int64", BigInt64Array.from(values, BigInt), [values.length]),
     async compile(graph) {
+      lifetime.demandOpen();
       try {
         const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));
         sessions.add(session);
-        return program(session, isNative && device === "cpu", () => release(session));
+        return program(session, lifetime, isNative && device === "cpu");
       } catch (error) {
         throw new InputError(
           device === "cpu"
@@ -148,14 +197,14 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       }
     },
     async release() {
-      for (const session of sessions) await release(session);
+      open = false;
+      for (const session of sessions) await lifetime.release(session);
     },
   };
 }
 
-/** The first line of an error of ONNX Runtime without its place in the C++ code, short enough for one line. */
+/** An error of ONNX Runtime without its place in the C++ code, short enough for one line. */
 const reason = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error)
-    .split("\n")[0]!
-    .replace(/^.*was false\. /, "")
+  oneLine(error instanceof Error ? error.message : String(error))
+    .replace(/^.*(?:was false\. |\[ONNXRuntimeError\] : \d+ : \w+ : )/, "")
     .slice(0, 160);

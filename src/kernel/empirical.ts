@@ -4,6 +4,7 @@
  * precision, (N + N') (M_in + C M_out) numbers a layer, and no Jacobian is formed.
  */
 import type { Stoppable } from "../breathe.ts";
+import { agree } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
@@ -24,7 +25,10 @@ export const kernelOf = (
   { layers }: Linearization,
   grams: Grams = createGrams(engine),
   options: Stoppable = {},
-): Promise<Kernel> => kernelBetween(engine, network, grams, layers, layers, options);
+): Promise<Kernel> => {
+  agree("linearization", `${network.weights.length} layers`, `${layers.length} layers`);
+  return kernelBetween(engine, network, grams, layers, layers, options);
+};
 
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.

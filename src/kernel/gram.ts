@@ -6,6 +6,7 @@
  * at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { agree } from "../error.ts";
 import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
@@ -114,6 +115,7 @@ function newGrams(engine: Engine): Grams {
     async product(a, b, options = {}) {
       const program = await compile("product", () => productGraph(engine));
       const right = b ?? a;
+      agree("gram", `${a.cols} columns`, `${right.cols} columns`);
       return fill([a.rows, right.rows], 1, a.cols, b === undefined, options, async (rows, cols, out) => {
         const feeds = { a: tensor(rowRange(a, ...rows)), b: tensor(rowRange(right, ...cols)) };
         await program.run(feeds, { gram: tensor(out) });
@@ -121,6 +123,7 @@ function newGrams(engine: Engine): Grams {
     },
     async theta(left, right, options = {}) {
       const other = right ?? left;
+      checkSides(left, other);
       const C = left[0]!.signals.rows / left[0]!.inputs.rows;
       const program = await compileTheta(left.length, C);
       const sizes = [left[0]!.inputs.rows, other[0]!.inputs.rows] as const;
@@ -145,6 +148,20 @@ function newGrams(engine: Engine): Grams {
       });
     },
   };
+}
+
+/** @throws RangeError unless both sides are of one network. */
+function checkSides(left: Side, right: Side): void {
+  if (left.length === 0) throw new RangeError("theta: wanted a layer or more, got none");
+  agree("theta", `${left.length} layers`, `${right.length} layers`);
+  for (const [l, { inputs, signals }] of left.entries()) {
+    const other = right[l]!;
+    agree(
+      `theta: layer ${l + 1}`,
+      `${inputs.cols} x ${signals.cols} weights and ${signals.rows / inputs.rows} outputs`,
+      `${other.inputs.cols} x ${other.signals.cols} weights and ${other.signals.rows / other.inputs.rows} outputs`,
+    );
+  }
 }
 
 /** Samples [from, to). */

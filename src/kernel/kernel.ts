@@ -7,7 +7,8 @@
  * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
  * same type, so that everything after this folder does not care which it got.
  */
-import { asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { agree, demandWhole } from "../error.ts";
+import { allFinite, asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { LayerScales } from "../network/parameterization.ts";
 
 /** The factored kernel of one weight layer. */
@@ -64,13 +65,56 @@ export type AnyKernel = Kernel | NetworkKernel;
 /** Whether a kernel holds the sum alone. */
 export const isSummed = (kernel: AnyKernel): kernel is NetworkKernel => "theta" in kernel;
 
+/**
+ * Checks that the parts of a kernel fit together, and beside a training kernel that it is a cross kernel of it.
+ * @throws RangeError where they do not.
+ */
+export function checkKernel(kernel: AnyKernel, training?: AnyKernel): void {
+  const { samples: N, outputs: C } = kernel;
+  demandWhole("kernel: samples", N);
+  demandWhole("kernel: outputs", C);
+  if (training) {
+    agree("kernel", `${training.samples} training samples`, `${N} training samples`);
+    agree("kernel", `${training.outputs} outputs`, `${C} outputs`);
+  }
+  if (isSummed(kernel)) return checkGram("kernel", kernel.theta, N * C);
+  if (kernel.layers.length === 0) throw new RangeError("kernel: wanted a layer or more, got none");
+  if (training && !isSummed(training)) {
+    agree("kernel", `${training.layers.length} layers`, `${kernel.layers.length} layers`);
+  }
+  for (const [l, { inputGram, signalGram }] of kernel.layers.entries()) {
+    checkGram(`kernel: A of layer ${l + 1}`, inputGram, N);
+    checkGram(`kernel: B of layer ${l + 1}`, signalGram, N * C);
+  }
+}
+
+function checkGram(what: string, { rows, cols, data }: Matrix, columns: number): void {
+  agree(what, `${columns} columns`, `${cols} columns`);
+  agree(what, `${rows * cols} numbers`, `${data.length} numbers`);
+}
+
+/** Whether A_l and B_l have finite numbers alone: divergence shows in the outputs, or in the Grams first. */
+export const hasFiniteGrams = ({ inputGram, signalGram }: LayerKernel): boolean =>
+  allFinite(inputGram.data) && allFinite(signalGram.data);
+
+/** Whether a kernel has finite numbers alone. */
+export const isFiniteKernel = (kernel: AnyKernel): boolean =>
+  isSummed(kernel) ? allFinite(kernel.theta.data) : kernel.layers.every(hasFiniteGrams);
+
 /** The damping scales of a parameterisation as a field that may be absent. */
 export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>
   damping ? { damping } : {};
 
 /** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
-export const layerNtk = (layer: LayerKernel): Matrix =>
-  addLayerNtk(zeros(layer.signalGram.rows, layer.signalGram.cols), layer);
+export function layerNtk(layer: LayerKernel): Matrix {
+  const { inputGram: A, signalGram: B } = layer;
+  if (B.rows % A.rows !== 0 || B.cols % A.cols !== 0) {
+    throw new RangeError(
+      `kernel: wanted B with rows and columns for every output of A's ${A.rows} x ${A.cols}, got ${B.rows} x ${B.cols}`,
+    );
+  }
+  return addLayerNtk(zeros(B.rows, B.cols), layer);
+}
 
 /** theta += Theta_l, in place. */
 function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel): Matrix {
@@ -91,6 +135,7 @@ export function expandOutputs(kernel: NetworkKernel): NetworkKernel;
 export function expandOutputs(kernel: AnyKernel): AnyKernel;
 export function expandOutputs(kernel: AnyKernel): AnyKernel {
   const { copies: C } = kernel;
+  demandWhole("kernel: copies", C);
   if (C === 1) return kernel;
   if (isSummed(kernel)) return { ...kernel, outputs: C, copies: 1, theta: timesIdentity(kernel.theta, C) };
   return {
@@ -119,6 +164,7 @@ function timesIdentity(b: Matrix, C: number): Matrix {
 /** The NTK of the network: sum over l of Theta_l [N' C, N C]; that of a {@link NetworkKernel} is its own. */
 export function ntk(kernel: AnyKernel): Matrix {
   if (isSummed(kernel)) return kernel.theta;
+  checkKernel(kernel);
   const { rows, cols } = kernel.layers[0]!.signalGram;
   const theta = zeros(rows, cols);
   for (const layer of kernel.layers) addLayerNtk(theta, layer);

@@ -3,7 +3,7 @@
  * product x.x' / M_0 of a tile, then whatever `work` does with the rules of the layers, in place (network/tile.ts).
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
+import { InputError, agree, NotFiniteError } from "../error.ts";
 import { asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
@@ -50,6 +50,7 @@ export async function sweep(
   if (tile !== undefined && !(Number.isInteger(tile) && tile > 0)) {
     throw new InputError(`tile: wanted a whole number above 0, got ${tile}`);
   }
+  for (const x of [x1, x2]) agree("x", `${network.inputs} columns`, `${x.cols} columns`);
   const symmetric = x1 === x2;
   const total = { rows: x1.rows, cols: x2.rows };
   const shape = tileShape(tile, total);
@@ -146,7 +147,7 @@ function variancesAlong(rules: readonly InfiniteRule[], input: Float64Array): Fl
     const wrong = variances.findIndex((p) => !Number.isFinite(p));
     if (wrong >= 0) {
       const where = k === 0 ? "of the inputs" : `after layer ${k}`;
-      throw new InputError(
+      throw new NotFiniteError(
         `analytic kernel: wanted finite variances, got ${variances[wrong]} for sample ${wrong} ${where}`,
       );
     }

@@ -3,6 +3,7 @@
  * formed when it is asked for, or only multiplied with.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { agree } from "../error.ts";
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
 import {
@@ -16,9 +17,10 @@ import {
 } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import type { Grams, Side } from "./gram.ts";
-import { isSummed, ntk, type AnyKernel } from "./kernel.ts";
+import { checkKernel, isSummed, ntk, type AnyKernel } from "./kernel.ts";
 import {
   applyFactor,
+  checkFactor,
   rightProduct,
   transposedProduct,
   transposeFactor,
@@ -81,6 +83,7 @@ export function linearizedTangent(
 
 /** Theta of a kernel that is there already. */
 export function kernelTangent(kernel: AnyKernel): Tangent {
+  checkKernel(kernel);
   const { samples, outputs: C, epsilon } = kernel;
   let theta: Matrix | undefined;
   const known = () => (theta ??= ntk(kernel));
@@ -90,6 +93,7 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
     epsilon,
     gram: async () => (isSummed(kernel) ? toFloat64(kernel.theta) : ntk(kernel)),
     async apply(v) {
+      agree("v", `${samples * C} numbers`, `${v.length} numbers`);
       const out = new Float64Array(v.length);
       addTimes(out, 1, known(), v);
       return out;
@@ -109,6 +113,7 @@ export function kernelTangent(kernel: AnyKernel): Tangent {
 
 /** S^T Theta S: the NTK of signals into which the curvature of a loss is folded. */
 export function whitenTangent(tangent: Tangent, S: CurvatureFactor, options: Stoppable = {}): Tangent {
+  checkFactor(tangent, S);
   const whole = async (theta: Matrix) => transposedProduct(S, await rightProduct(theta, S, options), options);
   return {
     ...tangent,

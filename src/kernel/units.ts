@@ -10,12 +10,13 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { agree } from "../error.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
 import type { RandomState } from "../random/random-state.ts";
 import { passBothWays } from "./analytic.ts";
-import { expandOutputs, type Kernel } from "./kernel.ts";
+import { checkKernel, expandOutputs, type Kernel } from "./kernel.ts";
 import { sweep } from "./sweep.ts";
 
 /** Kernels that predict: train on train, and test on train. */
@@ -34,6 +35,11 @@ export async function withUnits(
   { signal }: Stoppable = {},
 ): Promise<KernelPair> {
   const N = xTrain.rows;
+  checkKernel(kernels.train);
+  checkKernel(kernels.test, kernels.train);
+  agree("kernel", `${N} training samples`, `${kernels.train.samples} training samples`);
+  agree("kernel", `${network.weights.length} layers`, `${kernels.train.layers.length} layers`);
+  agree("kernel", `${xTest.rows} test samples`, `${kernels.test.layers[0]!.inputGram.rows} test samples`);
   const C = network.outputs;
   const all = stack(xTrain, xTest);
   const passages = network.layers.map(() => ({

@@ -4,6 +4,7 @@
  * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { agree } from "../error.ts";
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Kernel, LayerKernel } from "./kernel.ts";
 
@@ -26,6 +27,7 @@ export async function whitenKernel(
   S: CurvatureFactor,
   options: Stoppable = {},
 ): Promise<Kernel> {
+  checkFactor(kernel, S);
   const last = kernel.layers.length - 1;
   const layers: LayerKernel[] = [];
   for (const [l, layer] of kernel.layers.entries()) {
@@ -48,6 +50,7 @@ export async function whitenColumns(
   S: CurvatureFactor,
   options: Stoppable = {},
 ): Promise<Kernel> {
+  checkFactor(kernel, S);
   const layers: LayerKernel[] = [];
   for (const layer of kernel.layers) {
     const { signalGram, signals } = layer;
@@ -61,9 +64,23 @@ export async function whitenColumns(
   return { ...kernel, outputs: S.columns, layers };
 }
 
+/** @throws RangeError unless a curvature is of the samples and outputs of a kernel. */
+export function checkFactor(
+  { samples, outputs }: Pick<Kernel, "samples" | "outputs">,
+  S: CurvatureFactor,
+): void {
+  agree(
+    "curvature",
+    `${samples} samples of ${outputs} outputs`,
+    `${S.samples} samples of ${S.outputs} outputs`,
+  );
+  agree("curvature", `${samples * outputs * S.columns} numbers`, `${S.values.length} numbers`);
+}
+
 /** S v for v [N, K]: [N, C]. */
 export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
   const { samples, outputs: C, columns: K } = S;
+  agree("coefficients", `${samples * K} numbers`, `${v.length} numbers`);
   const out = new Float64Array(samples * C);
   for (let row = 0; row < samples * C; row++) {
     const n = Math.floor(row / C);
@@ -82,6 +99,7 @@ export function transposeFactor(S: CurvatureFactor, v: Float64Array): Float64Arr
 /** blockdiag(S) K for K [N K, m]: [N C, m]. */
 export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
   const { samples, outputs: C, columns: K } = S;
+  agree("coefficients", `${samples * K} rows`, `${a.rows} rows`);
   const out = zeros(samples * C, a.cols);
   for (let row = 0; row < samples * C; row++) {
     const n = Math.floor(row / C);

@@ -9,6 +9,7 @@
  * 4 N P operations and no memory that grows with N^2.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { agree } from "../error.ts";
 import type { Engine, FloatArray, Program } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
@@ -55,6 +56,7 @@ export function createJacobian(engine: Engine, { tile }: { tile?: number } = {})
 
   const jacobian: Jacobian = {
     async addTransposed(target, layer, v) {
+      checkSizes(layer, target, v);
       const program = await (transposed ??= engine.compile(transposedGraph(engine)));
       const { inputs, signals } = layer;
       const C = signals.rows / inputs.rows;
@@ -69,6 +71,7 @@ export function createJacobian(engine: Engine, { tile }: { tile?: number } = {})
       }
     },
     async addProduct(out, layer, G) {
+      checkSizes(layer, G, out);
       const program = await (forward ??= engine.compile(forwardGraph(engine)));
       const { inputs, signals } = layer;
       const C = signals.rows / inputs.rows;
@@ -97,6 +100,15 @@ export function createJacobian(engine: Engine, { tile }: { tile?: number } = {})
   };
   return jacobian;
 }
+
+/** @throws RangeError unless G has the shape of theta_l, and v one number a sample and output. */
+function checkSizes({ inputs, signals }: LayerRows, G: FloatArray, v: Float64Array): void {
+  agree("G", `${signals.cols} x ${inputs.cols} numbers`, sized(G, signals.cols, inputs.cols));
+  agree("v", `${signals.rows} numbers`, `${v.length} numbers`);
+}
+
+const sized = ({ length }: FloatArray, rows: number, cols: number): string =>
+  length === rows * cols ? `${rows} x ${cols} numbers` : `${length} numbers`;
 
 /** G + U^T H with U[n] = sum over c of v_nc Delta[n, c]. */
 function transposedGraph(engine: Engine): Graph {

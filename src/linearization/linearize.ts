@@ -13,11 +13,12 @@ import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { firstRows } from "../graph/ops.ts";
-import { matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { agree, InputError } from "../error.ts";
+import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import { tileFor, tiles } from "./runs.ts";
-import { factors, nextInputs, type Weights } from "./weights.ts";
+import { factors, nextInputs, type Weights, checkWeights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
@@ -42,6 +43,8 @@ export type PassOptions = Stoppable & {
   tile?: number;
   /** Told how many samples are done. */
   progress?: (done: number, total: number) => void;
+  /** The samples are known to be finite: they are not looked at again. */
+  finite?: boolean;
 };
 
 /** Operations of a sample on its way through a network and back. */
@@ -52,9 +55,15 @@ export const passOperations = ({ weights, outputs }: Network): number =>
 export type Linearizer = {
   readonly engine: Engine;
   readonly network: Network;
-  /** f(x) [samples, C] for samples [samples, M_0]. */
+  /**
+   * f(x) [samples, C] for samples [samples, M_0].
+   * @throws InputError for samples that are not finite; RangeError for samples or weights of another network.
+   */
   forward(weights: Weights, x: Matrix<Floats>, options?: PassOptions): Promise<Matrix>;
-  /** Outputs of all samples, and the linearisation on the first `count` of them (default: all). */
+  /**
+   * Outputs of all samples, and the linearisation on the first `count` of them (default: all).
+   * @throws as `forward` does.
+   */
   linearize(
     weights: Weights,
     x: Matrix<Floats>,
@@ -113,15 +122,27 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     });
   }
 
+  const check = (weights: Weights, x: Matrix<Floats>, { finite = false }: PassOptions): void => {
+    agree("x", `${network.inputs} columns`, `${x.cols} columns`);
+    agree("x", `${x.rows * x.cols} numbers`, `${x.data.length} numbers`);
+    checkWeights(engine, network, weights);
+    if (!finite && !allFinite(x.data)) throw new InputError("x: wanted finite numbers, got NaN or Infinity");
+  };
+
   return {
     engine,
     network,
     async forward(weights, x, options = {}) {
+      check(weights, x, options);
       const f = matrix(x.rows, C, engine.floats(x.rows * C));
       await evaluate(weights, x, f, 0, options);
       return toFloat64(f);
     },
     async linearize(weights, x, count = x.rows, options = {}) {
+      check(weights, x, options);
+      if (!(Number.isInteger(count) && count >= 1 && count <= x.rows)) {
+        throw new RangeError(`count: wanted a whole number from 1 to ${x.rows}, got ${count}`);
+      }
       const { tile = usual, progress, signal } = options;
       const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);

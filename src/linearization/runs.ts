@@ -3,6 +3,8 @@
  * second, because the thread that waits for a run hears nothing else meanwhile (no Ctrl-C, no other request).
  */
 
+import { demandWhole } from "../error.ts";
+
 /** Operations of one run. */
 export const RUN = 2e10;
 
@@ -15,8 +17,12 @@ const LEAST = 16;
 export const tileFor = (operations: number): number =>
   Math.max(LEAST, Math.min(TILE, Math.floor(RUN / operations)));
 
-/** [start, end) in pieces of at most `size`. */
+/**
+ * [start, end) in pieces of at most `size`.
+ * @throws InputError for a size that is no whole number above 0.
+ */
 export function tiles(end: number, size: number, start = 0): [from: number, to: number][] {
+  demandWhole("tile", size);
   const pieces: [number, number][] = [];
   for (let from = start; from < end; from += size) pieces.push([from, Math.min(from + size, end)]);
   return pieces;

@@ -2,6 +2,7 @@
  * @file Applies an update given by its coefficients: U_l = K_l^T Delta_l, theta_l += factor * U_l^T H_l.
  */
 import type { Engine, FloatArray } from "../graph/engine.ts";
+import { agree, demandFinite } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
@@ -44,6 +45,8 @@ export function createUpdater(engine: Engine): Updater {
   const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
     const N = layer.inputs.rows;
     const target = out ?? engine.floats(N * layer.fanOut);
+    checkCombination(layer, how, factor);
+    agree("U", `${N * layer.fanOut} numbers`, `${target.length} numbers`);
     if (how.kind === "per-sample") {
       combinePerSample(target, layer.signals.data, how.values, N, layer.fanOut, factor);
     } else if (how.kind === "mixing") {
@@ -67,6 +70,8 @@ export function createUpdater(engine: Engine): Updater {
       for (const layer of weights) if (layer.rank + n > MAX_RANK) await folder.fold(layer);
     },
     async apply(weights, layer, how, factor) {
+      checkCombination(layer, how, factor);
+      agree("weights", `${layer.fanOut} x ${layer.rows}`, `${weights.fanOut} x ${weights.rows}`);
       if (how.kind === "none") return;
       const N = layer.inputs.rows;
       if (N >= MAX_RANK) {
@@ -88,6 +93,22 @@ export function createUpdater(engine: Engine): Updater {
       await combine(layer, how, factor, right);
     },
   };
+}
+
+/** @throws RangeError for coefficients that are not of this layer on these samples; InputError for a factor that is none. */
+function checkCombination(
+  { inputs, signals, fanOut }: LayerLinearization,
+  how: Combination,
+  factor: number,
+): void {
+  demandFinite("factor", factor);
+  if (how.kind === "per-sample") {
+    agree("coefficients", `${signals.rows} numbers`, `${how.values.length} numbers`);
+  } else if (how.kind !== "none") {
+    const rows = how.kind === "mixing" ? signals.rows : inputs.rows;
+    const cols = how.kind === "mixing" ? inputs.rows : fanOut;
+    agree("coefficients", `${rows} x ${cols}`, `${how.matrix.rows} x ${how.matrix.cols}`);
+  }
 }
 
 function combinePerSample(

@@ -3,6 +3,7 @@
  * thin factors (left = H_l, right = U_l) and leaves the wide matrix alone. When the rank reaches {@link MAX_RANK} the
  * factors are folded into `base`, in place.
  */
+import { agree } from "../error.ts";
 import type { Engine, FloatArray, Program, Tensor } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
@@ -25,8 +26,12 @@ export type LayerWeights = {
 /** The weights of a network, first layer to last. */
 export type Weights = readonly LayerWeights[];
 
-/** Wraps one array [fanOut, rows] a layer; the arrays become the property of the weights and change in place. */
+/**
+ * Wraps one array [fanOut, rows] a layer; the arrays become the property of the weights and change in place.
+ * @throws RangeError when there is not one a layer, of its size.
+ */
 export function createWeights(network: Network, bases: readonly FloatArray[]): Weights {
+  agree("weights", `${network.weights.length} layers`, `${bases.length} layers`);
   return network.weights.map(({ rows, fanOut }, l) => {
     const base = bases[l];
     if (base?.length !== rows * fanOut) {
@@ -35,6 +40,23 @@ export function createWeights(network: Network, bases: readonly FloatArray[]): W
     const empty = base.subarray(0, 0);
     return { rows, fanOut, base, left: empty, right: empty, rank: 0 };
   });
+}
+
+/**
+ * Checks that weights are those of a network on an engine.
+ * @throws RangeError when they have other sizes, or are of another precision: they would be converted, and not change.
+ */
+export function checkWeights(engine: Engine, network: Network, weights: Weights): void {
+  agree("weights", `${network.weights.length} layers`, `${weights.length} layers`);
+  for (const [l, { rows, fanOut }] of network.weights.entries()) {
+    const layer = weights[l]!;
+    agree(`weights of layer ${l + 1}`, `${fanOut} x ${rows}`, `${layer.fanOut} x ${layer.rows}`);
+    checkPrecision(engine, layer, `weights of layer ${l + 1}`);
+  }
+}
+
+function checkPrecision({ precision }: Engine, { base }: LayerWeights, what: string): void {
+  agree(what, precision, base instanceof Float32Array ? "float32" : "float64");
 }
 
 /** The factors in use, [rank, rows] and [rank, fanOut], as views. */
@@ -108,6 +130,7 @@ export function createFolder(engine: Engine): Folder {
   return {
     accumulate,
     async fold(weights) {
+      checkPrecision(engine, weights, "weights");
       if (weights.rank === 0) return;
       await accumulate(weights, ...factors(engine, weights));
       weights.rank = 0;

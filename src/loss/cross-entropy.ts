@@ -6,8 +6,9 @@
  * The null direction of Lambda (all outputs shifted alike) is thereby left out, and with it the reason why an undamped
  * Gram would be singular by construction. r~ = Q^T (p - y) / sqrt p.
  */
+import { demand, demandDamping, InputError } from "../error.ts";
 import { zeros, type Matrix } from "../matrix/matrix.ts";
-import type { Loss } from "./loss.ts";
+import { checkShapes, type Loss } from "./loss.ts";
 
 /** Probabilities are kept from zero, where r~ has no finite value. */
 const SMALLEST = 1e-60;
@@ -16,7 +17,21 @@ export const crossEntropy: Loss = {
   name: "cross_entropy",
   title: "softmax cross-entropy",
 
+  checkLabels(y) {
+    demandColumns(y);
+    for (let n = 0; n < y.rows; n++) {
+      const row = rowOf(y, n);
+      let sum = 0;
+      for (const p of row) sum += p;
+      if (row.every((p) => p >= 0) && Math.abs(sum - 1) <= 1e-6) continue;
+      throw new InputError(
+        `labels: wanted probabilities that sum to 1 for cross_entropy, got sample ${n} with sum ${sum}`,
+      );
+    }
+  },
+
   value(f, y) {
+    checkPair(f, y);
     let sum = 0;
     for (let n = 0; n < f.rows; n++) {
       const [row, label] = [rowOf(f, n), rowOf(y, n)];
@@ -27,11 +42,13 @@ export const crossEntropy: Loss = {
   },
 
   residual(f, y) {
+    checkPair(f, y);
     const p = softmax(f);
     return { ...p, data: p.data.map((x, i) => x - y.data[i]!) };
   },
 
   curvature(f, y) {
+    checkPair(f, y);
     const { rows: N, cols: C } = f;
     const K = C - 1;
     const p = softmax(f);
@@ -56,6 +73,8 @@ export const crossEntropy: Loss = {
   },
 
   newton(f, gradients, rho) {
+    checkShapes(f, gradients);
+    demandDamping(rho);
     const { rows: N, cols: C } = f;
     const p = softmax(f);
     const out = zeros(N, C);
@@ -81,6 +100,15 @@ export const crossEntropy: Loss = {
     return out;
   },
 };
+
+/** One output has probability 1 whatever it is. */
+const demandColumns = ({ cols }: Matrix): void =>
+  demand(cols > 1, "cross_entropy", "an output or label of two columns or more", cols);
+
+function checkPair(f: Matrix, y: Matrix): void {
+  checkShapes(f, y);
+  demandColumns(f);
+}
 
 const rowOf = (a: Matrix, n: number): Float64Array => a.data.subarray(n * a.cols, (n + 1) * a.cols);
 

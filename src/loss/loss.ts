@@ -2,13 +2,19 @@
  * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss
  * is a file beside this and a line in the list; no method knows which loss it serves.
  */
+import { agree } from "../error.ts";
 import type { CurvatureFactor } from "../kernel/whiten.ts";
 import { zeros, type Matrix } from "../matrix/matrix.ts";
 
-/** A loss function. */
+/** A loss function. All functions throw RangeError where f and y have different shapes. */
 export type Loss = {
   readonly name: string;
   readonly title: string;
+  /**
+   * Whether labels are what the loss is made for; left out where any numbers are.
+   * @throws InputError naming the first that is not.
+   */
+  checkLabels?(y: Matrix): void;
   /** The mean loss of outputs f against labels y. */
   value(f: Matrix, y: Matrix): number;
   /** r [N, C] such that the gradient of the loss is (1/N) J^T r. */
@@ -28,11 +34,17 @@ export function residualColumns({ curvature }: Loss, outputs: number): number {
   return curvature ? curvature(any, any).factor.columns : outputs;
 }
 
+/** @throws RangeError unless outputs and labels have one shape. */
+export function checkShapes(f: Matrix, y: Matrix): void {
+  agree("labels", `${f.rows} x ${f.cols}`, `${y.rows} x ${y.cols}`);
+}
+
 /**
  * Share of samples that are classified right: by sign for one output, by the greatest output otherwise. Labels are
  * signed (one output) or one-hot. An output of exactly zero, or NaN, is wrong.
  */
 export function accuracy(f: Matrix, y: Matrix): number {
+  checkShapes(f, y);
   const { rows: N, cols: C } = f;
   let right = 0;
   for (let n = 0; n < N; n++) {

@@ -3,15 +3,19 @@
  * Fisher matrix is J^T J / N.
  */
 import { subtract } from "../matrix/matrix.ts";
-import type { Loss } from "./loss.ts";
+import { checkShapes, type Loss } from "./loss.ts";
 
 export const mse: Loss = {
   name: "mse",
   title: "mean squared error",
   value(f, y) {
+    checkShapes(f, y);
     let sum = 0;
     for (const r of subtract(f, y).data) sum += r * r;
     return sum / (2 * f.rows);
   },
-  residual: subtract,
+  residual(f, y) {
+    checkShapes(f, y);
+    return subtract(f, y);
+  },
 };

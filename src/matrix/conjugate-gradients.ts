@@ -12,7 +12,7 @@
  * the products are.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
+import { InputError, NotFiniteError } from "../error.ts";
 import type { NpyArray, NpySource } from "./npy.ts";
 
 /** v to A v, both [n]. */
@@ -44,7 +44,7 @@ export type CgIteration = {
 export type CgOptions = Stoppable & {
   /** v to M v, symmetric positive definite. Default: the identity. */
   preconditioner?: Operator;
-  /** Wanted |b - A x| / |b|. */
+  /** Wanted |b - A x| / |b|, from 0 to below 1: x = 0 has 1. */
   tolerance?: number;
   /** Iterations at most, those of a resumed state included. Default: 10 n. */
   maxIterations?: number;
@@ -84,7 +84,7 @@ const SHRUNK = 0.5;
 
 /**
  * x with |b - A x| <= tolerance |b|.
- * @throws InputError when sizes disagree or a product has entries that are not finite.
+ * @throws InputError when sizes disagree or the goal is none; NotFiniteError when a product has entries that are not finite.
  */
 export async function conjugateGradients(
   apply: Operator,
@@ -100,11 +100,12 @@ export async function conjugateGradients(
   } = options;
   const { what = "conjugate gradients" } = options;
   const n = b.length;
+  checkGoal(what, tolerance, maxIterations);
   const scale = length(b);
   if (!Number.isFinite(scale))
-    throw new InputError(`${what}: wanted finite numbers in b, got |b| = ${scale}`);
-  const times = checked(apply, n, what, "A v");
-  const precondition = checked(preconditioner, n, what, "M r");
+    throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${scale}`);
+  const times = checkedOperator(apply, n, what, "A v");
+  const precondition = checkedOperator(preconditioner, n, what, "M r");
   const relative = (r: Float64Array): number => (scale === 0 ? length(r) : length(r) / scale);
   const residual = async (x: Float64Array): Promise<Float64Array> => {
     const Ax = await times(x);
@@ -224,24 +225,41 @@ function copyState(state: CgState, n: number, what: string): CgState {
   return { ...state, x: state.x.slice(), r: state.r.slice(), p: state.p.slice() };
 }
 
+/** @throws InputError for a goal that no iteration is needed for, or that is no number. */
+export function checkGoal(what: string, tolerance: number, maxIterations: number): void {
+  if (!(tolerance >= 0 && tolerance < 1)) {
+    throw new InputError(`${what}: wanted a tolerance from 0 to below 1, got ${tolerance}`);
+  }
+  if (!(Number.isInteger(maxIterations) && maxIterations >= 0)) {
+    throw new InputError(`${what}: wanted a whole number of iterations >= 0, got ${maxIterations}`);
+  }
+}
+
 /** The operator, with size and finiteness of what it returns looked at. */
-const checked =
+export const checkedOperator =
   (apply: Operator, n: number, what: string, product: string) =>
   async (v: Float64Array): Promise<Float64Array> => {
     const out = await apply(v);
     if (out.length !== n) throw sizeError(what, product, n, out.length);
     const bad = out.findIndex((x) => !Number.isFinite(x));
     if (bad < 0) return out;
-    throw new InputError(`${what}: wanted finite numbers in ${product}, got ${out[bad]} at ${bad}`);
+    throw new NotFiniteError(`${what}: wanted finite numbers in ${product}, got ${out[bad]} at ${bad}`);
   };
 
 const sizeError = (what: string, name: string, wanted: number, got: number): InputError =>
   new InputError(`${what}: wanted ${wanted} numbers in ${name}, got ${got}`);
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** a . b */
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
-const length = (a: Float64Array): number => Math.sqrt(dot(a, a));
+/** a += factor b */
+export function addMultiple(a: Float64Array, factor: number, b: Float64Array): void {
+  for (let i = 0; i < a.length; i++) a[i]! += factor * b[i]!;
+}
+
+/** |a| */
+export const length = (a: Float64Array): number => Math.sqrt(dot(a, a));

@@ -46,8 +46,16 @@ export async function factorizeGeneral(
   const columns: Column[] = [];
   const width = blockSize(n);
   let [smallest, largest] = [Infinity, 0];
-  const fail = (): SingularGramError =>
-    new SingularGramError({ what, size: n, rank: undefined, condition: largest / smallest });
+  const fail = (): SingularGramError => {
+    const condition = largest / smallest;
+    // 0 / 0, or a pivot that is no number.
+    return new SingularGramError({
+      what,
+      size: n,
+      rank: undefined,
+      condition: Number.isNaN(condition) ? Infinity : condition,
+    });
+  };
   for (let start = 0; start < n; start += width) {
     const size = Math.min(width, n - start);
     const rows = block(a, 0, n, start, start + size);

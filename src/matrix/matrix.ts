@@ -28,7 +28,7 @@ export const identity = (n: number): Matrix => addDiagonal(zeros(n, n), 1);
  * @throws RangeError when `data.length` is not `rows * cols`.
  */
 export function matrix<T extends Floats>(rows: number, cols: number, data: T): Matrix<T> {
-  if (data.length !== rows * cols) {
+  if (data.length !== rows * cols || !(rows >= 0 && cols >= 0)) {
     throw new RangeError(`matrix: wanted ${rows} x ${cols} = ${rows * cols} numbers, got ${data.length}`);
   }
   return { rows, cols, data };
@@ -56,6 +56,19 @@ export function selectRows<T extends Floats>(a: Matrix<T>, which: ArrayLike<numb
     data.set(a.data.subarray(which[k]! * width, (which[k]! + 1) * width), k * width);
   }
   return { rows: which.length * size, cols: a.cols, data };
+}
+
+/** @throws RangeError unless these are numbers of samples of N, one or more and each once. */
+export function checkSamples(samples: ArrayLike<number>, N: number): void {
+  const seen = new Set<number>();
+  for (let k = 0; k < samples.length; k++) {
+    const n = samples[k]!;
+    if (!(Number.isInteger(n) && n >= 0 && n < N) || seen.has(n)) {
+      throw new RangeError(`samples: wanted whole numbers from 0 to ${N - 1}, each once, got ${n} at ${k}`);
+    }
+    seen.add(n);
+  }
+  if (seen.size === 0) throw new RangeError("samples: wanted one or more, got none");
 }
 
 /** A copy of rows [r0, r1) and columns [c0, c1). */
@@ -93,6 +106,12 @@ export function norm(a: Matrix<Floats>): number {
   let sum = 0;
   for (let i = 0; i < a.data.length; i++) sum += a.data[i]! ** 2;
   return Math.sqrt(sum);
+}
+
+/** Whether all numbers are finite. A loop: for many numbers it is much faster than `every`. */
+export function allFinite(data: Floats): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i]!)) return false;
+  return true;
 }
 
 /** Elementwise `f(a)` as a new matrix. */

@@ -10,7 +10,7 @@
  * a row of which little is left is not used.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { InputError } from "../error.ts";
+import { InputError, NotFiniteError } from "../error.ts";
 import { rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
 
@@ -20,7 +20,7 @@ export type PivotedCholesky = {
   readonly factor: Matrix;
   /** Steps taken before the greatest remaining pivot fell to `tolerance` times the first. */
   readonly rank: number;
-  /** First pivot over last pivot. */
+  /** First pivot over last pivot; Infinity at rank zero. */
   readonly condition: number;
 };
 
@@ -51,7 +51,7 @@ export type PartialCholesky = {
   readonly factorT: Matrix;
   /** The rows of K that were used, in order. */
   readonly pivots: readonly number[];
-  /** First pivot over last pivot. */
+  /** First pivot over last pivot; Infinity at rank zero. */
   readonly condition: number;
   /** tr(K - F F^T) / tr K. */
   readonly left: number;
@@ -85,7 +85,11 @@ export async function pivotedCholesky(
   }
   const factorT = zeros(rows.length, n);
   for (const [j, row] of rows.entries()) factorT.data.set(row, j * n);
-  return { factor: transpose(factorT), rank: rows.length, condition: largest / last };
+  return {
+    factor: transpose(factorT),
+    rank: rows.length,
+    condition: rows.length > 0 ? largest / last : Infinity,
+  };
 }
 
 /**
@@ -98,7 +102,8 @@ export async function partialCholesky(
 ): Promise<PartialCholesky> {
   const n = k.diagonal.length;
   const rest = k.diagonal.slice();
-  if (!rest.every(Number.isFinite)) throw fail("finite numbers on the diagonal", "NaN or Infinity");
+  if (!rest.every(Number.isFinite))
+    throw new NotFiniteError("pivoted Cholesky: wanted finite numbers on the diagonal, got NaN or Infinity");
   const total = sum(rest);
   const largest = rest.reduce((a, b) => Math.max(a, b), 0);
   const steps = Math.min(n, maxRank);
@@ -116,8 +121,11 @@ export async function partialCholesky(
     if (rows.rows !== indices.length || rows.cols !== n) {
       throw fail(`rows [${indices.length}, ${n}]`, `[${rows.rows}, ${rows.cols}]`);
     }
-    if (!rows.data.every(Number.isFinite))
-      throw fail("finite rows", `NaN or Infinity in one of ${indices.join(", ")}`);
+    if (!rows.data.every(Number.isFinite)) {
+      throw new NotFiniteError(
+        `pivoted Cholesky: wanted finite rows, got NaN or Infinity in one of ${indices.join(", ")}`,
+      );
+    }
     await subtractKnown(rows, indices, rowRange(F, 0, pivots.length));
     const first = pivots.length;
     for (const [b, p] of indices.entries()) {
@@ -138,7 +146,7 @@ export async function partialCholesky(
   return {
     factorT: rowRange(F, 0, pivots.length),
     pivots,
-    condition: largest / last,
+    condition: pivots.length > 0 ? largest / last : Infinity,
     left: share(rest, total),
   };
 }

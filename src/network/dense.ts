@@ -7,10 +7,16 @@
  * 1806.07572); others are in parameterization.ts. With H = [a h, a_b] and theta = [W, b] [M_out, M_in + 1] this is
  * u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
  */
-import { InputError } from "../error.ts";
+import { demandName, InputError } from "../error.ts";
 import { appendColumn, firstColumns, gemm, scaleBy } from "../graph/ops.ts";
 import type { Layer } from "./layer.ts";
-import { layerScales, type Parameterization, type Role } from "./parameterization.ts";
+import {
+  layerScales,
+  PARAMETERIZATIONS,
+  ROLES,
+  type Parameterization,
+  type Role,
+} from "./parameterization.ts";
 
 /** Options of {@link dense}: variances of the effective weights (times the fan-in) and biases. */
 export type DenseOptions = {
@@ -23,7 +29,10 @@ export type DenseOptions = {
   role?: Role;
 };
 
-/** A dense layer with `width` outputs. */
+/**
+ * A dense layer with `width` outputs.
+ * @throws InputError for a width, a variance, a parameterisation or a role that is none.
+ */
 export function dense(width: number, options: DenseOptions = {}): Layer {
   const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
   if (!Number.isInteger(width) || width < 1) {
@@ -35,6 +44,8 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
   if (!(biasVariance >= 0 && Number.isFinite(biasVariance))) {
     throw new InputError(`bias_variance: wanted a number >= 0, got ${biasVariance}`);
   }
+  demandName("parameterization", PARAMETERIZATIONS, parameterization);
+  demandName("role", ROLES, role);
   const hasBias = biasVariance > 0;
   const scalesFor = (fanIn: number) =>
     layerScales(parameterization, role, { fanIn, fanOut: width, weightVariance, biasVariance });

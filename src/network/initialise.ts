@@ -9,6 +9,7 @@
  * the NTK's.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import { demandName } from "../error.ts";
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import { randomState } from "../random/random-state.ts";
 import { staxDenseKeys } from "../random/stax-init.ts";
@@ -24,7 +25,7 @@ export type Prng = (typeof PRNGS)[number];
 
 /**
  * theta_l [fanOut, rows] of every layer, in the engine's precision.
- * @throws InputError when `seed` is not an integer in 0..2^32 - 1.
+ * @throws InputError when `seed` is not an integer in 0..2^32 - 1, or `prng` no stream.
  */
 export function initialise(
   engine: Engine,
@@ -62,6 +63,7 @@ const PIECE = 2 ** 15;
 
 /** Fills the weights of all layers, a piece at a time. */
 function* draw(thetas: readonly FloatArray[], network: Network, seed: number, prng: Prng): Generator<void> {
+  demandName("prng", PRNGS, prng);
   yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
   for (const [l, { rows, fanIn, scales }] of network.weights.entries()) {
     if (scales.weightStd === 1 && scales.biasStd === 1) continue;

@@ -1,7 +1,7 @@
 /**
  * @file A network is a chain of layers with the widths worked out: what `serial` returns.
  */
-import { InputError } from "../error.ts";
+import { demandWhole, InputError } from "../error.ts";
 import { dense, type DenseOptions } from "./dense.ts";
 import type { Layer, WeightShape } from "./layer.ts";
 import { relu } from "./relu.ts";
@@ -19,12 +19,13 @@ export type Network = {
 
 /**
  * Chains layers; the last one must be a weight layer (the outputs are linear in its weights).
- * @throws InputError when there is no layer or the last has no weights.
+ * @throws InputError when there is no layer or the last has no weights, or the inputs are no whole number above 0.
  */
 export function serial(inputs: number, ...layers: readonly Layer[]): Network {
   if (!layers.at(-1)?.weights) {
     throw new InputError("serial: wanted a weight layer at the end, got " + (layers.at(-1)?.name ?? "none"));
   }
+  demandWhole("inputs", inputs);
   const weights: WeightShape[] = [];
   let width = inputs;
   for (const layer of layers) {
@@ -48,6 +49,7 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
 /** A ReLU network of `depth` dense layers, all hidden widths equal (paper, section 2.1). */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
   const { depth = 3, width = 4096, outputs = 1, ...variances } = options;
+  demandWhole("outputs", outputs);
   if (!Number.isInteger(depth) || depth < 1) {
     throw new InputError(`n_layers: wanted a positive integer, got ${depth}`);
   }

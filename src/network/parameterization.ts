@@ -19,7 +19,10 @@ export const PARAMETERIZATIONS = ["ntk", "standard", "mup"] as const;
 export type Parameterization = (typeof PARAMETERIZATIONS)[number];
 
 /** Where a layer stands: widths count only inside the network. */
-export type Role = "input" | "hidden" | "output" | "only";
+export type Role = (typeof ROLES)[number];
+
+/** Names of the places. */
+export const ROLES = ["input", "hidden", "output", "only"] as const;
 
 /** Multipliers and initial standard deviations of a layer. */
 export type LayerScales = {

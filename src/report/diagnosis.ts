@@ -2,6 +2,7 @@
  * @file How a diagnosis is printed: as tables for people, or as JSON lines. Both turn an event into text.
  */
 import { className } from "../data/classes.ts";
+import { printable } from "../error.ts";
 import type { Config } from "../experiment/config.ts";
 import {
   DIAGNOSIS_OPTIONS,
@@ -113,7 +114,7 @@ function configBlock({ config, methods, widths, target_classes }: DiagnosisConfi
     (!config.forster_transform && name.startsWith("forster_transform"));
   const lines = Object.entries(shown)
     .filter(([name]) => !left(name))
-    .map(([name, value]) => `${name}: ${String(value)}`);
+    .map(([name, value]) => `${name}: ${printable(String(value))}`);
   return [RULE, ...lines, `methods: ${methods.join(", ")}`, `widths: ${widths.join(" - ")}`, RULE, ""].join(
     "\n",
   );

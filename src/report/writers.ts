@@ -2,6 +2,7 @@
  * @file How a run is printed: as the table, as JSON lines, or as CSV. A writer turns an event into text.
  */
 import { className } from "../data/classes.ts";
+import { printable } from "../error.ts";
 import { OPTIONS, type Config } from "../experiment/config.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
 import { sizeText } from "../experiment/bytes.ts";
@@ -80,7 +81,7 @@ function configBlock(event: ConfigEvent): string {
     solver: plan.solver,
   };
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, event)).map(
-    (name) => `${name}: ${String(values[name])}`,
+    (name) => `${name}: ${printable(String(values[name]))}`,
   );
   const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
   lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory${time}`);
@@ -140,8 +141,9 @@ function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
 
 const STAGES = { weights: "weights", kernel: "kernel", loop: "steps" } as const;
 
-function footer({ seconds, peak_rss_bytes, timings, diverged }: DoneEvent): string {
+function footer({ seconds, peak_rss_bytes, timings, diverged, diverged_at }: DoneEvent): string {
   const parts = Object.entries(STAGES).map(([name, text]) => `${text} ${(timings[name] ?? 0).toFixed(2)} s`);
   const memory = Math.round(peak_rss_bytes / 2 ** 20);
-  return `${diverged ? "diverged" : "done"} in ${seconds.toFixed(2)} s (${parts.join(", ")}), peak memory ${memory} MiB`;
+  const since = diverged_at === undefined ? "" : `, from step ${diverged_at} on`;
+  return `${diverged ? "diverged" : "done"} in ${seconds.toFixed(2)} s (${parts.join(", ")}), peak memory ${memory} MiB${since}`;
 }

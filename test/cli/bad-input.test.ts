@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type NpySource, writeNpy } from "../../src/matrix/npy.ts";
 import { writeNpz } from "../../src/matrix/npz.ts";
+import { main } from "../../src/cli/cli.ts";
 import { natgrad, SMALL } from "./terminal.ts";
 
 const EXACT = "--natural_gradient_type exact";
@@ -89,6 +90,7 @@ describe("a wrong value", () => {
     ["--workers 2 --device webgpu", /^workers: wanted 1 with device webgpu, got 2$/],
     ["--kernel_batch_size 0", /^kernel_batch_size: wanted a whole number >= 1, got "0"$/],
     ["--batch_size 0", /^batch_size: wanted a whole number >= 1, got "0"$/],
+    ["--batch_size 21", /^batch_size: wanted at most 20 \(training samples\), got 21$/],
     ["--log_every 0", /^log_every: wanted a whole number >= 1, got "0"$/],
     [
       "--batch_size 10 --damping 1 --damping_schedule levenberg_marquardt",
@@ -100,11 +102,13 @@ describe("a wrong value", () => {
       /^solver: wanted natural_gradient_type exact beside it, got kfac$/,
     ],
     ["--solver gram --cg_tolerance 1e-3", /^cg_tolerance: wanted solver cg beside it, got gram$/],
-    ["--cg_tolerance 0", /^cg_tolerance: wanted a number from 1e-30 to 1e30, got "0"$/],
+    ["--cg_tolerance 0", /^cg_tolerance: wanted a number from 1e-30 to below 1, got "0"$/],
+    ["--cg_tolerance 1", /^cg_tolerance: wanted a number from 1e-30 to below 1, got "1"$/],
     ["--cg_max_iterations 0", /^cg_max_iterations: wanted a whole number >= 1, got "0"$/],
     ["--preconditioner_rank -1", /^preconditioner_rank: wanted a whole number >= 0, got "-1"$/],
     ["--device tpu", /^device: wanted one of cpu, .*, got "tpu"$/],
-    ["--device_count 2", /^device_count: wanted a whole number from -1 to 1, got "2"$/],
+    ["--device_count 2", /^device_count: wanted 1, or -1 for all there are, got "2"$/],
+    ["--device_count 0", /^device_count: wanted 1, or -1 for all there are, got "0"$/],
     ["--save_dataset maybe", /^save_dataset: wanted true or false, got "maybe"$/],
     ["--target_classes 1,a", /^target_classes: wanted whole numbers, as 3,8 or 3 8, or .*, got 1,a$/],
     ["--target_classes 0+2,", /^target_classes: wanted whole numbers, .* groups of them, as .*, got 0\+2,$/],
@@ -189,6 +193,16 @@ describe("options that do not go together", () => {
       /^target_classes: wanted 4 classes \(n_classes\), got 2$/,
     ],
     [`${EXACT} --save_kernel --kernel_path x`, /^save_kernel: wanted a kernel made here/],
+    [`${EXACT} --kernel_batch_size 5 --kernel_path x`, /^kernel_batch_size: wanted a kernel made here/],
+    [`${EXACT} --kernel none --kernel_batch_size 5`, /^kernel_batch_size: .*, got kernel none$/],
+    [
+      `${EXACT} --dataset cifar10 --dataset_path x`,
+      /^dataset: wanted none beside dataset_path .*, got cifar10$/,
+    ],
+    [
+      `${EXACT} --prng numpy --init_weights_dir x`,
+      /^prng: wanted none beside init_weights_dir .*, got numpy$/,
+    ],
     [`${EXACT} --save_dataset --dataset_path x`, /^save_dataset: wanted a dataset made here/],
     [
       `${EXACT} --save_kernel_dir x`,
@@ -287,6 +301,60 @@ describe("a dataset", () => {
     expect(await onData(dataset("tight.npz"), tight)).toMatch(
       /^forster_transform: wanted a deviation .* 1 iterations/,
     );
+  });
+});
+
+describe("a name", () => {
+  const words = async (...args: string[]): Promise<string> => {
+    const printed = { stdout: "", stderr: "" };
+    const stream = (name: keyof typeof printed) => ({ write: (text: string) => (printed[name] += text) });
+    const exitCode = await main(args, { stdout: stream("stdout"), stderr: stream("stderr") });
+    expect({ exitCode, stdout: printed.stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(printed.stderr).toMatch(/^natgrad: [^\n]+\n$/);
+    return printed.stderr.slice("natgrad: ".length, -1);
+  };
+  const method = ["--natural_gradient_type", "exact"];
+
+  it.each([
+    [[""], 'command: wanted a known one (--help lists them), got ""'],
+    [["data", ""], 'data: wanted list or fetch <name>, got ""'],
+    [["data", "fetch", ""], 'dataset: wanted one of mnist, fashion_mnist, cifar10, got ""'],
+    [["help", ""], 'help: wanted one of train, kernel, data, got ""'],
+    [
+      ["train", ...method, "--dataset", ""],
+      'dataset: wanted one of mnist, cifar10, fashion_mnist, synthetic, got ""',
+    ],
+    [["train", ...method, "--dataset_path", ""], 'dataset_path: wanted a path, got ""'],
+    [["train", ...method, "--format", ""], 'format: wanted one of table, jsonl, csv, got ""'],
+  ] as const)("that is empty is shown as such: %j", async (args, message) => {
+    expect(await words(...args)).toBe(message);
+  });
+
+  it.each([
+    [["help", "foo"], "help: wanted one of train, kernel, data, got foo"],
+    [["help", "help"], "help: wanted one of train, kernel, data, got help"],
+    [["data", "help", "foo"], "help: wanted one of list, fetch, got foo"],
+  ] as const)("without help is said to have none: %j", async (args, message) => {
+    expect(await words(...args)).toBe(message);
+  });
+
+  it.each([
+    [
+      "an option's value",
+      ["train", ...method, "--dataset", "a\u001b[31m\u009bb"],
+      'got "a\\u001b[31m\\u009bb"',
+    ],
+    [
+      "a path",
+      ["train", ...method, "--dataset_path", "/no/\u001b[31m\nb"],
+      "/no/\\u001b[31m\\nb: wanted a readable file",
+    ],
+    ["an option", ["train", "--wid\u0007th", "3"], "--wid\\u0007th: wanted a known option"],
+    ["a command", ["tr\u202ein"], "got tr\\u202ein"],
+  ] as const)("with characters that a terminal obeys is escaped: %s", async (_, args, message) => {
+    const line = await words(...args);
+    expect(line).toContain(message);
+    expect(line).not.toMatch(/[\p{Cc}\u202e]/u);
   });
 });
 

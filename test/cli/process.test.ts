@@ -64,6 +64,18 @@ describe("the natgrad process", () => {
     },
   );
 
+  it("says in one line that a device is missing, whatever its drivers print", async () => {
+    const flags =
+      "train --natural_gradient_type exact --dataset synthetic --width 8 --train_size 4 --test_size 2 --device webgpu";
+    const { child, text } = start(flags);
+    // Where there is one, nothing is missing.
+    if ((await ended(child)) === 0) return;
+    expect(text.stdout).toBe("");
+    expect(text.stderr).toMatch(
+      /^natgrad: device: wanted a working webgpu provider, got none on this machine \([^\n]+\)\n$/,
+    );
+  });
+
   it("ends on Ctrl-C with its workers", async () => {
     const { child, text } = start(`train ${LONG} --workers 2`);
     child.stdout!.once("data", () => child.kill("SIGINT"));

@@ -163,6 +163,18 @@ describe("natgrad train", () => {
   });
 });
 
+describe("log_every", () => {
+  it.each(["--batch_size 16", ""])(
+    "shows fewer rows of the same run, to the last bit (%s)",
+    async (batches) => {
+      const flags = `--width 16 --train_size 40 --natural_gradient_type kfac --damping 1e-4 --n_steps 6 ${batches}`;
+      const all = await rows(flags);
+      expect(await rows(flags, "--log_every 2")).toEqual(all.filter((_, i) => i % 2 === 0));
+      expect(await rows(flags, "--log_every 6")).toEqual([all[0], all[6]]);
+    },
+  );
+});
+
 describe("divergence", () => {
   it("ends with exit code 3 and one line, after the row that is not finite", async () => {
     const { exitCode, stdout, stderr } = await natgrad("train", SMALL, "--learning_rate 1e6 --n_steps 50");
@@ -188,6 +200,42 @@ describe("divergence", () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(["NaN", "Infinity"]).toContain(step!.train_loss);
     expect(done).toMatchObject({ event: "done", diverged: true });
+  });
+
+  it("to finite losses ends alike, with all rows and the first step of it", async () => {
+    const flags = "--natural_gradient_type kfac --lr_factor 20 --n_steps 3";
+    const { exitCode, stdout, stderr } = await natgrad("train", SMALL, flags);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(
+      /^natgrad: training: wanted a train_loss of at most 1\.254, got \S+ after step 3, diverged from step 1 on; try .*\n$/,
+    );
+    const rows = lines(stdout).slice(lines(stdout).indexOf(HEADER) + 1, -1);
+    expect(rows).toHaveLength(4);
+    expect(rows.join("\n")).not.toMatch(/nan|inf/);
+    expect(lines(stdout).at(-1)).toMatch(/^diverged in .* MiB, from step 1 on$/);
+
+    const json = await natgrad("train", SMALL, flags, "--format jsonl");
+    expect(json.exitCode).toBe(3);
+    expect(JSON.parse(lines(json.stdout).at(-1)!)).toMatchObject({
+      event: "done",
+      diverged: true,
+      diverged_at: 1,
+      reason: expect.stringMatching(/^training: wanted a train_loss/) as unknown,
+    });
+  });
+
+  it("of a prediction to finite losses is told at the end", async () => {
+    const run = "--width 1 --learning_rate 1e4 --n_steps 60 --gd_prediction discrete";
+    const { exitCode, stdout, stderr } = await natgrad("train", SMALL, run, "--format jsonl");
+    expect(exitCode).toBe(0);
+    const message = stderr.slice("natgrad: ".length, -1);
+    expect(message).toMatch(
+      /^the prediction diverged: wanted a train_loss of at most \S+, got \S+, from step \d+ on$/,
+    );
+    const notice = lines(stdout)
+      .map((line) => JSON.parse(line) as object)
+      .find((event) => "kind" in event);
+    expect(notice).toEqual({ event: "notice", kind: "prediction", step: 60, message });
   });
 
   it("of the prediction alone is told once on stderr", async () => {

@@ -1,7 +1,13 @@
 /**
  * @file A diagnosis: its events, and that each of its figures is the one that it claims to be.
  */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { encodeDataset } from "../../src/data/npz-dataset.ts";
+import { synthetic } from "../../src/data/synthetic.ts";
+import { randomState } from "../../src/random/random-state.ts";
 import { InputError } from "../../src/error.ts";
 import { diagnose } from "../../src/experiment/diagnose.ts";
 import {
@@ -39,6 +45,36 @@ function figures(
 
 const reasons = (events: readonly MethodEvent[]) =>
   events.map((event) => ("reason" in event ? event.reason : undefined));
+
+/** Every number in a value. */
+function numbersIn(value: unknown): number[] {
+  if (typeof value === "number") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbersIn) : [];
+}
+
+describe("a diagnosis of nothing has no NaN:", () => {
+  it("labels that are all zero", async () => {
+    const zero = { rows: 24, cols: 1, data: new Float64Array(24) };
+    const { normalsInto } = randomState(1);
+    const drawn = synthetic(normalsInto, { trainSize: 24, testSize: 12, lossType: "mse" });
+    const folder = mkdtempSync(join(tmpdir(), "natgrad-diagnose-"));
+    const path = join(folder, "zero.npz");
+    const yTest = { ...zero, rows: 12, data: new Float64Array(12) };
+    writeFileSync(path, encodeDataset({ ...drawn, yTrain: zero, yTest, targetClasses: [] }));
+    const options = { dataset: undefined, dataset_path: path, natural_gradient_type: "exact" };
+    const events = await eventsOf(options).finally(() => rmSync(folder, { recursive: true }));
+    expect(numbersIn(events).filter(Number.isNaN)).toEqual([]);
+    for (const { label_energy } of only(events, "spectrum"))
+      expect(label_energy).toEqual({ 1: 0, 5: 0, 10: 0 });
+  });
+
+  it("a network whose only unit is silent", async () => {
+    const events = await eventsOf({ width: 1, natural_gradient_type: "none" });
+    const [, empirical] = only(events, "spectrum");
+    expect(empirical!.lambda_max).toBe(0);
+    expect(numbersIn(events).filter(Number.isNaN)).toEqual([]);
+  });
+});
 
 describe("a diagnosis", async () => {
   const events = await eventsOf({ damping: 1e-4 });

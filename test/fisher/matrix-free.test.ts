@@ -3,11 +3,21 @@
  */
 import { describe, expect, it } from "vitest";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
+import { UnsolvedError } from "../../src/error.ts";
+import { createEngine } from "../../src/graph/engine.ts";
+import { createGrams } from "../../src/kernel/gram.ts";
+import { linearizedTangent } from "../../src/kernel/tangent.ts";
+import { createJacobian } from "../../src/linearization/jacobian.ts";
+import { createLinearizer } from "../../src/linearization/linearize.ts";
+import { initialise } from "../../src/network/initialise.ts";
+import { mlp } from "../../src/network/network.ts";
 import { exact, type SolverOptions, type SolveReport } from "../../src/fisher/index.ts";
-import { createFolder } from "../../src/linearization/weights.ts";
+import { createFolder, createWeights } from "../../src/linearization/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
 import type { CgState } from "../../src/matrix/conjugate-gradients.ts";
-import { relativeError, tiny } from "../support/tiny.ts";
+import { relativeError, tiny, toRows } from "../support/tiny.ts";
+import { outputsOf } from "../support/twin.ts";
+import { parameterStep, twinMse } from "../support/twin-steps.ts";
 
 const SIZES = { depth: 3, inputs: 5, width: 12, outputs: 3, samples: 16, bias: true, seed: 5 };
 const DAMPING = 1e-3;
@@ -60,11 +70,112 @@ describe("exact NGD by conjugate gradients", () => {
       onEnd: (report) => reports.push(report),
     };
     const whole = await stepped(mse, solver);
-    const short = await stepped(mse, { ...solver, maxIterations: 5 });
+    const short = await stepped(mse, {
+      ...solver,
+      onIteration: ({ iteration }) => (iteration === 5 ? "stop" : undefined),
+    });
     expect(short.solve).toMatchObject({ iterations: 5, converged: false });
     expect(short.solve!.relativeResidual).toBeGreaterThan(1e-12);
     const resumed = await stepped(mse, { ...solver, state: states[4]! });
     expect(resumed.weights).toEqual(whole.weights);
     expect(reports.map(({ converged }) => converged)).toEqual([true, false, true]);
+  });
+});
+
+describe("a singular NTK", () => {
+  // 60 unknowns and 3 (3 + 1) + 3 (3 + 1) + 3 (3 + 1) = 36 weights.
+  const narrow = { depth: 3, inputs: 3, width: 3, outputs: 3, samples: 20, bias: true, seed: 5 };
+
+  /** A step of exact NGD, as the change of every weight. */
+  async function change(solver: SolverOptions): Promise<Float64Array> {
+    const { engine, linearizer, weights, train, labels } = await tiny(narrow);
+    const before = weights.flatMap(({ base }) => [...base]);
+    await createTrainer(linearizer, weights, exact, mse, { x: train, y: labels }).step({
+      learningRate: 1,
+      solver,
+    });
+    const folder = createFolder(engine);
+    for (const layer of weights) await folder.fold(layer);
+    return Float64Array.from(weights.flatMap(({ base }) => [...base]).map((after, i) => after - before[i]!));
+  }
+
+  it.each([0, 15])("is an error that tells the residual, with a preconditioner of rank %i", async (rank) => {
+    const reports: SolveReport[] = [];
+    const solver: SolverOptions = {
+      solver: "cg",
+      tolerance: 1e-6,
+      rank,
+      onEnd: (report) => reports.push(report),
+    };
+    const error: unknown = await change(solver).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnsolvedError);
+    const { message, relativeResidual, iterations } = error as UnsolvedError;
+    expect(message).toMatch(
+      /^exact: NTK: wanted a solution by conjugate gradients, got a relative residual of \S+ after \d+ iterations .*; try --damping, /,
+    );
+    expect(relativeResidual).toBeGreaterThanOrEqual(0.1);
+    expect(reports).toEqual([expect.objectContaining({ converged: false, relativeResidual, iterations })]);
+  });
+
+  it.each([0, 15])("has the step of least norm where that is asked for, rank %i", async (rank) => {
+    const { twin, train, labels } = await tiny(narrow);
+    const loss = twinMse(outputsOf(twin, toRows(train)), toRows(labels));
+    const wanted = parameterStep("exact", twin, toRows(train), loss, 0).flat();
+    const got = await change({
+      solver: "cg",
+      singular: "least_norm",
+      tolerance: 1e-12,
+      maxIterations: 500,
+      rank,
+    });
+    expect(
+      relativeError(
+        got.map((x) => -x),
+        wanted,
+      ),
+    ).toBeLessThan(1e-5);
+  });
+
+  it("is no singular system once it is damped", async () => {
+    const { weights, train, linearizer, labels } = await tiny(narrow);
+    const trainer = createTrainer(linearizer, weights, exact, mse, { x: train, y: labels });
+    const { solve } = await trainer.step({ learningRate: 1, damping: 1e-3, solver: { solver: "cg" } });
+    expect(solve!.converged).toBe(true);
+  });
+});
+
+describe("conjugate gradients", () => {
+  it("that are cut short far from a solution are an error, and near one a step that says so", async () => {
+    await expect(stepped(mse, { solver: "cg", tolerance: 1e-12, rank: 6, maxIterations: 5 })).rejects.toThrow(
+      UnsolvedError,
+    );
+    const { solve } = await stepped(mse, { solver: "cg", tolerance: 1e-12, rank: 30, maxIterations: 12 });
+    expect(solve).toMatchObject({ converged: false, iterations: 12 });
+    expect(solve!.relativeResidual).toBeLessThan(0.1);
+  });
+
+  it.each([0, 1, 2, Number.NaN])("have no tolerance of %s", async (tolerance) => {
+    await expect(stepped(mse, { solver: "cg", tolerance })).rejects.toThrow(
+      `exact: NTK: wanted a tolerance above 0 and below 1, got ${tolerance}`,
+    );
+  });
+
+  it("keep to the digits of the network for right-hand sides of any size", async () => {
+    const { train, labels } = await tiny(SIZES);
+    const engine = await createEngine({ threads: 1 });
+    const network = mlp(SIZES.inputs, { depth: 3, width: 12, outputs: 3 });
+    const linearizer = await createLinearizer(engine, network);
+    const weights = createWeights(network, initialise(engine, network, 1));
+    const linearization = await linearizer.linearize(weights, train);
+    const tools = { grams: createGrams(engine), jacobian: createJacobian(engine), epsilon: engine.epsilon };
+    const tangent = linearizedTangent(linearization, tools);
+    const solve = await exact.fromTangent!(tangent, DAMPING, { solver: "cg" });
+    const plain = await solve(labels.data);
+    // Far outside of what float32 can hold.
+    for (const exponent of [-400, 400]) {
+      const scaled = await solve(labels.data.map((x) => x * 2 ** exponent));
+      expect(scaled.map((x) => x / 2 ** exponent)).toEqual(plain);
+    }
+    await engine.release();
   });
 });

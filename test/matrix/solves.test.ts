@@ -21,7 +21,7 @@ import {
   zeros,
   type Matrix,
 } from "../../src/matrix/matrix.ts";
-import { pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
+import { partialCholesky, pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
 import { accumulate, product } from "../../src/matrix/product.ts";
 import { addTimes, addTimesTransposed } from "../../src/matrix/vector-product.ts";
 import { randomState } from "../../src/random/random-state.ts";
@@ -256,6 +256,23 @@ describe("the other factorisations", () => {
     const scaled = { ...vectors, data: vectors.data.map((x, i) => x * values[i % 40]!) };
     expect(distance(multiply(scaled, transpose(vectors)), k)).toBeLessThan(1e-12);
     expect([...values]).toEqual([...values].sort((a, b) => a - b));
+  });
+
+  it("give nothing a condition that is a number: Infinity", async () => {
+    expect(pivotedCholesky(zeros(3, 3))).toMatchObject({ rank: 0, condition: Infinity });
+    const none = await partialCholesky(
+      { diagonal: new Float64Array(3), rows: () => zeros(0, 3) },
+      { maxRank: 2 },
+    );
+    expect(none.condition).toBe(Infinity);
+    for (const fill of [0, Number.NaN]) {
+      const error: unknown = await solveGeneral(
+        matrix(2, 2, new Float64Array(4).fill(fill)),
+        identity(2),
+        "K",
+      ).catch((thrown: unknown) => thrown);
+      expect((error as SingularGramError).singularity.condition).toBe(Infinity);
+    }
   });
 
   it("pivotedCholesky finds the rank of a Gram and a factor of it", async () => {

@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { constants, createReadStream, type Stats } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { InputError } from "../../error.ts";
+import { InputError, printable } from "../../error.ts";
 import { defaultMemoryLimit } from "./memory-limit.ts";
 import { noteTemporary } from "./temporaries.ts";
 
@@ -22,6 +22,8 @@ function checkPlain(found: Stats, path: string): void {
   if (found.isDirectory()) throw refused("EISDIR", path);
   throw refused(found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device", path);
 }
+/** A path in an error: what is not seen of it is escaped, and an empty one is quoted. */
+const named = (path: string): string => printable(path) || '""';
 
 /**
  * Opens a plain file to read it.
@@ -79,10 +81,10 @@ export async function readWhole(
     const { size } = await file.stat();
     if (size > limit) {
       throw new InputError(
-        `${path}: wanted a file of at most ${Math.floor(limit)} bytes (the memory limit), got ${size}`,
+        `${named(path)}: wanted a file of at most ${Math.floor(limit)} bytes (the memory limit), got ${size}`,
       );
     }
-    if (size > LARGEST) throw new InputError(`${path}: wanted a file below 4 GiB, got ${size} bytes`);
+    if (size > LARGEST) throw new InputError(`${named(path)}: wanted a file below 4 GiB, got ${size} bytes`);
     // One more, to see that the file ends where it is said to; those of /proc do not.
     const bytes = Buffer.alloc(size + 1);
     let done = 0;
@@ -91,13 +93,13 @@ export async function readWhole(
     }
     if (done !== size) {
       throw new InputError(
-        `${path}: wanted a file of ${size} bytes, as recorded, got ${done > size ? "more" : done}`,
+        `${named(path)}: wanted a file of ${size} bytes, as recorded, got ${done > size ? "more" : done}`,
       );
     }
     return bytes.subarray(0, size);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`${path}: wanted a readable file, got ${errorCode(error)}`);
+    throw new InputError(`${named(path)}: wanted a readable file, got ${errorCode(error)}`);
   } finally {
     await file?.close();
   }
@@ -184,7 +186,7 @@ export async function writeWhole(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new InputError(`${path}: wanted a writable place, got ${errorCode(error)}`);
+    throw new InputError(`${named(path)}: wanted a writable place, got ${errorCode(error)}`);
   } finally {
     forget();
   }

@@ -64,6 +64,9 @@ export async function createWorkerEngine(options: WorkerEngineOptions = {}): Pro
             sent[name] = { type, dims, data };
           }
           for (const [name, tensor] of Object.entries(outputs)) {
+            if (tensor && tensor.type !== precision) {
+              throw new InputError(`outputs: wanted ${name} of ${precision}, got ${tensor.type}`);
+            }
             const data = tensor?.data as Data | undefined;
             places[name] =
               tensor && data && isShared(data) ? { type: tensor.type, dims: tensor.dims, data } : null;

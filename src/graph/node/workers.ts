@@ -79,7 +79,14 @@ export async function startWorkers(
       if (at < 0) continue;
       const job = waiting.splice(at, 1)[0]!;
       lane.job = job;
-      post(lane, job.request, job.transfer);
+      try {
+        post(lane, job.request, job.transfer);
+      } catch (error) {
+        // What cannot be sent is an error of who asked; the worker never heard of it.
+        Atomics.sub(pending, lane.index, 1);
+        lane.job = undefined;
+        job.reject(error);
+      }
     }
   }
 

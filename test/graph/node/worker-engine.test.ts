@@ -166,6 +166,15 @@ describe("workers", () => {
     await expect(run({}, {})).rejects.toThrow("engine: wanted one that is open, got one that is released");
   });
 
+  it("survive what cannot be sent to them", async () => {
+    const engine = await createWorkerEngine({ workers: 1 });
+    const { run } = await program(engine);
+    const unsendable = { type: "float32", dims: [1], data: { slice: () => ({ buffer: "none" }) } } as never;
+    await expect(run({ a: unsendable, b: unsendable }, { c: null })).rejects.toThrow(TypeError);
+    await expect(run({}, {})).rejects.toThrow(/^feeds: wanted /);
+    await engine.release();
+  });
+
   it.each([
     ["is never released", "", 0],
     ["is left in the middle of a run", "setImmediate(() => process.exit(7));", 7],

@@ -1,0 +1,1061 @@
+/**
+ * @file Every function of the library with wrong arguments: sizes that disagree, numbers that are none, names that do not
+ * exist, what was released, what is of another network. Each is one line `what: wanted X, got Y` of a typed error, never
+ * numbers that are finite and wrong.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import * as natgrad from "../src/node.ts";
+import type {
+  CurvatureFactor,
+  Floats,
+  Kernel,
+  Linearization,
+  LossType,
+  Matrix,
+  Outputs,
+} from "../src/node.ts";
+import { createGraph } from "../src/graph/graph.ts";
+import { gemm } from "../src/graph/ops.ts";
+
+const { matrix, mlp, mse, crossEntropy, exact, kfac } = natgrad;
+
+const [N, M0, C] = [4, 5, 2];
+const engine = await natgrad.createEngine({ threads: 1 });
+const wide = await natgrad.createEngine({ threads: 1, precision: "float64" });
+const released = await natgrad.createEngine({ threads: 1 });
+afterAll(() => Promise.all([engine.release(), wide.release()]));
+
+const floats = (
+  rows: number,
+  cols: number,
+  value: (i: number) => number = (i) => Math.sin(1 + i * i),
+): Matrix =>
+  matrix(
+    rows,
+    cols,
+    Float64Array.from({ length: rows * cols }, (_, i) => value(i)),
+  );
+const withNaN = (a: Matrix): Matrix => ({ ...a, data: a.data.map((x, i) => (i === 3 ? Number.NaN : x)) });
+/** Rows of the float32 engine. */
+const narrow = (a: Matrix): Matrix<Floats> => ({ ...a, data: Float32Array.from(a.data) });
+
+const network = mlp(M0, { depth: 3, width: 12, outputs: C });
+const other = mlp(M0, { depth: 2, width: 6, outputs: C });
+const weightsOf = (of = network, on = engine) => natgrad.createWeights(of, natgrad.initialise(on, of, 1));
+const weights = weightsOf();
+const linearizer = await natgrad.createLinearizer(engine, network);
+const doomed = await natgrad.createLinearizer(released, network);
+const doomedProgram = await released.compile(productGraph());
+await released.release();
+
+const x = floats(N, M0);
+const x32 = narrow(x);
+const y = floats(N, C);
+const oneHot = floats(N, C, (i) => Number(i % C === Math.floor(i / C) % C));
+const f = floats(N, C);
+const { train: kernel, others } = await natgrad.empiricalKernel(linearizer, weights, x32, [
+  narrow(floats(3, M0)),
+]);
+const kernels = { train: kernel, test: others[0]! };
+const { train: larger } = await natgrad.empiricalKernel(linearizer, weights, narrow(floats(N + 1, M0)), []);
+const analytic = {
+  train: await natgrad.analyticKernel(network, x),
+  test: await natgrad.analyticKernel(network, floats(3, M0), x),
+  testTest: await natgrad.analyticKernel(network, floats(3, M0)),
+};
+const spectrum = await natgrad.kernelSpectrum(analytic.train);
+const linearization = await linearizer.linearize(weights, x32);
+/** What a later pass cannot overwrite. */
+const kept: Linearization = {
+  ...linearization,
+  layers: linearization.layers.map((layer) => ({
+    ...layer,
+    inputs: { ...layer.inputs, data: layer.inputs.data.slice() },
+    signals: { ...layer.signals, data: layer.signals.data.slice() },
+  })),
+};
+const layer = kept.layers[1]!;
+const { factor } = crossEntropy.curvature!(
+  floats(N + 1, C),
+  floats(N + 1, C, (i) => Number(i % C === 0)),
+);
+const S: CurvatureFactor = factor;
+const grams = natgrad.createGrams(engine);
+const jacobian = natgrad.createJacobian(engine);
+const tangent = natgrad.linearizedTangent(kept, { grams, jacobian, epsilon: engine.epsilon });
+const updater = natgrad.createUpdater(engine);
+const start: Outputs = { train: f, test: floats(3, C) };
+const view = natgrad.viewOf(exact, mse, f, y, 0.1);
+const curved = natgrad.viewOf(exact, crossEntropy, f, oneHot, 0.1);
+const whitened = { ...curved, curvature: S };
+const step = { learningRate: 0.1, damping: 0.1 };
+const trainer = () => natgrad.createTrainer(linearizer, weightsOf(), exact, mse, { x: x32, y });
+const dataset = { xTrain: x, yTrain: y, xTest: floats(3, M0), yTest: floats(3, C), targetClasses: [] };
+const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, lossType: "mse" as LossType };
+const images = (inputs: number) => ({
+  labels: Uint8Array.of(0, 1, 0, 1),
+  inputs,
+  read: async (indices: Uint32Array) => Uint8Array.from({ length: 3 * indices.length }, (_, i) => i * i),
+});
+const propagator = async (r: Float64Array): Promise<Float64Array> => r;
+
+function productGraph() {
+  const g = createGraph("float32");
+  g.output("c", gemm(g, g.input("a", ["n", 3]), g.input("b", [3, "m"])), ["n", "m"]);
+  return g;
+}
+const program = await engine.compile(productGraph());
+const tensor = (rows: number, cols: number) => engine.tensor(new Float32Array(rows * cols), [rows, cols]);
+const feeds = { a: tensor(2, 3), b: tensor(3, 2) };
+
+/** What no type allows, given all the same. */
+const any = (value: unknown): never => value as never;
+
+type Case = readonly [name: string, what: string, call: () => unknown, message: RegExp];
+
+const numbers = (wanted: number, got: number): RegExp =>
+  new RegExp(`wanted ${wanted} numbers, got ${got} numbers`);
+
+const cases: readonly Case[] = [
+  [
+    "createEngine",
+    "an unknown device",
+    () => natgrad.createEngine({ device: any("tpu") }),
+    /^device: .*got "tpu"/,
+  ],
+  [
+    "createEngine",
+    "an unknown precision",
+    () => natgrad.createEngine({ precision: any("int8") }),
+    /^precision: /,
+  ],
+  ["createEngine", "no threads", () => natgrad.createEngine({ threads: 0 }), /^threads: .*got 0$/],
+  [
+    "createEngine",
+    "NaN threads",
+    () => natgrad.createEngine({ threads: Number.NaN }),
+    /^threads: .*got NaN$/,
+  ],
+  [
+    "createEngine",
+    "a tensor of another size",
+    () => engine.tensor(new Float32Array(3), [2, 2]),
+    /^tensor \[2, 2\]: /,
+  ],
+  [
+    "createEngine",
+    "a released engine that compiles",
+    () => released.compile(productGraph()),
+    /^engine: .*released$/,
+  ],
+  [
+    "createEngine",
+    "a program of a released engine",
+    () => doomedProgram.run(feeds, { c: null }),
+    /released$/,
+  ],
+  [
+    "createEngine",
+    "a missing feed",
+    () => program.run({ a: feeds.a }, { c: null }),
+    /^feeds: wanted a, b, got a$/,
+  ],
+  ["createEngine", "no feed", () => program.run({}, { c: null }), /^feeds: wanted a, b, got none$/],
+  [
+    "createEngine",
+    "an unknown feed",
+    () => program.run({ ...feeds, z: feeds.a }, { c: null }),
+    /^feeds: .*got a, b, z$/,
+  ],
+  [
+    "createEngine",
+    "a feed of another width",
+    () => program.run({ ...feeds, a: tensor(2, 4) }, { c: null }),
+    /^feeds: /,
+  ],
+  [
+    "createEngine",
+    "a feed of another type",
+    () => program.run({ ...feeds, a: engine.integers(1) }, { c: null }),
+    /^feeds: /,
+  ],
+  [
+    "createEngine",
+    "an output that is too small",
+    () => program.run(feeds, { c: tensor(1, 2) }),
+    /^feeds: .*\{1,2\}.*\{2,2\}/,
+  ],
+  ["createEngine", "an unknown output", () => program.run(feeds, { q: null }), /^outputs: wanted c, got q$/],
+  ["createWorkerEngine", "no workers", () => natgrad.createWorkerEngine({ workers: 0 }), /^workers: /],
+  ["createWorkerEngine", "no threads", () => natgrad.createWorkerEngine({ threads: 0 }), /^threads: /],
+  [
+    "createWorkerEngine",
+    "an unknown precision",
+    () => natgrad.createWorkerEngine({ precision: any("f") }),
+    /^precision: /,
+  ],
+
+  [
+    "matrix",
+    "too few numbers",
+    () => matrix(2, 2, new Float64Array(3)),
+    /^matrix: wanted 2 x 2 = 4 numbers, got 3$/,
+  ],
+  ["matrix", "negative sizes", () => matrix(-2, -2, new Float64Array(4)), /^matrix: /],
+  ["matrix", "NaN rows", () => matrix(Number.NaN, 2, new Float64Array(4)), /^matrix: /],
+  [
+    "readNpy",
+    "bytes of something else",
+    () => natgrad.readNpy(new Uint8Array(20), "x.npy"),
+    /x\.npy: wanted a \.npy/,
+  ],
+  [
+    "writeNpy",
+    "another shape",
+    () => natgrad.writeNpy({ shape: [2], data: new Float64Array(3) }),
+    /got 3 numbers$/,
+  ],
+  ["readNpz", "no bytes", () => natgrad.readNpz(new Uint8Array(0), "x.npz"), /x\.npz: wanted a whole \.npz/],
+  [
+    "writeNpz",
+    "another shape",
+    () => natgrad.writeNpz({ a: { shape: [2], data: new Float64Array(3) } }),
+    /got 3 numbers$/,
+  ],
+  ["randomState", "a negative seed", () => natgrad.randomState(-1), /^randomState: .*got -1$/],
+  ["randomState", "NaN", () => natgrad.randomState(Number.NaN), /^randomState: .*got NaN$/],
+
+  [
+    "decodeDataset",
+    "no bytes",
+    () => natgrad.decodeDataset(new Uint8Array(0), "x", { lossType: "mse" }),
+    /x: wanted a/,
+  ],
+  [
+    "decodeDataset",
+    "an unknown loss",
+    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: any("l1") }),
+    /^loss_type: /,
+  ],
+  [
+    "decodeDataset",
+    "a NaN size",
+    () =>
+      natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: "mse", trainSize: Number.NaN }),
+    /^train_size: .*got NaN$/,
+  ],
+  [
+    "encodeDataset",
+    "too few labels",
+    () => natgrad.encodeDataset({ ...dataset, yTrain: floats(3, C) }),
+    /^training labels: wanted 4 rows, got 3 rows$/,
+  ],
+  [
+    "encodeDataset",
+    "other test inputs",
+    () => natgrad.encodeDataset({ ...dataset, xTest: floats(3, 6) }),
+    /^test inputs: /,
+  ],
+  ["fitForster", "NaN", () => natgrad.fitForster(withNaN(x)), /finite/],
+  [
+    "fitForster",
+    "NaN iterations",
+    () => natgrad.fitForster(x, { iterations: Number.NaN }),
+    /^iterations: .*got NaN$/,
+  ],
+  ["fitForster", "no tolerance", () => natgrad.fitForster(x, { tolerance: 0 }), /^tolerance: .*got 0$/],
+  [
+    "applyForster",
+    "another width",
+    async () => natgrad.applyForster(await natgrad.fitForster(x), floats(2, 6), "x"),
+    /^product: /,
+  ],
+  ["forsterTransform", "NaN", () => natgrad.forsterTransform({ ...dataset, xTrain: withNaN(x) }), /finite/],
+  [
+    "imageDataset",
+    "an unknown loss",
+    () => natgrad.imageDataset(images(3), images(3), { ...selection, lossType: any("l1") }),
+    /^loss_type: /,
+  ],
+  [
+    "imageDataset",
+    "images of another size",
+    () => natgrad.imageDataset(images(4), images(4), selection),
+    /^training images: wanted 8 numbers, got 6 numbers$/,
+  ],
+  [
+    "synthetic",
+    "an unknown loss",
+    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, lossType: any("l1") }),
+    /^loss_type: /,
+  ],
+  [
+    "synthetic",
+    "an unknown kind",
+    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, kind: any("moons") }),
+    /^synthetic kind: /,
+  ],
+  [
+    "mnist",
+    "a NaN size",
+    () => natgrad.mnist({ ...selection, trainSize: Number.NaN }),
+    /^train_size: .*got NaN$/,
+  ],
+  [
+    "cifar10",
+    "an unknown loss",
+    () => natgrad.cifar10({ ...selection, lossType: any("l1") }),
+    /^loss_type: /,
+  ],
+  [
+    "fashionMnist",
+    "one class",
+    () => natgrad.fashionMnist({ ...selection, targetClasses: [1] }),
+    /^target_classes: /,
+  ],
+  [
+    "loadDataset",
+    "an empty name",
+    () => natgrad.loadDataset("", { lossType: "mse" }),
+    /^"": wanted a readable file, got ENOENT$/,
+  ],
+  [
+    "loadDataset",
+    "a name with a line break",
+    () => natgrad.loadDataset("a\n\u001b[1mb", { lossType: "mse" }),
+    /^a\\n\\u001b\[1mb: wanted/,
+  ],
+  [
+    "saveDataset",
+    "too few labels",
+    () => natgrad.saveDataset("never.npz", { ...dataset, yTest: floats(2, C) }),
+    /^test labels: /,
+  ],
+  [
+    "saveDataset",
+    "a place that is none",
+    () => natgrad.saveDataset("/dev/null/x.npz", dataset),
+    /wanted a writable place/,
+  ],
+  ["readWhole", "an empty name", () => natgrad.readWhole(""), /^"": wanted a readable file, got ENOENT$/],
+  [
+    "writeWhole",
+    "a place that is none",
+    () => natgrad.writeWhole("/dev/null/x", "x"),
+    /wanted a writable place/,
+  ],
+
+  ["dense", "no width", () => natgrad.dense(0), /^width: /],
+  [
+    "dense",
+    "an unknown parameterisation",
+    () => natgrad.dense(3, { parameterization: any("foo") }),
+    /^parameterization: .*got "foo"$/,
+  ],
+  ["dense", "an unknown place", () => natgrad.dense(3, { role: any("middle") }), /^role: .*got "middle"$/],
+  [
+    "dense",
+    "a NaN variance",
+    () => natgrad.dense(3, { weightVariance: Number.NaN }),
+    /^weight_variance: .*got NaN$/,
+  ],
+  [
+    "mlp",
+    "an unknown parameterisation",
+    () => mlp(3, { parameterization: any("mup2") }),
+    /^parameterization: /,
+  ],
+  ["mlp", "no inputs", () => mlp(0), /^inputs: .*got 0$/],
+  ["mlp", "half an input", () => mlp(1.5), /^inputs: .*got 1\.5$/],
+  ["mlp", "no outputs", () => mlp(3, { outputs: 0 }), /^outputs: .*got 0$/],
+  ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^n_layers: /],
+  ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
+  ["serial", "NaN inputs", () => natgrad.serial(Number.NaN, natgrad.dense(2)), /^inputs: .*got NaN$/],
+  [
+    "initialise",
+    "an unknown stream",
+    () => natgrad.initialise(engine, network, 1, any("torch")),
+    /^prng: .*got "torch"$/,
+  ],
+  ["initialise", "a negative seed", () => natgrad.initialise(engine, network, -1), /seed/],
+
+  ["createLinearizer", "a released engine", () => natgrad.createLinearizer(released, network), /released$/],
+  [
+    "createLinearizer",
+    "a pass on a released engine",
+    () => doomed.forward(weightsOf(network), x32),
+    /released$/,
+  ],
+  [
+    "createLinearizer",
+    "another input width",
+    () => linearizer.forward(weights, narrow(floats(2, 6))),
+    /^x: wanted 5 columns, got 6 columns$/,
+  ],
+  [
+    "createLinearizer",
+    "NaN inputs",
+    () => linearizer.linearize(weights, narrow(withNaN(x))),
+    /^x: wanted finite numbers/,
+  ],
+  [
+    "createLinearizer",
+    "NaN inputs of a forward pass",
+    () => linearizer.forward(weights, narrow(withNaN(x))),
+    /^x: wanted finite/,
+  ],
+  [
+    "createLinearizer",
+    "weights of another network",
+    () => linearizer.forward(weightsOf(other), x32),
+    /^weights: wanted 3 layers, got 2 layers$/,
+  ],
+  [
+    "createLinearizer",
+    "weights of another width",
+    () => linearizer.forward(weightsOf(mlp(M0, { width: 6, outputs: C })), x32),
+    /^weights of layer 1: wanted 12 x 5, got 6 x 5$/,
+  ],
+  [
+    "createLinearizer",
+    "weights of another precision",
+    () => linearizer.forward(weightsOf(network, wide), x32),
+    /^weights of layer 1: wanted float32, got float64$/,
+  ],
+  [
+    "createLinearizer",
+    "more samples than there are",
+    () => linearizer.linearize(weights, x32, N + 1),
+    /^count: /,
+  ],
+  ["createLinearizer", "no tile", () => linearizer.forward(weights, x32, { tile: 0 }), /^tile: .*got 0$/],
+  [
+    "createWeights",
+    "too few arrays",
+    () => natgrad.createWeights(network, []),
+    /^weights: wanted 3 layers, got 0 layers$/,
+  ],
+  [
+    "createWeights",
+    "too many arrays",
+    () => natgrad.createWeights(network, [...natgrad.initialise(engine, network, 1), new Float32Array(1)]),
+    /^weights: /,
+  ],
+  [
+    "createFolder",
+    "weights of another precision",
+    () => natgrad.createFolder(engine).fold(weightsOf(network, wide)[0]!),
+    /^weights: wanted float32/,
+  ],
+  [
+    "createUpdater",
+    "too few coefficients",
+    () => updater.combine(layer, { kind: "per-sample", values: new Float64Array(3) }),
+    numbers(N * C, 3),
+  ],
+  [
+    "createUpdater",
+    "a mixing matrix of another size",
+    () => updater.combine(layer, { kind: "mixing", matrix: floats(N, N) }),
+    /^coefficients: wanted 8 x 4, got 4 x 4$/,
+  ],
+  [
+    "createUpdater",
+    "an update of another size",
+    () => updater.apply(weightsOf()[1]!, layer, { kind: "update", matrix: floats(N, 3) }, 1),
+    /^coefficients: /,
+  ],
+  [
+    "createUpdater",
+    "weights of another layer",
+    () => updater.apply(weightsOf()[0]!, layer, { kind: "none" }, 1),
+    /^weights: wanted 12 x 12, got 12 x 5$/,
+  ],
+  [
+    "createUpdater",
+    "a NaN factor",
+    () => updater.apply(weightsOf()[1]!, layer, { kind: "none" }, Number.NaN),
+    /^factor: .*got NaN$/,
+  ],
+  [
+    "createJacobian",
+    "a vector of another size",
+    () => jacobian.tangentProduct(kept, new Float64Array(3)),
+    numbers(N * C, 3),
+  ],
+  [
+    "createJacobian",
+    "a matrix of another size",
+    () => jacobian.addProduct(new Float64Array(N * C), layer, new Float32Array(3)),
+    /^G: wanted 12 x 12 numbers, got 3 numbers$/,
+  ],
+
+  [
+    "analyticKernel",
+    "another input width",
+    () => natgrad.analyticKernel(network, floats(2, 6)),
+    /^x: wanted 5 columns, got 6 columns$/,
+  ],
+  [
+    "analyticKernel",
+    "two widths",
+    () => natgrad.analyticKernel(network, x, floats(2, 4)),
+    /^x: wanted 5 columns, got 4 columns$/,
+  ],
+  ["analyticKernel", "NaN inputs", () => natgrad.analyticKernel(network, withNaN(x)), /finite variances/],
+  ["analyticNtk", "NaN inputs", () => natgrad.analyticNtk(network, withNaN(x)), /finite variances/],
+  ["analyticNtk", "no tile", () => natgrad.analyticNtk(network, x, x, { tile: 0 }), /^tile: /],
+  [
+    "analyticNtk",
+    "a place that is too small",
+    () => natgrad.analyticNtk(network, x, x, { into: new Float32Array(3) }),
+    /^matrix: /,
+  ],
+  ["analyticNngp", "another input width", () => natgrad.analyticNngp(network, floats(2, 6)), /^x: /],
+  [
+    "empiricalKernel",
+    "another input width",
+    () => natgrad.empiricalKernel(linearizer, weights, narrow(floats(2, 6))),
+    /^x: /,
+  ],
+  [
+    "empiricalKernel",
+    "NaN test inputs",
+    () => natgrad.empiricalKernel(linearizer, weights, x32, [narrow(withNaN(x))]),
+    /^x: wanted finite/,
+  ],
+  [
+    "empiricalNtk",
+    "weights of another network",
+    () => natgrad.empiricalNtk(linearizer, weightsOf(other), x32),
+    /^weights: /,
+  ],
+  [
+    "empiricalNtk",
+    "no tile",
+    () => natgrad.empiricalNtk(linearizer, weights, x32, [], { tile: 0 }),
+    /^tile: /,
+  ],
+  [
+    "kernelOf",
+    "a linearisation of no layer",
+    () => natgrad.kernelOf({ engine, network: other }, { ...kept, layers: [] }),
+    /^linearization: wanted 2 layers, got 0 layers$/,
+  ],
+  [
+    "createGrams",
+    "two widths",
+    () => grams.product(layer.inputs, kept.layers[0]!.inputs),
+    /^gram: wanted 12 columns, got 5 columns$/,
+  ],
+  [
+    "createGrams",
+    "two networks",
+    () => grams.theta(kept.layers, kept.layers.slice(1)),
+    /^theta: wanted 3 layers, got 2 layers$/,
+  ],
+  ["createGrams", "no tile", () => grams.product(layer.inputs, undefined, { tile: 0 }), /^tile: /],
+  [
+    "kernelTangent",
+    "a vector of another size",
+    () => natgrad.kernelTangent(kernel).apply(new Float64Array(3)),
+    numbers(N * C, 3),
+  ],
+  [
+    "kernelTangent",
+    "a kernel of other samples",
+    () => natgrad.kernelTangent({ ...kernel, samples: 3 }),
+    /^kernel: A of layer 1: wanted 3 columns, got 4 columns$/,
+  ],
+  [
+    "linearizedTangent",
+    "a vector of another size",
+    () => tangent.apply(new Float64Array(3)),
+    numbers(N * C, 3),
+  ],
+  [
+    "whitenTangent",
+    "a curvature of other samples",
+    () => natgrad.whitenTangent(tangent, S),
+    /^curvature: wanted 4 samples of 2 outputs, got 5/,
+  ],
+  [
+    "trainingTangent",
+    "a curvature of other samples",
+    () => natgrad.trainingTangent(tangent, whitened),
+    /^curvature: /,
+  ],
+  ["whitenKernel", "a curvature of other samples", () => natgrad.whitenKernel(kernel, S), /^curvature: /],
+  ["whitenColumns", "a curvature of other samples", () => natgrad.whitenColumns(kernel, S), /^curvature: /],
+  [
+    "trainingKernel",
+    "a curvature of other samples",
+    () => natgrad.trainingKernel(kernel, whitened),
+    /^curvature: /,
+  ],
+  [
+    "crossKernel",
+    "a curvature of other samples",
+    () => natgrad.crossKernel(kernels.test, whitened),
+    /^curvature: /,
+  ],
+  [
+    "onPlainSignals",
+    "too few coefficients",
+    () => natgrad.onPlainSignals({ kind: "per-sample", values: new Float64Array(3) }, curved),
+    numbers(N, 3),
+  ],
+  [
+    "expandOutputs",
+    "no copies",
+    () => natgrad.expandOutputs({ ...analytic.train, copies: 0 }),
+    /^kernel: copies: .*got 0$/,
+  ],
+  [
+    "layerNtk",
+    "Grams of other samples",
+    () => natgrad.layerNtk({ ...kernel.layers[0]!, inputGram: floats(3, 3) }),
+    /^kernel: /,
+  ],
+  [
+    "ntk",
+    "no layers",
+    () => natgrad.ntk({ ...kernel, layers: [] }),
+    /^kernel: wanted a layer or more, got none$/,
+  ],
+  [
+    "ntk",
+    "NaN samples",
+    () => natgrad.ntk({ ...kernel, samples: Number.NaN }),
+    /^kernel: samples: .*got NaN$/,
+  ],
+  [
+    "withUnits",
+    "samples of another kernel",
+    () => natgrad.withUnits(network, analytic, floats(3, M0), floats(3, M0), natgrad.randomState(1)),
+    /^kernel: wanted 3 training samples, got 4/,
+  ],
+  [
+    "withUnits",
+    "another network",
+    () => natgrad.withUnits(other, analytic, x, floats(3, M0), natgrad.randomState(1)),
+    /^kernel: wanted 2 layers, got 3 layers$/,
+  ],
+
+  [
+    "accuracy",
+    "labels of other samples",
+    () => natgrad.accuracy(f, floats(3, C)),
+    /^labels: wanted 4 x 2, got 3 x 2$/,
+  ],
+  ["mse", "labels of other outputs", () => mse.value(f, floats(N, 1)), /^labels: /],
+  ["mse", "a residual of other samples", () => mse.residual(f, floats(3, C)), /^labels: /],
+  ["crossEntropy", "labels of other samples", () => crossEntropy.value(f, floats(3, C)), /^labels: /],
+  [
+    "crossEntropy",
+    "one output",
+    () => crossEntropy.curvature!(floats(N, 1), floats(N, 1)),
+    /^cross_entropy: .*got 1$/,
+  ],
+  [
+    "crossEntropy",
+    "signs",
+    () => crossEntropy.checkLabels!(floats(N, C, () => -0.5)),
+    /^labels: wanted probabilities/,
+  ],
+  [
+    "crossEntropy",
+    "a NaN damping",
+    () => crossEntropy.newton!(f, oneHot, Number.NaN),
+    /^damping: .*got NaN$/,
+  ],
+
+  [
+    "exact",
+    "a NaN damping",
+    () => exact.prepare(kernel, Number.NaN),
+    /^damping: wanted a finite number >= 0, got NaN$/,
+  ],
+  ["exact", "a negative damping of a tangent", () => exact.fromTangent!(tangent, -1), /^damping: .*got -1$/],
+  [
+    "exact",
+    "a tolerance of one",
+    () => exact.fromTangent!(tangent, 0.1, { solver: "cg", tolerance: 1 }),
+    /tolerance .*got 1$/,
+  ],
+  ["viewOf", "a negative damping", () => natgrad.viewOf(exact, mse, f, y, -1), /^damping: .*got -1$/],
+  ["viewOf", "labels of other samples", () => natgrad.viewOf(exact, mse, f, floats(3, C), 0), /^labels: /],
+  ["bind", "a negative damping", () => natgrad.bind(exact, kernel, { ...view, damping: -1 }), /^damping: /],
+  [
+    "bind",
+    "a cross kernel of other samples",
+    async () => (await natgrad.bind(exact, kernel, view))(larger),
+    /^kernel: wanted 4 training samples, got 5/,
+  ],
+  ["defaultRank", "NaN", () => natgrad.defaultRank(Number.NaN), /^unknowns: .*got NaN$/],
+
+  [
+    "alignment",
+    "labels of other samples",
+    () => natgrad.alignment(kernel, floats(3, C)),
+    /^labels: wanted 4 rows, got 3 rows$/,
+  ],
+  [
+    "dampingController",
+    "an unknown schedule",
+    () => natgrad.dampingController(any("linear"), 1),
+    /^schedule: .*got "linear"$/,
+  ],
+  [
+    "dampingController",
+    "a NaN damping",
+    () => natgrad.dampingController("levenberg_marquardt", Number.NaN),
+    /^damping: /,
+  ],
+  [
+    "isotropy",
+    "a negative damping",
+    () => natgrad.isotropy(kfac, kernel, { damping: -1 }),
+    /^damping: .*got -1$/,
+  ],
+  [
+    "predictSteps",
+    "a NaN learning rate",
+    () => natgrad.predictSteps(exact, mse, kernels, start, y, { learningRate: Number.NaN }),
+    /^learningRate: .*got NaN$/,
+  ],
+  [
+    "predictSteps",
+    "a negative damping",
+    () => natgrad.predictSteps(exact, mse, kernels, start, y, { learningRate: 1, damping: -1 }),
+    /^damping: /,
+  ],
+  [
+    "predictSteps",
+    "outputs of other samples",
+    () =>
+      natgrad.predictSteps(exact, mse, kernels, { ...start, train: floats(3, C) }, y, { learningRate: 1 }),
+    /^start\.train: wanted 4 x 2, got 3 x 2$/,
+  ],
+  [
+    "predictSteps",
+    "labels of other outputs",
+    () =>
+      natgrad.predictSteps(exact, mse, kernels, { train: floats(N, 3), test: floats(3, 3) }, floats(N, 3), {
+        learningRate: 1,
+      }),
+    /^labels: wanted 2 columns, got 3 columns$/,
+  ],
+  [
+    "predictSteps",
+    "a sample that is not there",
+    async () =>
+      (await natgrad.predictSteps(exact, mse, kernels, start, y, { learningRate: 1, damping: 1 })).step(1, [
+        N,
+      ]),
+    /^samples: .*got 4 at 0$/,
+  ],
+  [
+    "gradientFlow",
+    "a NaN learning rate",
+    () => natgrad.gradientFlow(kernels, start, y, { learningRate: Number.NaN }),
+    /^learningRate: /,
+  ],
+  [
+    "gradientFlow",
+    "labels of other samples",
+    () => natgrad.gradientFlow(kernels, start, floats(3, C), { learningRate: 1 }),
+    /^labels: /,
+  ],
+  [
+    "gradientFlowOf",
+    "a NaN learning rate",
+    () => natgrad.gradientFlowOf(mse, kernels, start, y, { learningRate: Number.NaN }),
+    /^learningRate: /,
+  ],
+  [
+    "createPosterior",
+    "an unknown kind",
+    () => natgrad.createPosterior(analytic, y, { kind: any("gp") }),
+    /^kind: .*got "gp"$/,
+  ],
+  [
+    "createPosterior",
+    "a negative regularisation",
+    () => natgrad.createPosterior(analytic, y, { regularisation: -1 }),
+    /^regularisation: /,
+  ],
+  [
+    "createPosterior",
+    "labels of other samples",
+    () => natgrad.createPosterior(analytic, floats(3, C)),
+    /^labels: /,
+  ],
+  [
+    "createPosterior",
+    "a NaN time",
+    async () => (await natgrad.createPosterior(analytic, y)).at(Number.NaN),
+    /^posterior time: .*got NaN$/,
+  ],
+  [
+    "deviations",
+    "a covariance that is not square",
+    () => natgrad.deviations({ mean: f, covariance: floats(2, 3) }),
+    /^covariance: /,
+  ],
+  [
+    "kernelSpectrum",
+    "a cross kernel",
+    () => natgrad.kernelSpectrum(analytic.test),
+    /wanted a square matrix, got 3 x 4$/,
+  ],
+  [
+    "modeEnergies",
+    "a residual of other samples",
+    () => natgrad.modeEnergies(spectrum, floats(3, C)),
+    /^modes: /,
+  ],
+  [
+    "labelEnergy",
+    "labels of other samples",
+    () => natgrad.labelEnergy(spectrum, floats(N + 1, 1)),
+    /^modes: /,
+  ],
+  [
+    "convergenceTime",
+    "a NaN fraction",
+    () => natgrad.convergenceTime(spectrum, y, Number.NaN),
+    /^fraction: .*got NaN$/,
+  ],
+  [
+    "convergenceTime",
+    "a fraction above one",
+    () => natgrad.convergenceTime(spectrum, y, 2),
+    /^fraction: .*got 2$/,
+  ],
+  [
+    "convergenceSteps",
+    "a NaN learning rate",
+    () => natgrad.convergenceSteps(spectrum, y, 0.1, Number.NaN),
+    /^learningRate: /,
+  ],
+  ["stableLearningRate", "no rows", () => natgrad.stableLearningRate(propagator, 0), /^n: .*got 0$/],
+  [
+    "stableLearningRate",
+    "a G of other rows",
+    () => natgrad.stableLearningRate(async () => new Float64Array(2), 3),
+    numbers(3, 2),
+  ],
+  [
+    "stableLearningRate",
+    "a G without numbers",
+    () => natgrad.stableLearningRate(async () => new Float64Array(3).fill(Number.NaN), 3),
+    /^G: wanted finite/,
+  ],
+
+  [
+    "createTrainer",
+    "another input width",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: narrow(floats(N, 6)), y }),
+    /^x: wanted 5 columns/,
+  ],
+  [
+    "createTrainer",
+    "other outputs",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: x32, y: floats(N, 1) }),
+    /^y: wanted 2 columns, got 1 columns$/,
+  ],
+  [
+    "createTrainer",
+    "more labels than samples",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: x32, y: floats(N + 1, C) }),
+    /^y: /,
+  ],
+  [
+    "createTrainer",
+    "no labels",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: x32, y: floats(0, C) }),
+    /^y: .*got 0$/,
+  ],
+  [
+    "createTrainer",
+    "NaN inputs",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: narrow(withNaN(x)), y }),
+    /^x: wanted finite/,
+  ],
+  [
+    "createTrainer",
+    "NaN labels",
+    () => natgrad.createTrainer(linearizer, weights, exact, mse, { x: x32, y: withNaN(y) }),
+    /^y: wanted finite/,
+  ],
+  [
+    "createTrainer",
+    "labels of another loss",
+    () => natgrad.createTrainer(linearizer, weights, exact, crossEntropy, { x: x32, y }),
+    /^labels: wanted probabilities/,
+  ],
+  [
+    "createTrainer",
+    "weights of another network",
+    () => natgrad.createTrainer(linearizer, weightsOf(other), exact, mse, { x: x32, y }),
+    /^weights: /,
+  ],
+  [
+    "createTrainer",
+    "weights of another precision",
+    () => natgrad.createTrainer(linearizer, weightsOf(network, wide), exact, mse, { x: x32, y }),
+    /float32, got float64$/,
+  ],
+  [
+    "createTrainer",
+    "a NaN learning rate",
+    () => trainer().step({ ...step, learningRate: Number.NaN }),
+    /^learningRate: .*got NaN$/,
+  ],
+  [
+    "createTrainer",
+    "a NaN damping",
+    () => trainer().step({ ...step, damping: Number.NaN }),
+    /^damping: .*got NaN$/,
+  ],
+  [
+    "createTrainer",
+    "a negative damping",
+    () => trainer().step({ ...step, damping: -1 }),
+    /^damping: .*got -1$/,
+  ],
+  [
+    "createTrainer",
+    "a NaN damping from a function",
+    () => trainer().step({ ...step, damping: () => Number.NaN }),
+    /^damping: .*got NaN$/,
+  ],
+  ["createTrainer", "no samples", () => trainer().step({ ...step, samples: [] }), /^samples: .*got none$/],
+  [
+    "createTrainer",
+    "a sample that is not there",
+    () => trainer().step({ ...step, samples: [0, N] }),
+    /^samples: .*got 4 at 1$/,
+  ],
+  [
+    "createTrainer",
+    "a sample twice",
+    () => trainer().step({ ...step, samples: [0, 0] }),
+    /^samples: .*got 0 at 1$/,
+  ],
+  [
+    "createTrainer",
+    "a released engine",
+    () => natgrad.createTrainer(doomed, weightsOf(), exact, mse, { x: x32, y }).step(step),
+    /released$/,
+  ],
+
+  [
+    "parseConfig",
+    "null",
+    () => natgrad.parseConfig(any(null)),
+    /^options: wanted an object of options by name, got null$/,
+  ],
+  ["parseConfig", "nothing", () => natgrad.parseConfig(any(undefined)), /^options: .*got undefined$/],
+  ["parseConfig", "a list", () => natgrad.parseConfig(any([])), /^options: .*got an array$/],
+  ["parseConfig", "a text", () => natgrad.parseConfig(any("exact")), /^options: .*got "exact"$/],
+  ["parseDiagnosis", "null", () => natgrad.parseDiagnosis(any(null)), /^options: .*got null$/],
+  ["run", "null", () => natgrad.run(any(null)).next(), /^config: wanted what parseConfig returns, got null$/],
+  [
+    "run",
+    "options that were not parsed",
+    () => natgrad.run(any({ natural_gradient_type: "exact" })).next(),
+    /^config: .*without dataset$/,
+  ],
+  [
+    "diagnose",
+    "no configuration",
+    () => natgrad.diagnose(any({ methods: [] })).next(),
+    /^config: .*got undefined$/,
+  ],
+  [
+    "loadKernels",
+    "a file that is not there",
+    () =>
+      natgrad.loadKernels(
+        "/dev/null/k.npz",
+        any({ config: {}, network, dataset: { xTrain: x, xTest: x } }),
+        natgrad.exact,
+      ),
+    /wanted a readable file/,
+  ],
+  [
+    "saveKernels",
+    "a place that is none",
+    () => natgrad.saveKernels("/dev/null/k.npz", kernels, any({ kind: "analytic" })),
+    /wanted a writable place/,
+  ],
+  [
+    "loadWeights",
+    "a folder that is not there",
+    () => natgrad.loadWeights("/dev/null/w", engine, network),
+    /wanted a readable file/,
+  ],
+  [
+    "saveWeights",
+    "a place that is none",
+    () => natgrad.saveWeights("/dev/null/w", network, natgrad.initialise(engine, network, 1)),
+    /wanted a writable place/,
+  ],
+];
+
+/** Functions without arguments that could be wrong beyond their types: constructors of errors, words, formulas. */
+const SAFE = [
+  "InputError",
+  "NotFiniteError",
+  "SingularGramError",
+  "UnsolvedError",
+  "stoppedText",
+  "relu",
+  "activation",
+];
+
+describe("the library", () => {
+  it.each(cases)("%s refuses %s", async (_, __, call, message) => {
+    const error: unknown = await Promise.resolve()
+      .then(call)
+      .then(
+        () => "no error",
+        (thrown: unknown) => thrown,
+      );
+    expect(
+      [natgrad.InputError, RangeError].some((type) => error instanceof type),
+      String(error),
+    ).toBe(true);
+    expect((error as Error).message).toMatch(message);
+    expect((error as Error).message).toMatch(/^[^\n]+: wanted [^\n]+, got [^\n]+$/);
+  });
+
+  it.each(natgrad.FISHERS.map((fisher) => [fisher.name, fisher] as const))(
+    "%s refuses dampings, kernels and residuals that do not fit",
+    async (_, fisher) => {
+      const units: Kernel = kernel;
+      for (const damping of [Number.NaN, -1, Infinity]) {
+        await expect(fisher.prepare(units, damping)).rejects.toThrow(
+          /^damping: wanted a finite number >= 0, got /,
+        );
+      }
+      await expect(fisher.prepare({ ...units, samples: 3 }, 1)).rejects.toThrow(RangeError);
+      await expect(fisher.prepare(kernels.test, 1)).rejects.toThrow(/^kernel: wanted 8 rows, got 6 rows$/);
+      const preconditioner = await fisher.prepare(units, 1);
+      const short = new Float64Array(3);
+      expect(() => preconditioner.coefficients(short)).toThrow(/^residual: wanted 8 numbers, got 3 numbers$/);
+      await expect(preconditioner.propagator(larger)).rejects.toThrow(/^kernel: wanted 4 training samples/);
+      const G = await preconditioner.propagator(kernels.test);
+      expect(() => G(short)).toThrow(/^residual: wanted 8 numbers, got 3 numbers$/);
+      expect((await G(new Float64Array(N * C).fill(1))).every(Number.isFinite)).toBe(true);
+    },
+  );
+
+  it("has no function that is not tried here", () => {
+    const tried = new Set([...SAFE, ...cases.map(([name]) => name)]);
+    const functions = Object.entries(natgrad).filter(([, value]) => typeof value === "function");
+    expect(functions.map(([name]) => name).filter((name) => !tried.has(name))).toEqual([]);
+  });
+});
