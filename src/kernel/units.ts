@@ -8,7 +8,7 @@
  * A sum over the M units of a layer is then its expectation up to fluctuations of order 1 / sqrt(M), as in a network of
  * width M.
  */
-import { matrix, rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { asFloat64, matrix, rowRange, stackRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
@@ -33,7 +33,7 @@ export async function withUnits(
 ): Promise<KernelPair> {
   const N = xTrain.rows;
   const C = network.outputs;
-  const all = stack(xTrain, xTest);
+  const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
   const passages = network.layers.map(() => ({
     values: zeros(all.rows, all.rows),
     signalGram: zeros(all.rows, all.rows),
@@ -87,12 +87,5 @@ export async function withUnits(
 function outputSignals(samples: number, C: number): Matrix {
   const out = zeros(samples * C, C);
   for (let row = 0; row < out.rows; row++) out.data[row * C + (row % C)] = 1;
-  return out;
-}
-
-function stack(a: Matrix<Floats>, b: Matrix<Floats>): Matrix {
-  const out = zeros(a.rows + b.rows, a.cols);
-  out.data.set(a.data);
-  out.data.set(b.data, a.data.length);
   return out;
 }
