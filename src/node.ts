@@ -6,14 +6,16 @@ export { createWorkerEngine, type WorkerEngineOptions } from "./graph/node/worke
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole } from "./data/node/files.ts";
-export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
+export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
 export { diagnose } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_METHODS,
   DIAGNOSIS_OPTIONS,
   parseDiagnosis,
+  parseDiagnosisFlags,
   type Diagnosis,
   type DiagnosisEvent,
+  type DiagnosisOptions,
 } from "./experiment/diagnosis.ts";
 export { loadKernels, loadWeights, saveKernels, saveWeights } from "./experiment/files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";

@@ -24,10 +24,13 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** The number of a decimal text; NaN for another. */
 const decimal = (text: string): number => (DECIMAL.test(text) ? Number(text) : NaN);
 
+/** A reader of text, before the check, of an option that a program gives as `Given`: text comes by {@link parseFlags}. */
+const reading = <Given>(read: (v: unknown) => unknown): ((v: Given) => unknown) => read;
+
 /** A number, or its decimal text as a command line gives it. */
 const number = (wanted: string, ok: (x: number) => boolean) =>
   z.preprocess(
-    (v) => (typeof v === "string" && DECIMAL.test(v) ? Number(v) : v),
+    reading<number>((v) => (typeof v === "string" && DECIMAL.test(v) ? Number(v) : v)),
     z.number({ error: wanted }).refine(ok, { error: wanted }),
   );
 
@@ -42,7 +45,9 @@ const SIZE = { error: "a whole number >= 1, or all" };
 /** A number of samples, or `all`: Infinity until the data is there. */
 const size = () =>
   z.preprocess(
-    (v) => (v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v),
+    reading<number | "all">((v) =>
+      v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v,
+    ),
     z.custom<number>((v) => v === Infinity || (Number.isInteger(v) && (v as number) >= 1), SIZE),
   );
 
@@ -58,7 +63,7 @@ const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
 
 const bytes = () =>
   z.preprocess(
-    (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v),
+    reading<number | string>((v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v)),
     z
       .number({ error: "a size as 6GB or 512MiB" })
       .refine((x) => x >= 1e6, { error: "a size as 6GB or 512MiB, at least 1MB" }),
@@ -68,7 +73,7 @@ const FLAG: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 const flag = () =>
   z.preprocess(
-    (v) => (typeof v === "string" ? (FLAG[v.toLowerCase()] ?? v) : v),
+    reading<boolean>((v) => (typeof v === "string" ? (FLAG[v.toLowerCase()] ?? v) : v)),
     z.boolean({ error: "true or false" }),
   );
 
@@ -86,7 +91,7 @@ const isNumbered = (v: unknown): boolean => Number.isSafeInteger(v) && (v as num
 /** Classes, or groups of them: numbers and lists of numbers, or text. */
 const classes = () =>
   z.preprocess(
-    (v) => {
+    reading<readonly ClassGroup[]>((v) => {
       const items: readonly unknown[] | undefined = Array.isArray(v)
         ? v
         : typeof v === "string"
@@ -96,7 +101,7 @@ const classes = () =>
         if (typeof item === "string") return item.split(",").map(readClass);
         return Array.isArray(item) && item.length === 1 ? item : [item];
       });
-    },
+    }),
     z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly(),
   );
 
@@ -177,7 +182,11 @@ export const configSchema = z.strictObject({
     .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data")),
 
   natural_gradient_type: z
-    .preprocess((v) => (v === "none" ? undefined : v), choice(METHODS).optional())
+    .preprocess(
+      reading<string | undefined>((v) => (v === "none" ? undefined : v)),
+      choice(METHODS).optional(),
+    )
+    .optional()
     .meta(about("Training", "<name>", "Fisher matrix of the natural gradient; without it, gradient descent")),
   loss_type: choice(LOSS_TYPES)
     .default("mse")
@@ -317,6 +326,9 @@ export const configSchema = z.strictObject({
 /** A checked configuration. Sizes that were asked for as `all` are Infinity until the data is there. */
 export type Config = z.output<typeof configSchema>;
 
+/** Options of an experiment as a program gives them; a name that is not there does not compile. */
+export type ConfigOptions = z.input<typeof configSchema>;
+
 /** Names of the options, in the order of the schema. */
 export const OPTIONS = Object.keys(configSchema.shape) as (keyof Config)[];
 
@@ -328,10 +340,16 @@ export const defaultOf = (name: keyof Config): Config[keyof Config] =>
   configSchema.shape[name].safeParse(undefined).data;
 
 /**
- * Checks options given by name, as numbers, booleans and lists or as the text of a command line.
+ * Checks options given by name, as numbers, booleans and lists.
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong, or that does not go with another.
  */
-export function parseConfig(options: Record<string, unknown>): Config {
+export const parseConfig = (options: ConfigOptions): Config => parseFlags(options);
+
+/**
+ * The same for options of which no type is known: the text of a command line (`"64"`, `"true"`, `"3,8"`), or what a file held.
+ * @throws InputError as {@link parseConfig} does.
+ */
+export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   const result = configSchema.safeParse(options);
   if (!result.success) throw new InputError(explain(result.error, options));
   const config = result.data;
@@ -344,7 +362,7 @@ export function parseConfig(options: Record<string, unknown>): Config {
 }
 
 /** The first problem as one line. */
-function explain(error: z.ZodError, options: Record<string, unknown>): string {
+function explain(error: z.ZodError, options: Readonly<Record<string, unknown>>): string {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
     return `${issue.keys[0]}: wanted one of the options of natgrad train, got an unknown name`;

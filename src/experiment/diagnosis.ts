@@ -6,7 +6,7 @@ import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError } from "../error.ts";
 import { FISHERS, gradient, type Fisher } from "../fisher/index.ts";
-import { parseConfig, type Config } from "./config.ts";
+import { parseFlags, type Config, type ConfigOptions } from "./config.ts";
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
@@ -17,6 +17,9 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["natural_gradient_type", "damping", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers"] as const),
 ] satisfies readonly (keyof Config)[];
+
+/** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
+export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
 
 /** Methods that a diagnosis looks at: those of a squared error. */
 export const DIAGNOSIS_METHODS: readonly Fisher[] = FISHERS.filter(({ newtonResidual }) => !newtonResidual);
@@ -134,10 +137,16 @@ export type DiagnosisEvent =
   | DiagnosisDoneEvent;
 
 /**
- * Checks options by name, as numbers or as text. `natural_gradient_type` picks one method (none: gradient descent).
+ * Checks options by name. `natural_gradient_type` picks one method (none: gradient descent).
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong.
  */
-export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
+export const parseDiagnosis = (options: DiagnosisOptions): Diagnosis => parseDiagnosisFlags(options);
+
+/**
+ * The same for options of which no type is known, as the text of a command line.
+ * @throws InputError as {@link parseDiagnosis} does.
+ */
+export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>): Diagnosis {
   const known: readonly string[] = DIAGNOSIS_OPTIONS;
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) {
@@ -149,7 +158,7 @@ export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === gradient.name ? "exact" : only;
   return {
-    config: parseConfig({ ...rest, natural_gradient_type: checked }),
+    config: parseFlags({ ...rest, natural_gradient_type: checked }),
     methods: DIAGNOSIS_METHODS.filter(({ name }) => only === undefined || name === only),
   };
 }

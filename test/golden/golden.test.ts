@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/node/npz.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
 import { run, type Metrics, type StepEvent } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
 import { blockDiagonal, exact } from "../../src/fisher/index.ts";
@@ -48,7 +48,7 @@ function options(args: readonly string[]): Record<string, string> {
 
 async function rowsOf(c: GoldenCase): Promise<StepEvent[]> {
   const rows: StepEvent[] = [];
-  const config = parseConfig({ ...options(c.args), dataset_path: `${folder}${c.dataset}` });
+  const config = parseFlags({ ...options(c.args), dataset_path: `${folder}${c.dataset}` });
   for await (const event of run(config)) if (event.event === "step") rows.push(event);
   return rows;
 }
