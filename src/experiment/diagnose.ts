@@ -98,7 +98,7 @@ async function* events(
   );
 
   progress("engine");
-  const linearizer = await openNetwork(config, network, opened);
+  const linearizer = await openNetwork(config, network, opened, notice);
   progress("weights");
   const weights = await startWeights(config, linearizer);
   progress("empirical kernel");

@@ -28,7 +28,7 @@ import {
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
-import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { stackRows, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
@@ -88,14 +88,14 @@ export type NoticeEvent = {
   event: "notice";
   /** What it is about, for programs that read it. */
   kind: NoticeKind;
-  /** The step that it happened in, counted from 1. */
+  /** The step that it happened in, counted from 1; 0: before the first. */
   step: number;
   /** One line: what was wanted, what was got, what to try. */
   message: string;
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "solver";
+export type NoticeKind = "runtime" | "solver";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -163,11 +163,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
-  const linearizer = await clock.time("engine", () => openNetwork(config, network, opened));
+  const remarks: string[] = [];
+  const linearizer = await clock.time("engine", () =>
+    openNetwork(config, network, opened, (line) => remarks.push(line)),
+  );
+  for (const message of remarks) yield { event: "notice", kind: "runtime", step: 0, message };
   const expectedSeconds = await secondsOf(plan, linearizer.engine);
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer));
-  const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
+  const x = stackRows([dataset.xTrain, dataset.xTest], linearizer.engine.floats);
   const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
@@ -377,14 +381,6 @@ const measure = (loss: Loss, f: Outputs, { yTrain, yTest }: Dataset): Metrics =>
   test_accuracy: accuracy(f.test, yTest),
   test_loss: loss.value(f.test, yTest),
 });
-
-/** Training samples, then test samples, in the engine's precision. */
-function stack(engine: Engine, a: Matrix, b: Matrix): Matrix<Floats> {
-  const data = engine.floats(a.data.length + b.data.length);
-  data.set(a.data);
-  data.set(b.data, a.data.length);
-  return matrix(a.rows + b.rows, a.cols, data);
-}
 
 /** Adds up wall-clock seconds by name. */
 function stopwatch() {

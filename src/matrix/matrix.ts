@@ -67,10 +67,12 @@ export function stackRows(
   if (!first) throw new RangeError("stackRows: wanted one matrix or more, got none");
   const { cols } = first;
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const data = allocate?.(rows * cols) ?? new (first.data.constructor as new (n: number) => Floats)(rows * cols);
+  const data =
+    allocate?.(rows * cols) ?? new (first.data.constructor as new (n: number) => Floats)(rows * cols);
   let start = 0;
   for (const part of parts) {
-    if (part.cols !== cols) throw new RangeError(`stackRows: wanted rows of ${cols} numbers, got ${part.cols}`);
+    if (part.cols !== cols)
+      throw new RangeError(`stackRows: wanted rows of ${cols} numbers, got ${part.cols}`);
     data.set(part.data, start);
     start += part.data.length;
   }
