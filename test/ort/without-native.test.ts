@@ -10,7 +10,7 @@ import { parseConfig, type ConfigOptions } from "../../src/experiment/config.ts"
 import { run, type Metrics, type RunEvent } from "../../src/experiment/run.ts";
 import { INSTALL_NATIVE } from "../../src/ort.ts";
 import { compileInto, MANIFEST, plantPackage, type Compiled } from "../support/checkout.ts";
-import { startNode } from "../support/children.ts";
+import { QUICK_WASM, startNode } from "../support/children.ts";
 import { agreeWithDefaultRun } from "../support/golden.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -29,10 +29,7 @@ beforeAll(async () => {
   none = await compileInto(join(root, "none"), ["onnxruntime-node", "onnxruntime-web"]);
 });
 
-/** Keeps V8 from compiling most of WebAssembly again, for speed that these runs are too short to gain. */
-const V8 = "--wasm-tiering-budget=200000000";
-
-const natgrad = ({ bin }: Compiled, flags: string) => startNode([V8, bin, ...flags.split(" ")]).ended;
+const natgrad = ({ bin }: Compiled, flags: string) => startNode([QUICK_WASM, bin, ...flags.split(" ")]).ended;
 
 const SMALL = "--dataset synthetic --width 32 --train_size 20 --test_size 10 --threads 2 --quiet";
 
@@ -84,7 +81,7 @@ describe("without the native build", () => {
       `const { createEngine } = await import(${missing.library});
        for (let i = 0; i < 2; i++) console.log((await createEngine({ threads: 1 })).runtime);`,
     );
-    expect(await startNode([V8, script]).ended).toEqual({
+    expect(await startNode([QUICK_WASM, script]).ended).toEqual({
       exitCode: 0,
       stdout: "wasm\nwasm\n",
       stderr: LINE,
@@ -147,7 +144,7 @@ describe("WebAssembly in Node and native code", () => {
          console.log(JSON.stringify(events));
        }`,
     );
-    const { exitCode, stdout, stderr } = await startNode([V8, script]).ended;
+    const { exitCode, stdout, stderr } = await startNode([QUICK_WASM, script]).ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
     const there = stdout
       .trim()

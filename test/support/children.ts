@@ -3,6 +3,9 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 
+/** Keeps V8 from compiling most of ONNX Runtime's WebAssembly twice, for speed that short runs do not gain. */
+export const QUICK_WASM = "--wasm-tiering-budget=200000000";
+
 /** How a process ended, and what it printed. */
 export type Ended = {
   readonly exitCode: number | null;
