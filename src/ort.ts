@@ -1,18 +1,54 @@
 /**
  * @file The only door to ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node`, native, in
- * Node, and `onnxruntime-web`, WebAssembly, elsewhere. Node takes `onnxruntime-web` too where the native
- * one is not installed or cannot be loaded. Either is loaded on first use and never statically, because a static import
- * of the threaded web build hangs bundles for production.
+ * Node, and `onnxruntime-web`, WebAssembly, elsewhere. Where the native one is not installed or cannot be loaded, Node
+ * takes WebAssembly too: `#ort-wasm`, three files of onnxruntime-web that the build puts into dist/ort/. Any of them is
+ * loaded on first use and never statically, because a static import of the threaded web build hangs bundles for
+ * production.
  *
  * The native one reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; here it always is.
  */
-import type * as Ort from "onnxruntime-web";
 import { InputError } from "./error.ts";
 
-export type OrtTensor = Ort.Tensor;
-export type OrtSession = Ort.InferenceSession;
-export type OrtSessionOptions = Ort.InferenceSession.SessionOptions;
-export type OrtModule = Pick<typeof Ort, "InferenceSession" | "Tensor" | "env">;
+// The part of its interface that is used here, so that natgrad's types need neither package.
+
+export type OrtTensor = {
+  readonly type: "float32" | "float64" | "int64";
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Float64Array | BigInt64Array;
+  dispose(): void;
+};
+
+export type OrtSession = {
+  /** `fetches` are places for the outputs (null: a new one), or their names alone. */
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>> | readonly string[],
+  ): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
+};
+
+export type OrtSessionOptions = {
+  executionProviders: readonly string[];
+  intraOpNumThreads: number;
+  graphOptimizationLevel: "all";
+  logSeverityLevel: 0 | 1 | 2 | 3 | 4;
+  extra: Readonly<Record<string, unknown>>;
+};
+
+export type OrtModule = {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>;
+  };
+  readonly Tensor: new (
+    type: OrtTensor["type"],
+    data: OrtTensor["data"],
+    dims: readonly number[],
+  ) => OrtTensor;
+  readonly env: {
+    logLevel?: "verbose" | "info" | "warning" | "error" | "fatal";
+    readonly wasm: { numThreads?: number; wasmPaths?: string };
+  };
+};
 
 /** ONNX Runtime as it was found. */
 export type Runtime = {
@@ -43,26 +79,32 @@ let loading: Promise<Runtime> | undefined;
 export const loadOrt = (): Promise<Runtime> => (loading ??= load());
 
 async function load(): Promise<Runtime> {
-  if (!node) return { ort: await import("#ort"), kind: "wasm" };
+  if (!node) return { ort: await ofPlatform(), kind: "wasm" };
   if (!reportsAreOff(node)) {
     return web(
       "ONNX Runtime's reports to its maker cannot be turned off from this worker thread, so that networks run on WebAssembly, several times slower; import natgrad in the main thread before",
     );
   }
   try {
-    return { ort: await import("#ort"), kind: "native" };
+    return { ort: await ofPlatform(), kind: "native" };
   } catch (error) {
     return web(insteadOfNative(error));
   }
 }
 
-/** The WebAssembly build in Node, and the line that says why it is that one. */
+// Their own types are wider in what they take and give.
+const ofPlatform = async (): Promise<OrtModule> => (await import("#ort")) as unknown as OrtModule;
+const ofPackage = async (): Promise<OrtModule> => (await import("#ort-wasm")) as unknown as OrtModule;
+const ofCheckout = async (): Promise<OrtModule> => (await import("onnxruntime-web")) as unknown as OrtModule;
+
+/** WebAssembly in Node, and the line that says why it is that. */
 async function web(standIn: string): Promise<Runtime> {
   try {
-    return { ort: await import("onnxruntime-web"), kind: "wasm", standIn };
+    // A checkout that was never built has no dist/.
+    return { ort: await ofPackage().catch(ofCheckout), kind: "wasm", standIn };
   } catch {
     throw new InputError(
-      `engine: wanted onnxruntime-node or onnxruntime-web, got neither of them (${INSTALL_NATIVE})`,
+      `engine: wanted onnxruntime-node, got neither that nor WebAssembly (${INSTALL_NATIVE})`,
     );
   }
 }

@@ -100,7 +100,7 @@ let script: string;
 let ownWorker: string;
 let control: string[];
 beforeAll(async () => {
-  const { bin, library } = await compileInto(join(root, "natgrad"));
+  const { bin, library } = await compileInto(join(root, "natgrad"), { packages: ["onnxruntime-node"] });
   natgrad = bin;
   script = file("library.mjs", libraryScript(library));
   ownWorker = file("worker.mjs", workerScript(library));

