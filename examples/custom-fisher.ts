@@ -12,13 +12,13 @@ import {
   createWeights,
   initialise,
   kfac,
-  loadDataset,
-  matrix,
   mlp,
+  mnist,
   mse,
+  stackRows,
   type Coefficients,
   type Fisher,
-} from "../src/node.ts";
+} from "natgrad/node";
 
 /** `fisher` with the update of layer l multiplied by factors[l]. */
 const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
@@ -39,10 +39,9 @@ const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   },
 });
 
-const path = new URL("../test/fixtures/golden/mnist01_100_50.npz", import.meta.url).pathname;
-const data = await loadDataset(path, { lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
 const [N, L, M0, M, variance] = [100, 3, 784, 1024, 2];
-const x = matrix(150, M0, Float64Array.of(...data.xTrain.data, ...data.xTest.data));
+const x = stackRows([data.xTrain, data.xTest]);
 
 async function losses(fisher: Fisher, learningRate: number): Promise<string> {
   const engine = await createEngine({ precision: "float64" });

@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadDataset, matrix, parseConfig, randomState, run, saveDataset, type Matrix } from "../src/node.ts";
+import { loadDataset, matrix, parseConfig, randomState, run, saveDataset, type Matrix } from "natgrad/node";
 
 // Two noisy rings, each point on the unit sphere in three dimensions. Labels +-1/2 share one output.
 const { normalsInto } = randomState(5);

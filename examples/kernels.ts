@@ -17,14 +17,16 @@ import {
   mnist,
   ntk,
   type Matrix,
-} from "../src/node.ts";
+} from "natgrad/node";
 
 const { xTrain } = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, lossType: "mse" });
 const engine = await createEngine();
 
+const norm = (data: Float64Array): number => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));
+
 /** |a - b| / |b| in Frobenius norm. */
 const distance = (a: Matrix, b: Matrix): string =>
-  (Math.hypot(...a.data.map((x, i) => x - b.data[i]!)) / Math.hypot(...b.data)).toFixed(4);
+  (norm(a.data.map((x, i) => x - b.data[i]!)) / norm(b.data)).toFixed(4);
 
 for (const width of [256, 1024, 4096]) {
   const network = mlp(784, { depth: 3, width });

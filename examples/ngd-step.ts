@@ -11,12 +11,12 @@ import {
   createWeights,
   exact,
   initialise,
-  matrix,
   mlp,
   mnist,
   mse,
   predictSteps,
-} from "../src/node.ts";
+  stackRows,
+} from "natgrad/node";
 
 const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
 const engine = await createEngine();
@@ -25,7 +25,7 @@ const linearizer = await createLinearizer(engine, network);
 const weights = createWeights(network, initialise(engine, network, 1));
 
 // Training and test samples go through the network together; the first 100 are trained on.
-const x = matrix(150, 784, Float32Array.of(...data.xTrain.data, ...data.xTest.data));
+const x = stackRows([data.xTrain, data.xTest], engine.floats);
 const trainer = createTrainer(linearizer, weights, exact, mse, { x, y: data.yTrain });
 const before = await trainer.step({ learningRate: 1 });
 const after = await trainer.evaluate();

@@ -21,7 +21,7 @@ import {
   randomState,
   synthetic,
   type Outputs,
-} from "../src/index.ts";
+} from "natgrad";
 
 const [N, depth] = [60, 4];
 const { normalsInto } = randomState(3);

@@ -14,7 +14,7 @@ export {
   type Tensor,
 } from "./graph/engine.ts";
 export type { Precision } from "./graph/graph.ts";
-export { matrix, type Floats, type Matrix } from "./matrix/matrix.ts";
+export { matrix, stackRows, type Floats, type Matrix } from "./matrix/matrix.ts";
 export { readNpy, writeNpy, type NpyArray, type NpySource } from "./matrix/npy.ts";
 export { readNpz, writeNpz } from "./matrix/npz.ts";
 export { randomState, type RandomState } from "./random/random-state.ts";

@@ -6,14 +6,16 @@ export { createWorkerEngine, type WorkerEngineOptions } from "./graph/node/worke
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole } from "./data/node/files.ts";
-export { METHODS, parseConfig, type Config } from "./experiment/config.ts";
+export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
 export { diagnose } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
   diagnosisMethods,
   parseDiagnosis,
+  parseDiagnosisFlags,
   type Diagnosis,
   type DiagnosisEvent,
+  type DiagnosisOptions,
 } from "./experiment/diagnosis.ts";
 export { loadKernels, saveKernels } from "./experiment/files.ts";
 export {

@@ -1,19 +1,142 @@
 /**
- * @file The only door to ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node` in Node,
- * `onnxruntime-web` elsewhere. It is loaded on first use and never statically, because a static import of the
- * threaded web build hangs bundles for production.
+ * @file The only door to ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node`, native, in
+ * Node, and `onnxruntime-web`, WebAssembly, elsewhere. Where the native one is not installed or cannot be loaded, Node
+ * takes WebAssembly too: `#ort-wasm`, three files of onnxruntime-web that the build puts into dist/ort/. Any of them is
+ * loaded on first use and never statically, because a static import of the threaded web build hangs bundles for
+ * production.
+ *
+ * The native one reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; here it always is.
  */
-import type * as Ort from "onnxruntime-common";
+import { InputError } from "./error.ts";
 
-export type OrtTensor = Ort.Tensor;
-export type OrtSession = Ort.InferenceSession;
-export type OrtSessionOptions = Ort.InferenceSession.SessionOptions;
-export type OrtModule = Pick<typeof Ort, "InferenceSession" | "Tensor" | "env">;
+// The part of its interface that is used here, so that natgrad's types need neither package.
 
-/** True in Node, where `#ort` is the native build. */
-export const isNative = globalThis.process?.versions?.node !== undefined;
+export type OrtTensor = {
+  readonly type: "float32" | "float64" | "int64";
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Float64Array | BigInt64Array;
+  dispose(): void;
+};
 
-let loading: Promise<OrtModule> | undefined;
+export type OrtSession = {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** `fetches` are places for the outputs (null: a new one), or their names alone. */
+  run(
+    feeds: Readonly<Record<string, OrtTensor>>,
+    fetches: Readonly<Record<string, OrtTensor | null>> | readonly string[],
+  ): Promise<Record<string, OrtTensor>>;
+  release(): Promise<void>;
+};
 
-/** ONNX Runtime for this platform. */
-export const loadOrt = (): Promise<OrtModule> => (loading ??= import("#ort"));
+export type OrtSessionOptions = {
+  executionProviders: readonly string[];
+  intraOpNumThreads: number;
+  graphOptimizationLevel: "all";
+  logSeverityLevel: 0 | 1 | 2 | 3 | 4;
+  extra: Readonly<Record<string, unknown>>;
+};
+
+export type OrtModule = {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: OrtSessionOptions): Promise<OrtSession>;
+  };
+  readonly Tensor: new (
+    type: OrtTensor["type"],
+    data: OrtTensor["data"],
+    dims: readonly number[],
+  ) => OrtTensor;
+  readonly env: {
+    logLevel?: "verbose" | "info" | "warning" | "error" | "fatal";
+    readonly wasm: { numThreads?: number; wasmPaths?: string };
+  };
+};
+
+/** ONNX Runtime as it was found. */
+export type Runtime = {
+  readonly ort: OrtModule;
+  /** Native code, which writes into the outputs that it is given, or WebAssembly, which has memory of its own. */
+  readonly kind: "native" | "wasm";
+  /** Only of WebAssembly in Node: on one line, why it stands in for native code, and what to do about it. */
+  readonly standIn?: string;
+};
+
+/** The command that installs the native build; without its script, which downloads CUDA on Linux. */
+export const INSTALL_NATIVE = "npm install --ignore-scripts onnxruntime-node@1.30.0";
+
+const VARIABLE = "ORT_DISABLE_TELEMETRY";
+
+/** The process in Node, undefined in a browser. */
+const node = globalThis.process?.versions?.node === undefined ? undefined : globalThis.process;
+
+// On import, so that it holds for worker threads that start afterwards.
+if (node) node.env[VARIABLE] = "1";
+
+let loading: Promise<Runtime> | undefined;
+
+/**
+ * ONNX Runtime for this platform.
+ * @throws InputError when none is installed.
+ */
+export const loadOrt = (): Promise<Runtime> => (loading ??= load());
+
+async function load(): Promise<Runtime> {
+  if (!node) return { ort: await ofPlatform(), kind: "wasm" };
+  if (!reportsAreOff(node)) {
+    return web(
+      "ONNX Runtime's reports to its maker cannot be turned off from this worker thread, so that networks run on WebAssembly, several times slower; import natgrad in the main thread before",
+    );
+  }
+  try {
+    return { ort: await ofPlatform(), kind: "native" };
+  } catch (error) {
+    return web(insteadOfNative(error));
+  }
+}
+
+// Their own types are wider in what they take and give.
+const ofPlatform = async (): Promise<OrtModule> => (await import("#ort")) as unknown as OrtModule;
+const ofPackage = async (): Promise<OrtModule> => (await import("#ort-wasm")) as unknown as OrtModule;
+const ofCheckout = async (): Promise<OrtModule> => (await import("onnxruntime-web")) as unknown as OrtModule;
+
+/** WebAssembly in Node, and the line that says why it is that. */
+async function web(standIn: string): Promise<Runtime> {
+  try {
+    // A checkout that was never built has no dist/.
+    return { ort: await ofPackage().catch(ofCheckout), kind: "wasm", standIn };
+  } catch {
+    throw new InputError(
+      `engine: wanted onnxruntime-node, got neither that nor WebAssembly (${INSTALL_NATIVE})`,
+    );
+  }
+}
+
+/** The line for a native build that did not load. */
+function insteadOfNative(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const slower = "networks run on WebAssembly, several times slower";
+  return code === "ERR_MODULE_NOT_FOUND" && message.includes("onnxruntime-node")
+    ? `onnxruntime-node is not installed, so that ${slower}; ${INSTALL_NATIVE} gets it`
+    : `onnxruntime-node cannot be loaded here, so that ${slower} (${message.split("\n")[0]})`;
+}
+
+/** A report of Node, with the switches that Node 20 does not have yet. */
+type Report = NodeJS.ProcessReport & { excludeEnv?: boolean; excludeNetwork?: boolean };
+
+/**
+ * Whether the variable stands in the environment of the process, where native code looks. `process.env` is that in the main
+ * thread, and a copy of it in others; there only a report of Node tells.
+ */
+function reportsAreOff({ getBuiltinModule, report }: NodeJS.Process): boolean {
+  if (getBuiltinModule("node:worker_threads").isMainThread) return true;
+  const { excludeEnv, excludeNetwork } = report as Report;
+  try {
+    Object.assign(report, { excludeEnv: false, excludeNetwork: true });
+    const { environmentVariables } = report.getReport() as {
+      environmentVariables?: Readonly<Record<string, string>>;
+    };
+    return environmentVariables?.[VARIABLE] === "1";
+  } finally {
+    Object.assign(report, { excludeEnv: excludeEnv ?? false, excludeNetwork: excludeNetwork ?? false });
+  }
+}

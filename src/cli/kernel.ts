@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { InputError, printable } from "../error.ts";
 import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
-import { DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
+import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.ts";
 import { FISHERS } from "../fisher/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { admit } from "./admit.ts";
@@ -92,7 +92,7 @@ async function print(
     throw new InputError(`format: wanted one of ${names}, got ${shown(format)}`);
   }
   const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
-  const diagnosis = parseDiagnosis(options);
+  const diagnosis = parseDiagnosisFlags(options);
   const admission = await admit(diagnosis.config);
 
   const progress = createProgress(stderr, { quiet });

@@ -3,7 +3,7 @@
  */
 import { Command, Option } from "commander";
 import { InputError, printable } from "../error.ts";
-import { aboutOption, configSchema, defaultOf, OPTIONS, parseConfig, shown } from "../experiment/config.ts";
+import { aboutOption, configSchema, defaultOf, OPTIONS, parseFlags, shown } from "../experiment/config.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { checkPlaces } from "./preflight.ts";
@@ -80,7 +80,7 @@ async function train(
     throw new InputError(`format: wanted one of ${Object.keys(WRITERS).join(", ")}, got ${shown(format)}`);
   }
   const write = WRITERS[format as keyof typeof WRITERS];
-  const config = parseConfig(options);
+  const config = parseFlags(options);
   await checkPlaces(config);
 
   const progress = createProgress(stderr, { quiet });

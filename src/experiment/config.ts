@@ -22,12 +22,14 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** The number of a decimal text; NaN for another. */
 const decimal = (text: string): number => (DECIMAL.test(text) ? Number(text) : NaN);
 
+/** Reads what may be text ({@link parseFlags}), before the check, of an option that a program gives as `Given`. */
+type Reader<Given> = (v: Given) => unknown;
+
+const readNumber: Reader<number> = (v: unknown) => (typeof v === "string" && DECIMAL.test(v) ? Number(v) : v);
+
 /** A number, or its decimal text as a command line gives it. */
 const number = (wanted: string, ok: (x: number) => boolean) =>
-  z.preprocess(
-    (v) => (typeof v === "string" && DECIMAL.test(v) ? Number(v) : v),
-    z.number({ error: wanted }).refine(ok, { error: wanted }),
-  );
+  z.preprocess(readNumber, z.number({ error: wanted }).refine(ok, { error: wanted }));
 
 const whole = (least: number, most = Infinity) =>
   number(
@@ -37,10 +39,13 @@ const whole = (least: number, most = Infinity) =>
 
 const SIZE = { error: "a whole number >= 1, or all" };
 
+const readSize: Reader<number | "all"> = (v: unknown) =>
+  v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v;
+
 /** A number of samples, or `all`: Infinity until the data is there. */
 const size = () =>
   z.preprocess(
-    (v) => (v === "all" ? Infinity : typeof v === "string" && Number.isFinite(decimal(v)) ? decimal(v) : v),
+    readSize,
     z.custom<number>((v) => v === Infinity || (Number.isInteger(v) && (v as number) >= 1), SIZE),
   );
 
@@ -54,9 +59,11 @@ const choice = <const T extends string>(values: readonly T[]) =>
 
 const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
 
+const readBytes: Reader<number | string> = (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v);
+
 const bytes = () =>
   z.preprocess(
-    (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v),
+    readBytes,
     z
       .number({ error: "a size as 6GB or 512MiB" })
       .refine((x) => x >= 1e6, { error: "a size as 6GB or 512MiB, at least 1MB" }),
@@ -64,11 +71,9 @@ const bytes = () =>
 
 const FLAG: Readonly<Record<string, boolean>> = { true: true, false: false };
 
-const flag = () =>
-  z.preprocess(
-    (v) => (typeof v === "string" ? (FLAG[v.toLowerCase()] ?? v) : v),
-    z.boolean({ error: "true or false" }),
-  );
+const readFlag: Reader<boolean> = (v: unknown) => (typeof v === "string" ? (FLAG[v.toLowerCase()] ?? v) : v);
+
+const flag = () => z.preprocess(readFlag, z.boolean({ error: "true or false" }));
 
 const LIST = { error: "whole numbers, as 3,8 or 3 8, or groups of them, as 0+2,1+3" };
 
@@ -82,21 +87,22 @@ const isClass = (v: unknown): boolean =>
 const isNumbered = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) >= 0;
 
 /** Classes, or groups of them: numbers and lists of numbers, or text. */
+const readClasses: Reader<readonly ClassGroup[]> = (v: unknown) => {
+  const items: readonly unknown[] | undefined = Array.isArray(v)
+    ? v
+    : typeof v === "string"
+      ? [v]
+      : undefined;
+  return items?.flatMap((item): readonly unknown[] => {
+    if (typeof item === "string") return item.split(",").map(readClass);
+    return Array.isArray(item) && item.length === 1 ? item : [item];
+  });
+};
+
 const classes = () =>
-  z.preprocess(
-    (v) => {
-      const items: readonly unknown[] | undefined = Array.isArray(v)
-        ? v
-        : typeof v === "string"
-          ? [v]
-          : undefined;
-      return items?.flatMap((item): readonly unknown[] => {
-        if (typeof item === "string") return item.split(",").map(readClass);
-        return Array.isArray(item) && item.length === 1 ? item : [item];
-      });
-    },
-    z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly(),
-  );
+  z.preprocess(readClasses, z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly());
+
+const readMethod: Reader<string | undefined> = (v) => (v === "none" ? undefined : v);
 
 /** What `--help` says of an option: its heading, what stands for its value, what it does. */
 export type About = { readonly group: Group; readonly placeholder: string; readonly description: string };
@@ -193,7 +199,8 @@ export const configSchema = z.strictObject({
     .meta(about("Network", "<n>", "seed of the initial weights, and of synthetic data without data_seed")),
 
   natural_gradient_type: z
-    .preprocess((v) => (v === "none" ? undefined : v), choice(METHODS).optional())
+    .preprocess(readMethod, choice(METHODS).optional())
+    .optional()
     .meta(about("Training", "<name>", "Fisher matrix of the natural gradient; without it, gradient descent")),
   loss_type: choice(LOSS_TYPES)
     .default("mse")
@@ -333,6 +340,9 @@ export const configSchema = z.strictObject({
 /** A checked configuration. Sizes that were asked for as `all` are Infinity until the data is there. */
 export type Config = z.output<typeof configSchema>;
 
+/** Options of an experiment as a program gives them; a name that is not there does not compile. */
+export type ConfigOptions = z.input<typeof configSchema>;
+
 /** Names of the options, in the order of the schema. */
 export const OPTIONS = Object.keys(configSchema.shape) as (keyof Config)[];
 
@@ -344,10 +354,16 @@ export const defaultOf = (name: keyof Config): Config[keyof Config] =>
   configSchema.shape[name].safeParse(undefined).data;
 
 /**
- * Checks options given by name, as numbers, booleans and lists or as the text of a command line.
+ * Checks options given by name, as numbers, booleans and lists.
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong, or that does not go with another.
  */
-export function parseConfig(options: Record<string, unknown>): Config {
+export const parseConfig = (options: ConfigOptions): Config => parseFlags(options);
+
+/**
+ * The same for options of which no type is known: the text of a command line (`"64"`, `"true"`, `"3,8"`), or what a file held.
+ * @throws InputError as {@link parseConfig} does.
+ */
+export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   demand(isRecord(options), "options", "an object of options by name", options);
   const result = configSchema.safeParse(options);
   if (!result.success) throw new InputError(explain(result.error, options));
@@ -378,7 +394,7 @@ export function demandConfig(config: unknown): void {
 }
 
 /** The first problem as one line. */
-function explain(error: z.ZodError, options: Record<string, unknown>): string {
+function explain(error: z.ZodError, options: Readonly<Record<string, unknown>>): string {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
     return `${issue.keys[0]}: wanted one of the options of natgrad train, got an unknown name`;

@@ -106,7 +106,7 @@ async function* events(
   );
 
   progress("engine");
-  const linearizer = await openNetwork(config, network, opened);
+  const linearizer = await openNetwork(config, network, opened, notice);
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");

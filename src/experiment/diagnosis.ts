@@ -7,7 +7,7 @@ import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
 import { LOSSES } from "../loss/index.ts";
-import { parseConfig, type Config, isRecord } from "./config.ts";
+import { isRecord, parseFlags, type Config, type ConfigOptions } from "./config.ts";
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
@@ -28,6 +28,9 @@ export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher
       LOSSES.find(({ name }) => name === lossType)!,
     ),
   );
+
+/** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
+export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };
@@ -147,10 +150,16 @@ export type DiagnosisEvent =
   | DiagnosisDoneEvent;
 
 /**
- * Checks options by name, as numbers or as text. `natural_gradient_type` picks one method (none: gradient descent).
+ * Checks options by name. `natural_gradient_type` picks one method (none: gradient descent).
  * @throws InputError `name: wanted ..., got ...` for the first that is wrong.
  */
-export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
+export const parseDiagnosis = (options: DiagnosisOptions): Diagnosis => parseDiagnosisFlags(options);
+
+/**
+ * The same for options of which no type is known, as the text of a command line.
+ * @throws InputError as {@link parseDiagnosis} does.
+ */
+export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>): Diagnosis {
   demand(isRecord(options), "options", "an object of options by name", options);
   const known: readonly string[] = DIAGNOSIS_OPTIONS;
   for (const name of Object.keys(options)) {
@@ -162,7 +171,7 @@ export function parseDiagnosis(options: Record<string, unknown>): Diagnosis {
   const only = asked === "none" ? gradient.name : asked;
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === gradient.name ? "exact" : only;
-  const config = parseConfig({ ...rest, natural_gradient_type: checked });
+  const config = parseFlags({ ...rest, natural_gradient_type: checked });
   const methods = diagnosisMethods(config.loss_type);
   return { config, methods: methods.filter(({ name }) => only === undefined || name === only) };
 }

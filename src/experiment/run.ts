@@ -31,7 +31,7 @@ import {
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
-import { matrix, type Floats, type Matrix, allFinite } from "../matrix/matrix.ts";
+import { allFinite, stackRows, type Matrix } from "../matrix/matrix.ts";
 import { isFiniteKernel } from "../kernel/kernel.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { batchTooLarge, demandConfig, type Config } from "./config.ts";
@@ -105,7 +105,7 @@ export type NoticeEvent = {
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "data" | "option" | "prediction" | "solver";
+export type NoticeKind = "data" | "option" | "prediction" | "runtime" | "solver";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -191,11 +191,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
-  const linearizer = await clock.time("engine", () => openNetwork(config, network, opened));
+  const about: string[] = [];
+  const linearizer = await clock.time("engine", () =>
+    openNetwork(config, network, opened, (line) => about.push(line)),
+  );
+  for (const message of about) yield { event: "notice", kind: "runtime", step: 0, message };
   const expectedSeconds = await secondsOf(plan, linearizer.engine);
   progress("weights");
   const weights = await clock.time("weights", () => startWeights(config, linearizer, { signal }));
-  const x = stack(linearizer.engine, dataset.xTrain, dataset.xTest);
+  const x = stackRows([dataset.xTrain, dataset.xTest], linearizer.engine.floats);
   const trainer = createTrainer(linearizer, weights, fisher, loss, { x, y }, { tile: plan.tile });
 
   progress("kernel");
@@ -438,14 +442,6 @@ const measure = (loss: Loss, f: Outputs, { yTrain, yTest }: Dataset): Metrics =>
   test_accuracy: accuracy(f.test, yTest),
   test_loss: loss.value(f.test, yTest),
 });
-
-/** Training samples, then test samples, in the engine's precision. */
-function stack(engine: Engine, a: Matrix, b: Matrix): Matrix<Floats> {
-  const data = engine.floats(a.data.length + b.data.length);
-  data.set(a.data);
-  data.set(b.data, a.data.length);
-  return matrix(a.rows + b.rows, a.cols, data);
-}
 
 /** Adds up wall-clock seconds by name. */
 function stopwatch() {

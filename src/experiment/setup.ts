@@ -64,13 +64,20 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
 /** The options of the engine. */
 export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "workers">;
 
-/** Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has. */
-export async function openEngine({ device, precision, threads, workers }: EngineChoice): Promise<Engine> {
+/**
+ * Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has.
+ * @param notice told when WebAssembly stands in for native code
+ */
+export async function openEngine(
+  { device, precision, threads, workers }: EngineChoice,
+  notice: (line: string) => void,
+): Promise<Engine> {
   if (workers > 1) {
     const share = Math.max(1, Math.floor(availableParallelism() / workers));
-    return createWorkerEngine({ precision, workers, threads: threads ?? share });
+    return createWorkerEngine({ precision, workers, threads: threads ?? share, notice });
   }
-  const engine = await createEngine({ device, precision, ...(threads === undefined ? {} : { threads }) });
+  const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
+  const engine = await createEngine(options);
   // What looks for graphics devices prints what it misses; none of that belongs beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;
@@ -81,8 +88,9 @@ export async function openNetwork(
   options: EngineChoice,
   network: Network,
   opened: Engine[],
+  notice: (line: string) => void,
 ): Promise<Linearizer> {
-  const engine = await openEngine(options);
+  const engine = await openEngine(options, notice);
   opened.push(engine);
   return createLinearizer(engine, network);
 }

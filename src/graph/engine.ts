@@ -5,7 +5,7 @@
  * On the native CPU, inputs are passed without copying and outputs that are given are written without copying or
  * page faults. Outputs that are null are allocated.
  */
-import { isNative, loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor } from "../ort.ts";
+import { loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor, type Runtime } from "../ort.ts";
 import type { Graph, Precision } from "./graph.ts";
 import { agree, demandName, demandWhole, InputError, oneLine } from "../error.ts";
 
@@ -40,12 +40,19 @@ export type EngineOptions = {
   threads?: number;
   /** Browser only: address of the folder that holds onnxruntime-web's `.wasm` files. */
   wasmPaths?: string;
+  /**
+   * Told, in one line, that WebAssembly stands in for native code in Node, and what to do about it. Default: the console, once
+   * a process.
+   */
+  notice?: (line: string) => void;
 };
 
 /** One device at one precision. */
 export type Engine = {
   readonly device: Device;
   readonly precision: Precision;
+  /** What runs its programs: native code, or WebAssembly. */
+  readonly runtime: Runtime["kind"];
   /** Runs that may usefully go on at a time: 1, or the number of its workers. */
   readonly lanes: number;
   /** Compiles a graph. */
@@ -68,8 +75,8 @@ const cores = (): number =>
   globalThis.navigator?.hardwareConcurrency ??
   1;
 
-const sessionOptions = (device: Device, threads: number): OrtSessionOptions => ({
-  executionProviders: [device === "cpu" && !isNative ? "wasm" : device],
+const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]): OrtSessionOptions => ({
+  executionProviders: [device === "cpu" && kind === "wasm" ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
   // What fails is thrown, and worded here: nothing is to be printed beside it.
@@ -136,11 +143,12 @@ function fitting(error: unknown): never {
 
 /**
  * Opens an engine.
- * @throws InputError for an unknown device or precision or a wrong number of threads; when the device cannot compute at that precision; a device that is missing on this machine is
- * reported when the first graph is compiled.
+ * @throws InputError for an unknown device or precision or a wrong number of threads, when the device cannot compute at
+ * that precision, or ONNX Runtime is not installed; a device that is missing on this machine is reported here or when the
+ * first graph is compiled.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { device = "cpu", precision = "float32", threads = cores(), wasmPaths } = options;
+  const { device = "cpu", precision = "float32", threads = cores(), wasmPaths, notice = warnOnce } = options;
   demandName("device", DEVICES, device);
   demandName("precision", PRECISIONS, precision);
   demandWhole("threads", threads);
@@ -149,12 +157,16 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
     );
   }
-  const ort = await loadOrt();
+  const { ort, kind, standIn } = await loadOrt();
   ort.env.logLevel = "fatal";
-  if (!isNative) {
-    // Threads need a page that is cross-origin isolated.
-    ort.env.wasm.numThreads = globalThis.crossOriginIsolated ? threads : 1;
+  if (kind === "wasm") {
+    // Threads of a page need one that is cross-origin isolated. The first session of a process settles their number.
+    ort.env.wasm.numThreads = standIn !== undefined || globalThis.crossOriginIsolated ? threads : 1;
     if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  }
+  if (standIn !== undefined) {
+    if (device !== "cpu") throw missing(device, standIn);
+    notice(standIn);
   }
   const Floats = precision === "float32" ? Float32Array : Float64Array;
   const sessions = new Set<OrtSession>();
@@ -173,6 +185,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   return {
     device,
     precision,
+    runtime: kind,
     lanes: 1,
     epsilon: precision === "float32" ? 2 ** -23 : 2 ** -52,
     floats: (length) => new Floats(length),
@@ -185,15 +198,16 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     async compile(graph) {
       lifetime.demandOpen();
       try {
-        const session = await ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads));
-        sessions.add(session);
-        return program(session, lifetime, isNative && device === "cpu");
-      } catch (error) {
-        throw new InputError(
-          device === "cpu"
-            ? `engine: ONNX Runtime refused the graph: ${String(error).split("\n")[0]}`
-            : `device: wanted a working ${device} provider, got none on this machine (${reason(error)})`,
+        const session = await ort.InferenceSession.create(
+          graph.toModel(),
+          sessionOptions(device, threads, kind),
         );
+        sessions.add(session);
+        return program(session, lifetime, kind === "native" && device === "cpu");
+      } catch (error) {
+        throw device === "cpu"
+          ? new InputError(`engine: ONNX Runtime refused the graph: ${String(error).split("\n")[0]}`)
+          : missing(device, reason(error));
       }
     },
     async release() {
@@ -201,6 +215,17 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       for (const session of sessions) await lifetime.release(session);
     },
   };
+}
+
+const missing = (device: Device, why: string): InputError =>
+  new InputError(`device: wanted a working ${device} provider, got none on this machine (${why})`);
+
+let warned = false;
+
+/** What the console is told of a runtime that stands in for another. */
+function warnOnce(line: string): void {
+  if (!warned) console.warn(`natgrad: ${line}`);
+  warned = true;
 }
 
 /** An error of ONNX Runtime without its place in the C++ code, short enough for one line. */

@@ -9,7 +9,7 @@
  * width M.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { rowRange, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { rowRange, zeros, type Floats, type Matrix, asFloat64, stackRows } from "../matrix/matrix.ts";
 import { agree } from "../error.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
@@ -41,7 +41,7 @@ export async function withUnits(
   agree("kernel", `${network.weights.length} layers`, `${kernels.train.layers.length} layers`);
   agree("kernel", `${xTest.rows} test samples`, `${kernels.test.layers[0]!.inputGram.rows} test samples`);
   const C = network.outputs;
-  const all = stack(xTrain, xTest);
+  const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
   const passages = network.layers.map(() => ({
     values: zeros(all.rows, all.rows),
     signalGram: zeros(all.rows, all.rows),
@@ -102,12 +102,5 @@ export async function withUnits(
 function outputSignals(samples: number, C: number): Matrix {
   const out = zeros(samples * C, C);
   for (let row = 0; row < out.rows; row++) out.data[row * C + (row % C)] = 1;
-  return out;
-}
-
-function stack(a: Matrix<Floats>, b: Matrix<Floats>): Matrix {
-  const out = zeros(a.rows + b.rows, a.cols);
-  out.data.set(a.data);
-  out.data.set(b.data, a.data.length);
   return out;
 }

@@ -48,6 +48,37 @@ export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: num
   data: a.data.subarray(start * a.cols, end * a.cols) as T,
 });
 
+/**
+ * Matrices of the same width on top of one another, as a new matrix [n_1 + n_2 + ..., m]; any number of rows.
+ * @param allocate makes the place for the result; by default one of the precision of the first matrix. With
+ * `engine.floats` the samples of a trainer lie where its engine reads them fastest.
+ * @throws RangeError when there is no matrix, or one is of another width.
+ */
+export function stackRows<T extends Floats>(parts: readonly Matrix<T>[]): Matrix<T>;
+export function stackRows<T extends Floats>(
+  parts: readonly Matrix<Floats>[],
+  allocate: (length: number) => T,
+): Matrix<T>;
+export function stackRows(
+  parts: readonly Matrix<Floats>[],
+  allocate?: (length: number) => Floats,
+): Matrix<Floats> {
+  const [first] = parts;
+  if (!first) throw new RangeError("stackRows: wanted one matrix or more, got none");
+  const { cols } = first;
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const data =
+    allocate?.(rows * cols) ?? new (first.data.constructor as new (n: number) => Floats)(rows * cols);
+  let start = 0;
+  for (const part of parts) {
+    if (part.cols !== cols)
+      throw new RangeError(`stackRows: wanted rows of ${cols} numbers, got ${part.cols}`);
+    data.set(part.data, start);
+    start += part.data.length;
+  }
+  return { rows, cols, data };
+}
+
 /** Some of a matrix's groups of `size` rows, as a new matrix. */
 export function selectRows<T extends Floats>(a: Matrix<T>, which: ArrayLike<number>, size = 1): Matrix<T> {
   const width = size * a.cols;

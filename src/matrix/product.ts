@@ -107,7 +107,8 @@ async function run(
   out: Matrix,
   { transA = false, transB = false }: ProductOptions,
 ): Promise<void> {
-  const engine = await (host ??= createEngine({ precision: "float64" }));
+  // Whoever opens an engine for a network is told that it is WebAssembly; this one is not asked for.
+  const engine = await (host ??= createEngine({ precision: "float64", notice: () => {} }));
   const key = [transA, transB, sign].join();
   let program = programs.get(key);
   if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, sign))));

@@ -8,6 +8,7 @@ import {
   METHODS,
   OPTIONS,
   parseConfig,
+  parseFlags,
   shown,
 } from "../../src/experiment/config.ts";
 
@@ -16,7 +17,7 @@ const EXACT = { natural_gradient_type: "exact" };
 /** The message of the InputError that `options` raise. */
 const refused = (options: Record<string, unknown>): string => {
   try {
-    parseConfig(options);
+    parseFlags(options);
   } catch (error) {
     expect(error).toBeInstanceOf(InputError);
     return (error as InputError).message;
@@ -57,13 +58,13 @@ describe("parseConfig", () => {
   it("takes the values of a program and the text of a command line alike", () => {
     const values = { ...EXACT, width: 64, damping: 1e-3, save_kernel: true, target_classes: [3, 8, 1] };
     const texts = { ...EXACT, width: "64", damping: "1E-3", save_kernel: "TRUE", target_classes: "3, 8,1" };
-    expect(parseConfig(texts)).toEqual(parseConfig(values));
-    expect(parseConfig({ ...texts, target_classes: ["3", "8,1"] })).toEqual(parseConfig(values));
+    expect(parseFlags(texts)).toEqual(parseConfig(values));
+    expect(parseFlags({ ...texts, target_classes: ["3", "8,1"] })).toEqual(parseConfig(values));
     expect(parseConfig(values).n_classes).toBe(3);
   });
 
   it("takes groups of classes as lists and as sums", () => {
-    const parse = (target_classes: unknown) => parseConfig({ ...EXACT, target_classes });
+    const parse = (target_classes: unknown) => parseFlags({ ...EXACT, target_classes });
     const wanted = { target_classes: [[0, 2, 4], 7, [1, 3]], n_classes: 3 };
     for (const given of [
       [[0, 2, 4], [7], [1, 3]],
@@ -75,6 +76,15 @@ describe("parseConfig", () => {
     }
   });
 
+  it("lets no misspelt option and no text for a number through the compiler", () => {
+    // @ts-expect-error: `tsc` refuses these lines, and says so when it no longer does.
+    expect(() => parseConfig({ ...EXACT, widht: 5 })).toThrow(/^widht: wanted one of the options/);
+    // @ts-expect-error: text is for parseFlags.
+    expect(parseConfig({ ...EXACT, width: "64" }).width).toBe(64);
+    // @ts-expect-error: no such data.
+    expect(() => parseConfig({ ...EXACT, dataset: "mnits" })).toThrow(/^dataset: wanted one of/);
+  });
+
   it("takes all for sizes, as Infinity", () => {
     const { train_size, test_size } = parseConfig({ ...EXACT, train_size: "all", test_size: Infinity });
     expect([train_size, test_size]).toEqual([Infinity, Infinity]);
@@ -83,7 +93,7 @@ describe("parseConfig", () => {
   it("reads back any number as it was written", () => {
     fc.assert(
       fc.property(fc.double({ min: 0, max: 1e30, noNaN: true }), (damping) => {
-        expect(parseConfig({ ...EXACT, damping: String(damping) }).damping).toBe(damping);
+        expect(parseFlags({ ...EXACT, damping: String(damping) }).damping).toBe(damping);
       }),
     );
   });

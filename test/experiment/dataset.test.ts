@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/experiment/config.ts";
 import { loadData } from "../../src/experiment/dataset.ts";
-import { parseDiagnosis } from "../../src/experiment/diagnosis.ts";
+import { parseDiagnosisFlags } from "../../src/experiment/diagnosis.ts";
 
 const config = (options: Record<string, unknown> = {}) =>
   parseConfig({ natural_gradient_type: "exact", train_size: 6, test_size: 3, ...options });
@@ -28,7 +28,7 @@ describe("loadData", () => {
 
 describe("data_seed", () => {
   it("is an option of a diagnosis too", () => {
-    expect(parseDiagnosis({ data_seed: "3" }).config.data_seed).toBe(3);
+    expect(parseDiagnosisFlags({ data_seed: "3" }).config.data_seed).toBe(3);
     expect(config().data_seed).toBeUndefined();
   });
 

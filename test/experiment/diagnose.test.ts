@@ -13,16 +13,18 @@ import { diagnose } from "../../src/experiment/diagnose.ts";
 import {
   diagnosisMethods,
   parseDiagnosis,
+  parseDiagnosisFlags,
   type DiagnosisEvent,
+  type DiagnosisOptions,
   type MethodEvent,
   type MethodFigures,
   type SpectrumEvent,
 } from "../../src/experiment/diagnosis.ts";
 import { gradient, unitWise } from "../../src/fisher/index.ts";
 
-const SMALL = { dataset: "synthetic", train_size: 24, test_size: 12, width: 128, threads: 1 };
+const SMALL = { dataset: "synthetic", train_size: 24, test_size: 12, width: 128, threads: 1 } as const;
 
-async function eventsOf(options: Record<string, unknown>): Promise<DiagnosisEvent[]> {
+async function eventsOf(options: DiagnosisOptions): Promise<DiagnosisEvent[]> {
   const events: DiagnosisEvent[] = [];
   for await (const event of diagnose(parseDiagnosis({ ...SMALL, ...options }))) events.push(event);
   return events;
@@ -230,7 +232,7 @@ describe("a diagnosis under cross-entropy", async () => {
     train_size: 12,
     width: 512,
     bias_variance: 0.1,
-  };
+  } as const;
   const events = await eventsOf(options);
   const [N, C, K] = [12, 3, 2];
 
@@ -273,7 +275,7 @@ describe("a diagnosis under cross-entropy", async () => {
 
 describe("the options of a diagnosis", () => {
   it("are checked as those of an experiment", () => {
-    const refusal = (options: Record<string, unknown>) => () => parseDiagnosis(options);
+    const refusal = (options: Record<string, unknown>) => () => parseDiagnosisFlags(options);
     expect(refusal({ width: 0 })).toThrow("width: wanted a whole number >= 1, got 0");
     expect(refusal({ n_steps: 3 })).toThrow(
       "n_steps: wanted one of the options of natgrad kernel, got another name",
@@ -283,11 +285,16 @@ describe("the options of a diagnosis", () => {
     );
     expect(refusal({ natural_gradient_type: "exact_plus_mse" })).toThrow(/for loss_type mse/);
     expect(refusal({ target_classes: [3] })).toThrow(InputError);
-    expect(parseDiagnosis({ target_classes: "0+2,1+3" }).config.target_classes).toEqual([
+    expect(parseDiagnosisFlags({ target_classes: "0+2,1+3" }).config.target_classes).toEqual([
       [0, 2],
       [1, 3],
     ]);
-    expect(parseDiagnosis({ target_classes: "3,8,5" }).config.n_classes).toBe(3);
+    expect(parseDiagnosisFlags({ target_classes: "3,8,5" }).config.n_classes).toBe(3);
+  });
+
+  it("let no misspelt one through the compiler", () => {
+    // @ts-expect-error: `tsc` refuses this line, and says so when it no longer does.
+    expect(() => parseDiagnosis({ n_step: 3 })).toThrow(/^n_step: wanted one of the options/);
   });
 
   it("let gradient descent stand alone, without a learning rate and beside a damping", () => {

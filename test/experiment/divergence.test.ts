@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeDataset } from "../../src/data/npz-dataset.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/config.ts";
 import {
   run,
   type DoneEvent,
@@ -26,7 +26,7 @@ const SMALL = { dataset: "synthetic", train_size: 20, test_size: 10, width: 32, 
 async function eventsOf(options: Record<string, unknown>) {
   const events: RunEvent[] = [];
   try {
-    for await (const event of run(parseConfig({ ...SMALL, ...options }))) events.push(event);
+    for await (const event of run(parseFlags({ ...SMALL, ...options }))) events.push(event);
   } catch (error) {
     return { events, error: error as Error };
   }

@@ -3,7 +3,7 @@
  * method on every loss.
  */
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/config.ts";
 import { run, type ConfigEvent } from "../../src/experiment/run.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
 import { LOSSES } from "../../src/loss/index.ts";
@@ -14,7 +14,7 @@ const WIDTH = 512;
 /** What a run decided and measured before its first step. */
 async function start(options: Record<string, unknown>): Promise<ConfigEvent> {
   const small = { dataset: "synthetic", train_size: N, test_size: 5, width: WIDTH, threads: 1, n_steps: 0 };
-  for await (const event of run(parseConfig({ ...small, ...options }))) {
+  for await (const event of run(parseFlags({ ...small, ...options }))) {
     if (event.event === "config") return event;
   }
   throw new Error("a run without a configuration");

@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/node/npz.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
 import { run, type Metrics, type StepEvent } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
 import { blockDiagonal, exact, gradient } from "../../src/fisher/index.ts";
@@ -25,7 +25,7 @@ import { factorize } from "../../src/matrix/cholesky.ts";
 import { addScaled, matrix, scale, zeros, type Matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
-import { TOLERANCE } from "../support/tolerance.ts";
+import { agree, agreeWithDefaultRun } from "../support/golden.ts";
 
 type GoldenStep = Metrics & { step: number; predict: Metrics };
 type GoldenCase = { name: string; dataset: string; args: string[]; steps: GoldenStep[]; match: string[] };
@@ -48,21 +48,9 @@ function options(args: readonly string[]): Record<string, string> {
 
 async function rowsOf(c: GoldenCase): Promise<StepEvent[]> {
   const rows: StepEvent[] = [];
-  const config = parseConfig({ ...options(c.args), dataset_path: `${folder}${c.dataset}` });
+  const config = parseFlags({ ...options(c.args), dataset_path: `${folder}${c.dataset}` });
   for await (const event of run(config)) if (event.event === "step") rows.push(event);
   return rows;
-}
-
-function agree(got: Metrics, wanted: Metrics, where: string): void {
-  for (const name of ["train_accuracy", "test_accuracy"] as const) {
-    expect(got[name], `${name} of ${where}`).toBeCloseTo(wanted[name], 12);
-  }
-  for (const name of ["train_loss", "test_loss"] as const) {
-    if (wanted[name] < TOLERANCE.goldenFloor) expect(got[name], `${name} of ${where}`).toBeLessThan(1e-5);
-    else {
-      expect(Math.abs(got[name] / wanted[name] - 1), `${name} of ${where}`).toBeLessThan(TOLERANCE.golden);
-    }
-  }
 }
 
 describe("the golden tables", () => {
@@ -135,13 +123,7 @@ describe("the default run", () => {
     for await (const event of run(parseConfig({ natural_gradient_type: "exact" }))) {
       if (event.event === "step") rows.push(event);
     }
-    const start = { train_accuracy: 0.44, train_loss: 0.132521, test_accuracy: 0.38, test_loss: 0.128394 };
-    agree(rows[0]!, start, "row 0");
-    agree(rows[0]!.predict!, start, "row 0, predict");
-    const after = { train_accuracy: 1, train_loss: 2.31e-4, test_accuracy: 1, test_loss: 3.788e-3 };
-    agree(rows[1]!, after, "row 1");
-    expect(rows[1]!.predict!.test_loss).toBeCloseTo(3.169e-3, 5);
-    expect(rows[1]!.predict!.train_loss).toBeLessThan(1e-15);
+    agreeWithDefaultRun(rows);
   });
 });
 

@@ -16,7 +16,7 @@ import type { Data, Parcel } from "./worker.ts";
 import { startWorkers } from "./workers.ts";
 
 /** Settings of {@link createWorkerEngine}. */
-export type WorkerEngineOptions = Pick<EngineOptions, "precision"> & {
+export type WorkerEngineOptions = Pick<EngineOptions, "precision" | "notice"> & {
   /** Default: 2. */
   workers?: number;
   /** Threads of one operation in each worker. Default: 1. */
@@ -32,13 +32,13 @@ const isShared = ({ buffer }: Data): boolean => buffer instanceof SharedArrayBuf
  * @throws InputError when a worker cannot start and, from whatever is run afterwards, when one has ended.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions = {}): Promise<Engine> {
-  const { workers: lanes = 2, threads = 1, precision = "float32", entry } = options;
+  const { workers: lanes = 2, threads = 1, precision = "float32", entry, ...listeners } = options;
   if (!Number.isInteger(lanes) || lanes < 1) {
     throw new InputError(`workers: wanted a whole number >= 1, got ${lanes}`);
   }
   // Makes tensors; it never runs anything.
-  const host = await createEngine({ precision, threads });
-  const { Tensor } = await loadOrt();
+  const host = await createEngine({ precision, threads, ...listeners });
+  const { Tensor } = (await loadOrt()).ort;
   const workers = await startWorkers(lanes, { precision, threads }, entry);
   let programs = 0;
   return {

@@ -72,7 +72,8 @@ function createCopies(engine: Engine): (name: string, length: number) => FloatAr
 
 async function serve({ precision, threads, pending, index }: WorkerData): Promise<void> {
   const port = parentPort!;
-  const engine = await createEngine({ precision, threads });
+  // Whoever started this thread has told it already.
+  const engine = await createEngine({ precision, threads, notice: () => {} });
   const inPlace = await takesShared(engine);
   const copies = createCopies(engine);
   const programs = new Map<number, Program>();
