@@ -24,7 +24,7 @@ export function cellsDocument({ width, rows }: Cells): string {
     "MNIST, 100 training samples, three layers, seed 1, learning rate 1/alpha of the theory for natural gradients.",
     ...[
       ["diverges", "**diverges**: the loss rises above where it began, and stays there."],
-      ["singular", "**singular**: a Gram has no inverse there, and the run ends."],
+      ["singular", "**singular**: a Gram has no inverse there, and the run ends; with damping it goes on."],
     ].flatMap(([word, line]) =>
       rows.some(({ cells }) => cells.some(([train]) => train === word)) ? [line] : [],
     ),
