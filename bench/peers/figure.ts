@@ -1,8 +1,8 @@
 /**
- * @file How the cost of a kernel grows with N, C, width and depth, in logarithms on both sides: a panel a size, with the
- * fitted exponent of every line at its end and the expected one beside it.
+ * @file How the cost of a kernel grows with N, C, width and depth, in logarithms on both sides: a panel a size, with every
+ * line named where it ends, and what ended it where that is not the last size.
  */
-import { axisX, axisY, dot, gridY, line, text as label } from "@observablehq/plot";
+import { axisX, axisY, dot, gridY, line } from "@observablehq/plot";
 import {
   colour,
   columnWidth,
@@ -10,17 +10,21 @@ import {
   NARROW,
   powerOfTen,
   sheet,
-  spread,
+  text,
+  textWidth,
   type Colour,
   type FigureOptions,
 } from "../../src/report/figures/sheet.ts";
 import type { Peer, Way } from "./cases.ts";
+import { placeLabels, type Spot } from "./labels.ts";
 import { wayTitle } from "./render.ts";
 import type { Growth } from "./result.ts";
 
 /** A panel: the growth of every way along one size. */
 export type GrowthPanel = {
   readonly title: string;
+  /** Sizes that stay as they are. */
+  readonly note?: string;
   readonly axis: string;
   readonly growths: readonly Growth[];
 };
@@ -28,24 +32,35 @@ export type GrowthPanel = {
 /** What is said around the panels. */
 export type GrowthCaption = { readonly title: string; readonly subtitle: string };
 
-/** A peer has a colour, and a way of doing the job a symbol. */
-const HUES: Readonly<Record<Peer, Colour>> = {
-  natgrad: "ink",
-  jax: "blue",
-  torch: "vermilion",
-  numpy: "green",
+/** A peer has a colour and a short name, */
+const PEERS: Readonly<Record<Peer, readonly [Colour, string]>> = {
+  natgrad: ["ink", "natgrad"],
+  jax: ["blue", "JAX"],
+  torch: ["vermilion", "PyTorch"],
+  numpy: ["green", "NumPy"],
 };
-const SYMBOLS = {
-  jacobian_contraction: "square",
-  ntk_vector_products: "triangle",
-  structured_derivatives: "diamond",
-} as const;
+/** and a way of doing the job a symbol and a short name. */
+const VARIANTS: Readonly<Record<string, readonly [symbol: string, name: string]>> = {
+  jacobian_contraction: ["square", "Jacobians"],
+  ntk_vector_products: ["triangle", "products"],
+  structured_derivatives: ["diamond", "structured"],
+};
 
-const symbolOf = ({ variant }: Way): string => SYMBOLS[variant as keyof typeof SYMBOLS] ?? "circle";
+const hueOf = ({ peer }: Way): Colour => PEERS[peer][0];
+const symbolOf = ({ variant }: Way): string => VARIANTS[variant]?.[0] ?? "circle";
 
-const HEIGHT = 230;
-const MARGIN = { left: 36, right: 76, top: 12, bottom: 34 };
-const KEY_ROW = 18;
+const nameOf = ({ peer, variant }: Way): string =>
+  peer === "natgrad" ? PEERS.natgrad[1] : `${PEERS[peer][1]} ${VARIANTS[variant]?.[1] ?? variant}`;
+
+/** ">20 s" of a measurement that was ended after it. */
+const reasonOf = (note: string): string => note.replace(/^more than /, ">");
+
+const labelOf = ({ way, ended }: Growth): string =>
+  ended ? `${nameOf(way)} ${reasonOf(ended.note)}` : nameOf(way);
+
+const HEIGHT = 250;
+const MARGIN = { left: 36, right: 110, top: 22, bottom: 36 };
+const LABEL = 11;
 
 /** The figure; every panel needs a measured point. */
 export function growthFigure(
@@ -53,14 +68,10 @@ export function growthFigure(
   { title, subtitle }: GrowthCaption,
   { width = 760 }: FigureOptions = {},
 ): string {
-  const columns = width < NARROW ? 1 : 2;
+  const columns = width < NARROW ? 1 : Math.min(2, panels.length);
   const inner = columnWidth(width, columns);
-  const ways = [
-    ...new Map(panels.flatMap(({ growths }) => growths.map(({ way }) => [wayTitle(way), way]))).values(),
-  ];
   const facts = panels.map(
-    ({ title, growths }) =>
-      `${title}: ${growths.map((g) => `${wayTitle(g.way)} ${exponents(g)}`).join("; ")}.`,
+    ({ title, growths }) => `${title}: ${growths.map((g) => `${wayTitle(g.way)} ${factOf(g)}`).join("; ")}.`,
   );
   return sheet({
     width,
@@ -72,34 +83,59 @@ export function growthFigure(
         columns,
         panels: panels.map((panel) => ({
           title: panel.title,
+          ...(panel.note === undefined ? {} : { note: panel.note }),
           width: inner,
           height: HEIGHT,
           marks: marksOf(panel, inner),
         })),
       },
     ],
-    key: keyOf(ways, width - 24, columns),
   });
 }
 
-/** "1.03 (1)": fitted, and expected in brackets. */
-function exponents({ fitted, expected }: Growth): string {
-  if (fitted === undefined) return "";
-  return `${fitted.toFixed(1)} (${(expected ?? NaN).toFixed(1)})`;
+/** "1.0 (1.3)": fitted, and expected in brackets; and what ended it. */
+function factOf({ fitted, expected, ended }: Growth): string {
+  const exponents = fitted === undefined ? [] : [`${fitted.toFixed(1)} (${(expected ?? NaN).toFixed(1)})`];
+  return [...exponents, ...(ended ? [`at ${ended.size} ${ended.note}`] : [])].join(", ");
 }
 
 function marksOf({ axis, growths }: GrowthPanel, width: number): string {
-  const points = growths.flatMap((g) => g.points);
+  // natgrad on top of what it crosses.
+  const drawn = growths.filter(({ points }) => points.length > 0).toReversed();
+  const never = growths.filter(({ points }) => points.length === 0);
+  const points = drawn.flatMap((g) => g.points);
   const costs = points.map(({ cost }) => cost);
-  const sizes = [...new Set(points.map(({ size }) => size))].toSorted((a, b) => a - b);
-  const domain: [number, number] = [Math.min(...costs) / 1.6, Math.max(...costs) * 1.6];
-  const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
-  const scale = inner / Math.log(domain[1] / domain[0]);
-  const ends = spread(
-    growths.map((g) => scale * Math.log(domain[1] / g.points.at(-1)!.cost)),
-    13,
+  const sizes = [
+    ...new Set(
+      growths.flatMap((g) => [...g.points.map(({ size }) => size), ...(g.ended ? [g.ended.size] : [])]),
+    ),
+  ].toSorted((a, b) => a - b);
+  const frame = { left: MARGIN.left, right: width, top: MARGIN.top - 8, bottom: HEIGHT - MARGIN.bottom };
+  const domain: [number, number] = [
+    Math.min(...costs) / 1.5,
+    Math.max(...costs) * (never.length > 0 ? 4 : 2),
+  ];
+  const spotOf = logScales([sizes[0]!, sizes.at(-1)!], domain, width);
+  const lines = drawn.map((g) => g.points.map(({ size, cost }) => spotOf(size, cost)));
+  // What was not measured at any size has a name alone.
+  const letter = axis.split(" ").at(-1)!;
+  const absent = never.map((g, i) => ({
+    name: `${labelOf(g)} at ${letter} = ${g.ended!.size}`,
+    hue: hueOf(g.way),
+    y: MARGIN.top + 6 + 13 * i,
+  }));
+  const labels = placeLabels(
+    lines,
+    drawn.map((g) => textWidth(labelOf(g), LABEL, isOwn(g))),
+    frame,
+    absent.map(({ name, y }) => ({
+      left: MARGIN.left,
+      right: MARGIN.left + 6 + textWidth(name, LABEL),
+      top: y - 6,
+      bottom: y + 6,
+    })),
   );
-  return draw({
+  const marks = draw({
     width,
     height: HEIGHT,
     marginLeft: MARGIN.left,
@@ -108,9 +144,16 @@ function marksOf({ axis, growths }: GrowthPanel, width: number): string {
     marginBottom: MARGIN.bottom,
     x: { type: "log", domain: [sizes[0]!, sizes.at(-1)!] },
     y: { type: "log", domain },
+    symbol: { type: "identity" } as never,
     marks: [
       gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({ ticks: powers(domain), tickFormat: powerOfTen, tickSize: 0, label: "s", labelArrow: "none" }),
+      axisY({
+        ticks: powers(domain),
+        tickFormat: powerOfTen,
+        tickSize: 0,
+        label: "seconds",
+        labelArrow: "none",
+      }),
       axisX(sizes, {
         text: sizes.map(String),
         tickSize: 4,
@@ -118,73 +161,54 @@ function marksOf({ axis, growths }: GrowthPanel, width: number): string {
         labelArrow: "none",
         labelAnchor: "center",
       }),
-      ...growths.flatMap((growth, i) => {
-        const hue = colour(HUES[growth.way.peer]);
+      ...drawn.flatMap((growth) => {
+        const own = isOwn(growth);
+        const hue = colour(hueOf(growth.way));
         return [
-          line(growth.points, { x: "size", y: "cost", stroke: hue, strokeWidth: 1.5 }),
+          line(growth.points, { x: "size", y: "cost", stroke: hue, strokeWidth: own ? 3 : 1.25 }),
           dot(growth.points, {
             x: "size",
             y: "cost",
             symbol: () => symbolOf(growth.way),
-            r: 3.2,
+            r: own ? 4 : 3,
             stroke: hue,
             strokeWidth: 1.4,
-            fill: colour("paper"),
-          }),
-          label([growth.points.at(-1)!], {
-            x: () => sizes.at(-1)!,
-            y: () => domain[1] * Math.exp(-ends[i]! / scale),
-            text: () => exponents(growth),
-            textAnchor: "start",
-            dx: 9,
-            fontSize: 11,
-            fill: hue,
+            fill: own ? hue : colour("paper"),
           }),
         ];
       }),
     ],
-    symbol: { type: "identity" } as never,
   });
+  const names = drawn.map((g, i) => {
+    const { x, y, anchor } = labels[i]!;
+    return text(x, y + 4, labelOf(g), {
+      size: LABEL,
+      colour: hueOf(g.way),
+      anchor,
+      bold: isOwn(g),
+      halo: true,
+    });
+  });
+  const others = absent.map(({ name, hue, y }) =>
+    text(MARGIN.left + 6, y + 4, name, { size: LABEL, colour: hue }),
+  );
+  return marks + names.join("") + others.join("");
 }
 
-/** What colours and symbols stand for. */
-function keyOf(ways: readonly Way[], width: number, columns: number): { height: number; marks: string } {
-  const rows = Math.ceil(ways.length / columns);
-  const height = rows * KEY_ROW + 4;
-  const places = ways.map((way, i) => ({
-    way,
-    x: 6 + Math.floor(i / rows) * (width / columns),
-    y: 10 + (i % rows) * KEY_ROW,
-  }));
-  const marks = draw({
-    width,
-    height,
-    margin: 0,
-    x: { type: "linear", domain: [0, width], axis: null },
-    y: { type: "linear", domain: [height, 0], axis: null },
-    symbol: { type: "identity" } as never,
-    marks: places.flatMap(({ way, x, y }) => [
-      dot([0], {
-        x: () => x,
-        y: () => y,
-        symbol: () => symbolOf(way),
-        r: 3.2,
-        stroke: colour(HUES[way.peer]),
-        strokeWidth: 1.4,
-        fill: colour("paper"),
-      }),
-      label([0], {
-        x: () => x,
-        y: () => y,
-        text: () => wayTitle(way),
-        textAnchor: "start",
-        dx: 10,
-        fontSize: 11.5,
-        fill: colour(HUES[way.peer]),
-      }),
-    ]),
+const isOwn = ({ way }: Growth): boolean => way.peer === "natgrad";
+
+/** Pixels of a size and a cost. */
+function logScales(
+  sizes: readonly [number, number],
+  costs: readonly [number, number],
+  width: number,
+): (size: number, cost: number) => Spot {
+  const across = (width - MARGIN.left - MARGIN.right) / Math.log(sizes[1] / sizes[0]);
+  const down = (HEIGHT - MARGIN.top - MARGIN.bottom) / Math.log(costs[1] / costs[0]);
+  return (size, cost) => ({
+    x: MARGIN.left + across * Math.log(size / sizes[0]),
+    y: MARGIN.top + down * Math.log(costs[1] / cost),
   });
-  return { height, marks };
 }
 
 /** Powers of ten inside a range. */

@@ -26,7 +26,7 @@ import {
   type Way,
 } from "./cases.ts";
 import { createEnvironment, type Environment } from "./environment.ts";
-import { writeFigures } from "./figures.ts";
+import { drawAll, keep, type Measurements } from "./figures.ts";
 import { ask, availableBytes, launcherOf, type Answer, type Limits, type Request } from "./measure.ts";
 import { render } from "./render.ts";
 import { disagrees, idOf, toleranceOf, type Result } from "./result.ts";
@@ -40,7 +40,8 @@ const HELP = `npm run bench:peers -- [options]
   --limit N       seconds after which a single measurement is ended (default 300)
   --memory N      GB that a single measurement may use (default 90 % of what is free)
   --json FILE     keep every measurement there; what is in it already is not measured again
-  --write         put the tables into docs/benchmarks.md and the figures into docs/figures/
+  --write         put the tables into docs/benchmarks.md, the measurements into docs/generated/peers.json, from which
+                  npm run figures -- peers draws again, and the figures into docs/figures/
   --help
 
 The Python peers are installed into bench/peers/.venv on the first run (about 2.5 GB). bench/README.md says how to read it.
@@ -309,19 +310,13 @@ function summary(result: Result): string {
   return parts.join(", ");
 }
 
-type Record = {
-  readonly machine: string;
-  readonly quick: boolean;
-  readonly runs: number;
-  readonly results: Result[];
-};
-
 /** What a file of measurements holds already. */
 async function known({ json, quick }: Options): Promise<Result[]> {
   if (json === undefined || !existsSync(json)) return [];
-  const record = JSON.parse(await readFile(json, "utf8")) as Record;
+  const record = JSON.parse(await readFile(json, "utf8")) as Measurements;
   if (record.machine !== machine || record.quick !== quick) {
-    const settings = (r: Pick<Record, "machine" | "quick">) => `${r.machine}${r.quick ? " (quick)" : ""}`;
+    const settings = (r: Pick<Measurements, "machine" | "quick">) =>
+      `${r.machine}${r.quick ? " (quick)" : ""}`;
     throw new InputError(
       `--json: wanted measurements of ${settings({ machine, quick })}, got those of ${settings(record)} in ${json}`,
     );
@@ -355,7 +350,7 @@ async function main(): Promise<void> {
         kept.set(idOf(result.case, result.way), result);
       }
       if (options.json !== undefined) {
-        const record: Record = {
+        const record: Measurements = {
           machine,
           quick: options.quick,
           runs: options.runs,
@@ -372,7 +367,12 @@ async function main(): Promise<void> {
   if (options.write) {
     const before = (await readWhole(DOCUMENT)).toString();
     await writeWhole(DOCUMENT, replaceBetween(before, text));
-    for (const name of await writeFigures(results)) progress(`wrote ${name}`);
+    const measurements: Measurements = { machine, quick: options.quick, runs: options.runs, results };
+    await keep(measurements);
+    for (const [name, svg] of drawAll(measurements)) {
+      await writeWhole(join(ROOT, name), svg);
+      progress(`wrote ${name}`);
+    }
   }
   const wrong = results.filter(disagrees);
   for (const result of wrong) progress(`${idOf(result.case, result.way)}: ${summary(result)}`);

@@ -48,22 +48,32 @@ export type Growth = {
   readonly fitted: number | undefined;
   /** The same fit to the number of operations at the same sizes. */
   readonly expected: number | undefined;
+  /** The least size that was not measured, and why. */
+  readonly ended?: { readonly size: number; readonly note: string };
 };
 
-/** The growth of every way along an axis through `centre`, in the order of the results. */
+/** The growth of every way along an axis through `centre`, in the order of the results; some have no point. */
 export function growthOf(results: readonly Result[], axis: Axis, centre: Case): Growth[] {
   const ways = new Map<string, Result[]>();
   for (const result of results) {
-    if (result.case.job !== centre.job || result.seconds.length === 0 || !onAxis(result.case, axis, centre))
-      continue;
+    if (result.case.job !== centre.job || !onAxis(result.case, axis, centre)) continue;
     const name = `${result.way.peer} ${result.way.variant}`;
     ways.set(name, [...(ways.get(name) ?? []), result]);
   }
   return [...ways.values()].map((group) => {
     const { way } = group[0]!;
-    const measured = group.toSorted((a, b) => a.case[axis] - b.case[axis]);
+    const sorted = group.toSorted((a, b) => a.case[axis] - b.case[axis]);
+    const measured = sorted.filter(({ seconds }) => seconds.length > 0);
+    const missing = sorted.find(({ seconds }) => seconds.length === 0);
     const points = measured.map((r) => ({ size: r.case[axis], cost: median(r.seconds) }));
     const operations = measured.map((r) => ({ size: r.case[axis], cost: operationsOf(r.case, way) }));
-    return { way, points, fitted: fitExponent(points), expected: fitExponent(operations) };
+    const ended = missing && { size: missing.case[axis], note: missing.note ?? "not measured" };
+    return {
+      way,
+      points,
+      fitted: fitExponent(points),
+      expected: fitExponent(operations),
+      ...(ended ? { ended } : {}),
+    };
   });
 }

@@ -8,7 +8,8 @@ import type { RunEvent } from "../../src/experiment/run.ts";
 import { matrix } from "../../src/matrix/matrix.ts";
 import { gapFigure } from "../../src/report/figures/gap.ts";
 import { isotropyFigure } from "../../src/report/figures/isotropy.ts";
-import { escape, powerOfTen, spread } from "../../src/report/figures/sheet.ts";
+import { dot } from "@observablehq/plot";
+import { colour, draw, escape, powerOfTen, spread } from "../../src/report/figures/sheet.ts";
 import { trainingFigure, type TrainingRun } from "../../src/report/figures/training.ts";
 
 const caption = { title: "Losses < 1 & falling", subtitle: "Points are measured, lines are predicted." };
@@ -43,7 +44,11 @@ function fallingRun(title: string, rate: number, alpha?: number): TrainingRun {
 
 const training = (width: number) =>
   trainingFigure(
-    [fallingRun("gradient descent", 0.9), fallingRun("exact", 0.25, 1), fallingRun("K-FAC", 0.3, 201)],
+    [
+      fallingRun("gradient descent", 0.9),
+      fallingRun("exact", 0.25, 1),
+      { ...fallingRun("kfac", 0.3, 201), remark: "gap: finite width" },
+    ],
     caption,
     {
       width,
@@ -59,31 +64,29 @@ const G = (offDiagonal: number) =>
 const isotropy = (width: number) =>
   isotropyFigure(
     [
-      {
-        heading: "Undamped",
-        panels: [
-          { title: "gradient", G: G(1.2) },
-          { title: "exact", G: G(0) },
-        ],
-      },
+      { panels: [{ title: "gradient descent", G: G(1.2) }] },
+      { heading: "Undamped", panels: [{ title: "exact", G: G(0) }] },
       {
         heading: "Damped",
         panels: [
-          { title: "gradient", G: "has no damping" },
           { title: "exact", G: G(-0.2) },
+          { title: "block_tri_diagonal", G: G(0.05) },
         ],
       },
     ],
-    caption,
+    { ...caption, halves: ["zeros", "ones"] },
     { width },
   );
 
+/** Three seeds whose gaps are up to a fifth off their mean. */
+const seeds = (...means: number[]) => means.map((gap) => [0.8 * gap, gap, 1.2 * gap]);
 const gap = (width: number) =>
   gapFigure(
     [
-      { title: "exact", widths: [256, 1024, 4096], gaps: [0.4, 0.2, 0.1] },
-      { title: "K-FAC", widths: [256, 1024, 4096], gaps: [4, 2, 1] },
-      { title: "block-diagonal", widths: [256, 1024, 4096], gaps: [0.41, 0.21, 0.101] },
+      { title: "exact", widths: [256, 1024, 4096], gaps: seeds(0.4, 0.2, 0.1) },
+      { title: "kfac", widths: [256, 1024, 4096], gaps: seeds(4, 2, 1) },
+      { title: "block_diagonal", widths: [256, 1024, 4096], gaps: seeds(0.41, 0.21, 0.101) },
+      { title: "kfac, ρ = 1e−4", widths: [256, 1024, 4096], gaps: seeds(0.04, 0.02, 0.01) },
     ],
     caption,
     { width },
@@ -130,6 +133,24 @@ describe("a figure of training", () => {
     expect(training(760)).toContain("η = 100");
   });
 
+  it("has both of its axes named in every panel", () => {
+    for (const axis of ["loss", "step"]) {
+      expect(training(760).match(new RegExp(`>${axis}[^<]*</text>`, "g"))).toHaveLength(3);
+    }
+  });
+
+  it("has a legend whose marks are in their colours", () => {
+    const [legend = ""] = /<circle.*training loss.*test loss.*predictions of both/.exec(training(760)) ?? [];
+    const used = (mark: string) => [...legend.matchAll(new RegExp(`<${mark}[^>]*stroke="([^"]+)"`, "g"))];
+    const hues = [colour("blue"), colour("vermilion")];
+    expect(used("circle").map(([, hue]) => hue)).toEqual(hues);
+    expect(used("path").map(([, hue]) => hue)).toEqual(hues);
+  });
+
+  it("says inside a panel what needs a word", () => {
+    expect(training(380)).toContain(">gap: finite width</text>");
+  });
+
   it("tells those who cannot see it where the losses ended", () => {
     expect(training(760)).toContain("exact: training loss 0.0026 after 3 steps, predicted 0.0020;");
   });
@@ -139,9 +160,67 @@ describe("a figure of isotropy", () => {
   it("measures alpha and the deviation from it", () => {
     // G = 2 I + 1.2 off the diagonal: six entries of 1.2 over three of 2.
     expect(isotropy(760)).toContain(
-      `Undamped, gradient: alpha 2, deviation ${Number(Math.sqrt((6 * 1.44) / 12).toPrecision(2))}.`,
+      `gradient descent: alpha 2, deviation ${Number(Math.sqrt((6 * 1.44) / 12).toPrecision(2))}.`,
     );
-    expect(isotropy(760)).toContain("Undamped, exact: alpha 2, deviation 0.");
+    expect(isotropy(760)).toContain("Undamped, exact: alpha 2, deviation below 1e−14.");
+  });
+
+  it("finds small deviations, which the difference of two norms does not", () => {
+    const svg = isotropyFigure(
+      [{ panels: [{ title: "exact", G: G(1e-10) }] }],
+      { ...caption, halves: ["zeros", "ones"] },
+      {},
+    );
+    expect(svg).toContain("exact: alpha 2, deviation 7.1e-11.");
+  });
+
+  it("has no frame around nothing: a map in each, and the scale", () => {
+    const frames = isotropy(760).match(/<rect width="[\d.]+" height="[\d.]+" fill="none"/g) ?? [];
+    const maps = isotropy(760).match(/shape-rendering="crispEdges"><path/g) ?? [];
+    expect(maps).toHaveLength(4);
+    expect(frames).toHaveLength(maps.length + 1);
+  });
+
+  it("says what lies along both sides of every map, and that the scale is uneven", () => {
+    expect(isotropy(380).match(/>zeros<\/text>/g)).toHaveLength(2 * 4);
+    expect(isotropy(380)).toContain(">steps are uneven</text>");
+  });
+});
+
+describe("a figure of gaps", () => {
+  it("has a bar from the least to the greatest seed at every width", () => {
+    const bars = [...gap(760).matchAll(/<g[^>]*aria-label="rule"[^>]*>(.*?)<\/g>/g)].map(
+      ([, inside = ""]) => inside.match(/<line/g)?.length,
+    );
+    expect(bars).toEqual([3, 3, 3, 3]);
+  });
+
+  it("tells those who cannot see it the means and the number of seeds", () => {
+    expect(gap(760)).toContain("kfac: 4 at width 256, 1 at 4096, 3 seeds.");
+  });
+
+  it("draws settings of one method in one colour, the second dashed", () => {
+    const hue = (name: string) => new RegExp(`fill="(#[^"]+)"[^>]*><text[^>]*>${name}<`).exec(gap(760))?.[1];
+    expect(hue("kfac, ρ = 1e−4")).toBe(hue("kfac"));
+    expect(hue("kfac")).not.toBe(hue("exact"));
+    expect(gap(760).match(/stroke-dasharray="6[ ,]3"/g)).toHaveLength(1);
+  });
+});
+
+describe("coordinates", () => {
+  it("have two decimals at most, and no zero with digits of rounding", () => {
+    for (const [, , svg] of cases) {
+      // Maps are drawn in whole cells and stretched.
+      expect(svg.replaceAll(/scale\([^)]*\)/g, "")).not.toMatch(/="[^"]*\d(\.\d{3,}|e-\d+)/);
+    }
+    const marks = draw({
+      width: 100,
+      height: 100,
+      x: { domain: [0, 1], axis: null },
+      y: { domain: [0, 1], axis: null },
+      marks: [dot([[0.1 + 0.2, 0.5]], { dx: 5.6e-17 - 30, dy: 1 / 3 })],
+    });
+    expect(marks).not.toMatch(/\d\.\d{3,}|\de-/);
   });
 });
 

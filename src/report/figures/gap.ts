@@ -2,14 +2,16 @@
  * @file How the gap between a network and its analytic prediction shrinks with the width, in logarithms on both sides,
  * beside the slope of the theory.
  */
-import { axisX, axisY, dot, gridY, line, text as label } from "@observablehq/plot";
+import { axisX, axisY, dot, gridY, line, ruleX, text as label } from "@observablehq/plot";
 import { colour, draw, NARROW, powerOfTen, sheet, spread, type Colour, type FigureOptions } from "./sheet.ts";
 
 /** A line: the gap at every width. */
 export type GapSeries = {
+  /** A method, or a method and a setting after a comma: they share a colour. */
   readonly title: string;
   readonly widths: readonly number[];
-  readonly gaps: readonly number[];
+  /** A row a width: the gap of every seed. */
+  readonly gaps: readonly (readonly number[])[];
 };
 
 /** What is said around the panel. */
@@ -18,30 +20,36 @@ export type GapCaption = { readonly title: string; readonly subtitle: string };
 const HUES = ["ink", "blue", "green", "vermilion", "purple", "muted"] as const satisfies readonly Colour[];
 const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
 
-type Point = { readonly width: number; readonly gap: number };
+/** Pixels between the bars of neighbouring series, so that each can be seen. */
+const DODGE = 3;
 
-/** The figure, for at most six series over the same widths. */
+type Point = { readonly width: number; readonly gap: number; readonly least: number; readonly most: number };
+
+const mean = (values: readonly number[]): number => values.reduce((sum, a) => sum + a, 0) / values.length;
+
+/** The figure, for series of at most six methods over the same widths. */
 export function gapFigure(
   series: readonly GapSeries[],
   { title, subtitle }: GapCaption,
   { width = 760 }: FigureOptions = {},
 ): string {
   const narrow = width < NARROW;
-  const height = narrow ? 340 : 360;
-  const margin = { left: 40, right: narrow ? 104 : 190, top: 22, bottom: 36 };
+  const height = narrow ? 360 : 400;
+  const margin = { left: 40, right: narrow ? 138 : 176, top: 22, bottom: 36 };
   const widths = series[0]!.widths;
-  const gaps = series.flatMap((s) => s.gaps);
-  const domain: [number, number] = [Math.min(...gaps) / 1.5, Math.max(...gaps) * 1.5];
+  const all = series.flatMap((s) => s.gaps.flat());
+  const domain: [number, number] = [Math.min(...all) / 1.3, Math.max(...all) * 1.3];
   const inner = height - margin.top - margin.bottom;
   const scale = inner / Math.log(domain[1] / domain[0]);
   const ends = spread(
-    series.map((s) => scale * Math.log(domain[1] / s.gaps.at(-1)!)),
+    series.map((s) => scale * Math.log(domain[1] / mean(s.gaps.at(-1)!))),
     15,
   );
   const [from, to] = [widths[0]!, widths.at(-1)!];
   // M^(-1/2) through the middle of the panel.
   const centre = Math.sqrt(domain[0] * domain[1]);
   const theory = [from, to].map((M) => ({ width: M, gap: centre * Math.sqrt(Math.sqrt(from * to) / M) }));
+  const methods = [...new Set(series.map((s) => methodOf(s.title)))];
   const marks = draw({
     width: width - 24,
     height,
@@ -49,12 +57,17 @@ export function gapFigure(
     marginRight: margin.right,
     marginTop: margin.top,
     marginBottom: margin.bottom,
-    x: { type: "log", base: 2, domain: [from, to] },
+    x: { type: "log", base: 2, domain: [from, to], insetLeft: 8, insetRight: 8 },
     y: { type: "log", domain },
-    symbol: { range: [...SYMBOLS] },
     marks: [
       gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({ ticks: powers(domain), tickFormat: powerOfTen, tickSize: 0, label: "gap", labelArrow: "none" }),
+      axisY({
+        ticks: powers(domain),
+        tickFormat: powerOfTen,
+        tickSize: 0,
+        label: "gap, relative to the labels",
+        labelArrow: "none",
+      }),
       axisX({
         ticks: [...widths],
         tickFormat: String,
@@ -79,27 +92,47 @@ export function gapFigure(
         dx: -2,
         dy: 12,
         fill: colour("muted"),
+        stroke: colour("paper"),
+        strokeWidth: 3,
       }),
-      ...series.flatMap(({ gaps: values }, i) => {
-        const points = widths.map((M, k): Point => ({ width: M, gap: values[k]! }));
-        const hue = colour(HUES[i]!);
+      ...series.flatMap(({ title: name, gaps }, i) => {
+        const points = widths.map((M, k): Point => ({
+          width: M,
+          gap: mean(gaps[k]!),
+          least: Math.min(...gaps[k]!),
+          most: Math.max(...gaps[k]!),
+        }));
+        const method = methods.indexOf(methodOf(name));
+        const hue = colour(HUES[method]!);
+        // A second setting of a method is dashed, and its points are filled.
+        const again = series.findIndex((s) => methodOf(s.title) === methodOf(name)) < i;
+        const dx = (i - (series.length - 1) / 2) * DODGE;
         return [
-          line(points, { x: "width", y: "gap", stroke: hue, strokeWidth: 1.75 }),
+          line(points, {
+            x: "width",
+            y: "gap",
+            dx,
+            stroke: hue,
+            strokeWidth: 1.75,
+            ...(again ? { strokeDasharray: "6 3" } : {}),
+          }),
+          ruleX(points, { x: "width", y1: "least", y2: "most", dx, stroke: hue, strokeWidth: 1.25 }),
           dot(points, {
             x: "width",
             y: "gap",
-            symbol: SYMBOLS[i]!,
-            r: 3.5,
+            dx,
+            symbol: SYMBOLS[method]!,
+            r: 3.25,
             stroke: hue,
             strokeWidth: 1.5,
-            fill: colour("paper"),
+            fill: again ? hue : colour("paper"),
           }),
           label([points.at(-1)!], {
             x: "width",
             y: () => domain[1] * Math.exp(-ends[i]! / scale),
-            text: () => series[i]!.title,
+            text: () => name,
             textAnchor: "start",
-            dx: 10,
+            dx: 22,
             fontSize: narrow ? 11 : 12,
             fill: hue,
           }),
@@ -107,7 +140,10 @@ export function gapFigure(
       }),
     ],
   });
-  const facts = series.map((s) => `${s.title}: ${s.gaps[0]} at width ${from}, ${s.gaps.at(-1)} at ${to}.`);
+  const facts = series.map(
+    (s) =>
+      `${s.title}: ${told(s.gaps[0]!)} at width ${from}, ${told(s.gaps.at(-1)!)} at ${to}, ${s.gaps[0]!.length} seeds.`,
+  );
   return sheet({
     width,
     title,
@@ -116,6 +152,10 @@ export function gapFigure(
     groups: [{ columns: 1, panels: [{ width, height, marks }] }],
   });
 }
+
+const methodOf = (title: string): string => title.split(",")[0]!;
+
+const told = (gaps: readonly number[]): string => String(Number(mean(gaps).toPrecision(3)));
 
 /** Powers of ten inside a range. */
 function powers([low, high]: [number, number]): number[] {

@@ -2,7 +2,7 @@
  * @file The isotropic condition as it looks: G / alpha of every method as a heat map, with alpha = tr G / n. The identity
  * is a diagonal on an empty square; what gradient descent has beside it is why it is slow.
  */
-import { norm, trace, type Matrix } from "../../matrix/matrix.ts";
+import type { Matrix } from "../../matrix/matrix.ts";
 import {
   colour,
   columnWidth,
@@ -14,14 +14,19 @@ import {
   type Panel,
 } from "./sheet.ts";
 
-/** G [n, n] of a method; without one, why not. */
-export type IsotropyPanel = { readonly title: string; readonly G: Matrix | string };
+/** G [n, n] of a method. */
+export type IsotropyPanel = { readonly title: string; readonly G: Matrix };
 
 /** Panels that share a setting. */
-export type IsotropyGroup = { readonly heading: string; readonly panels: readonly IsotropyPanel[] };
+export type IsotropyGroup = { readonly heading?: string; readonly panels: readonly IsotropyPanel[] };
 
 /** What is said around the panels. */
-export type IsotropyCaption = { readonly title: string; readonly subtitle: string };
+export type IsotropyCaption = {
+  readonly title: string;
+  readonly subtitle: string;
+  /** Names of what comes first along rows and columns and what comes second, half of the samples each. */
+  readonly halves: readonly [string, string];
+};
 
 /** Lower ends of the classes of |entry|, and their colours. */
 const CLASSES = [0.02, 0.05, 0.15, 0.4, 0.8] as const;
@@ -30,38 +35,45 @@ const RAMP = {
   negative: ["orange1", "orange2", "orange3", "orange4", "orange5"],
 } as const satisfies Record<string, readonly Colour[]>;
 
-/** The figure. */
+/** Room for the names of the halves, left of a map and below it. */
+const AXIS = 14;
+const SMALL = 10;
+
+/** The figure: the scale stands beside the panels of the first group, of which there is one or few. */
 export function isotropyFigure(
   groups: readonly IsotropyGroup[],
-  { title, subtitle }: IsotropyCaption,
+  { title, subtitle, halves }: IsotropyCaption,
   { width = 760 }: FigureOptions = {},
 ): string {
-  const columns = width < NARROW ? 3 : 6;
-  const side = columnWidth(width, columns);
+  const columns = width < NARROW ? 3 : 5;
+  const box = columnWidth(width, columns);
+  const side = box - AXIS;
   const facts: string[] = [];
-  const drawn = groups.map(({ heading, panels }) => ({
-    heading,
+  const drawn = groups.map(({ heading, panels }, group) => ({
+    ...(heading === undefined ? {} : { heading }),
     columns,
-    panels: panels.map(({ title: name, G }): Panel => {
-      if (typeof G === "string") {
-        facts.push(`${heading}, ${name}: ${G}.`);
-        return { title: name, note: G, width: side, height: side, marks: frame(side) };
-      }
-      const { alpha, deviation } = isotropyOf(G);
-      const note = `off by ${short(deviation)}`;
-      facts.push(`${heading}, ${name}: alpha ${short(alpha)}, deviation ${short(deviation)}.`);
-      return { title: name, note, width: side, height: side, marks: heatMap(G, alpha, side) };
-    }),
+    panels: [
+      ...panels.map(({ title: name, G }): Panel => {
+        const { alpha, deviation } = isotropyOf(G);
+        const where = heading === undefined ? name : `${heading}, ${name}`;
+        facts.push(`${where}: alpha ${short(alpha)}, deviation ${small(deviation)}.`);
+        const note = deviation < ROUNDING ? small(deviation) : `deviation ${small(deviation)}`;
+        const marks = heatMap(G, alpha, side) + axes(halves, side);
+        return { title: name, note, width: box, height: box, marks };
+      }),
+      ...(group === 0 ? [scale(side)] : []),
+    ],
   }));
-  return sheet({ width, title, subtitle, description: facts.join(" "), groups: drawn, key: key(width) });
+  return sheet({ width, title, subtitle, description: facts.join(" "), groups: drawn });
 }
 
 /** tr G / n and |G - alpha I| / |alpha I|. */
-function isotropyOf(G: Matrix): { alpha: number; deviation: number } {
-  const n = G.rows;
-  const alpha = trace(G) / n;
-  // |G - alpha I|^2 = |G|^2 - 2 alpha tr G + alpha^2 n.
-  const squares = Math.max(0, norm(G) ** 2 - alpha ** 2 * n);
+function isotropyOf({ rows: n, data }: Matrix): { alpha: number; deviation: number } {
+  let trace = 0;
+  for (let i = 0; i < n; i++) trace += data[i * n + i]!;
+  const alpha = trace / n;
+  let squares = 0;
+  for (const [k, entry] of data.entries()) squares += (entry - (k % (n + 1) === 0 ? alpha : 0)) ** 2;
   return { alpha, deviation: Math.sqrt(squares / n) / Math.abs(alpha) };
 }
 
@@ -79,40 +91,66 @@ function heatMap({ rows: n, data }: Matrix, alpha: number, side: number): string
     }
   }
   const marks = [...paths].map(([name, path]) => `<path fill="${colour(name)}" d="${path}"/>`);
-  return `<g transform="scale(${side / n})" shape-rendering="crispEdges">${marks.join("")}</g>${frame(side)}`;
+  return `<g transform="translate(${AXIS},0)"><g transform="scale(${side / n})" shape-rendering="crispEdges">${marks.join("")}</g>${frame(side, side)}</g>`;
 }
 
-const frame = (side: number): string =>
-  `<rect width="${side}" height="${side}" fill="none" stroke="${colour("rule")}"/>`;
+const frame = (width: number, height: number): string =>
+  `<rect width="${width}" height="${height}" fill="none" stroke="${colour("rule")}"/>`;
+
+/** The halves of the samples along both sides. */
+function axes([first, second]: readonly [string, string], side: number): string {
+  const named = (content: string, at: number): string =>
+    text(at * side, 0, content, { size: SMALL, colour: "muted", anchor: "middle" });
+  const below = `<g transform="translate(${AXIS},${side + 11})">${named(first, 0.25)}${named(second, 0.75)}</g>`;
+  // Rotated: from the bottom upwards.
+  const left = `<g transform="translate(10,${side}) rotate(-90)">${named(second, 0.25)}${named(first, 0.75)}</g>`;
+  return below + left;
+}
 
 function classOf(entry: number): Colour | undefined {
   const level = CLASSES.findLastIndex((least) => Math.abs(entry) >= least);
   return RAMP[entry > 0 ? "positive" : "negative"][level];
 }
 
-/** Swatches with the lower ends of their classes. */
-function key(width: number): { height: number; marks: string } {
-  const swatch = width < NARROW ? 30 : 34;
-  const all = [
-    ...RAMP.negative.toReversed().map((name, i) => ({ name, end: -CLASSES.at(-1 - i)!, at: i })),
-    ...RAMP.positive.map((name, i) => ({ name, end: CLASSES[i]!, at: i + 6 })),
+/** The colours from the greatest entry down, each class as high as the others, with its ends beside it. */
+function scale(side: number): Panel {
+  const swatches = [
+    ...RAMP.positive.toReversed(),
+    "paper",
+    ...RAMP.negative,
+  ] as const satisfies readonly Colour[];
+  const ends = [...CLASSES.toReversed(), ...CLASSES.map((end) => -end)];
+  const height = Math.max(side / swatches.length, SMALL + 2);
+  const whole = height * swatches.length;
+  const marks = [
+    ...swatches.map(
+      (name, k) =>
+        `<rect y="${place(k * height)}" width="${SCALE}" height="${place(height)}" fill="${colour(name)}"/>`,
+    ),
+    frame(SCALE, place(whole)),
+    ...ends.map((end, k) =>
+      text(SCALE + 6, (k + 1) * height + 3.5, String(end).replace("-", "−"), {
+        size: SMALL,
+        colour: "muted",
+      }),
+    ),
   ];
-  const marks = all.map(({ name, end, at }) => {
-    // The end of a class is its inner edge.
-    const edge = (end < 0 ? at + 1 : at) * swatch;
-    const shown = Math.abs(end) === 0.02 ? "" : String(end).replace("-", "−").replace("0.", ".");
-    return (
-      `<rect x="${at * swatch}" y="16" width="${swatch}" height="12" fill="${colour(name)}"/>` +
-      text(edge, 40, shown, { size: 10, colour: "muted", anchor: "middle" })
-    );
-  });
-  marks.push(text(5.5 * swatch, 40, "0", { size: 10, colour: "muted", anchor: "middle" }));
-  marks.push(
-    `<rect x="0" y="16" width="${11 * swatch}" height="12" fill="none" stroke="${colour("rule")}"/>`,
-    text(0, 10, "entry of G / α", { size: 11, colour: "muted" }),
-  );
-  return { height: 44, marks: marks.join("") };
+  return {
+    title: "entry of G / α",
+    note: "steps are uneven",
+    width: side,
+    height: whole,
+    marks: marks.join(""),
+  };
 }
 
-/** Two digits; rounding errors are called zero. */
-const short = (x: number): string => (Math.abs(x) < 1e-6 ? "0" : String(Number(x.toPrecision(2))));
+const SCALE = 22;
+const place = (x: number): number => Math.round(100 * x) / 100;
+
+const short = (x: number): string => String(Number(x.toPrecision(2)));
+
+/** Rounding is below this; its digits mean nothing. */
+const ROUNDING = 1e-14;
+
+/** Two digits. */
+const small = (x: number): string => (x < ROUNDING ? "below 1e−14" : short(x));

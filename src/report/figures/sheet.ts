@@ -70,9 +70,9 @@ export type Sheet = {
   readonly subtitle: string;
   /** For readers who cannot see it. */
   readonly description: string;
+  /** What colours and symbols stand for; see {@link legend}. */
+  readonly legend?: { readonly height: number; readonly marks: string };
   readonly groups: readonly Group[];
-  /** A key below all panels. */
-  readonly key?: { readonly height: number; readonly marks: string };
 };
 
 const FAMILY = "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', sans-serif";
@@ -82,6 +82,9 @@ const GAP = 12;
 /** Width of a character over the size of the font, on average, plain and bold. */
 const ASPECT = 0.52;
 const BOLD_ASPECT = 0.6;
+/** The same in the widest of the fonts, for what must not run into its neighbour. */
+const WIDE = 0.54;
+const WIDE_BOLD = 0.6;
 
 /** `text` as the content of an element or an attribute. */
 export const escape = (text: string): string =>
@@ -93,16 +96,43 @@ export type TextOptions = {
   colour?: Colour;
   bold?: boolean;
   anchor?: "start" | "middle" | "end";
+  /** Keeps what lies below the text away from its letters. */
+  halo?: boolean;
 };
 
 /** A line of text whose baseline starts at (x, y). */
 export function text(x: number, y: number, content: string, options: TextOptions = {}): string {
-  const { size = FONT, colour: name = "ink", bold = false, anchor = "start" } = options;
+  const { size = FONT, colour: name = "ink", bold = false, anchor = "start", halo = false } = options;
   const attributes = [
     `x="${round(x)}" y="${round(y)}" font-size="${size}" fill="${colour(name)}" text-anchor="${anchor}"`,
     ...(bold ? [`font-weight="600"`] : []),
+    ...(halo ? [`stroke="${colour("paper")}" stroke-width="3" paint-order="stroke"`] : []),
   ];
   return `<text ${attributes.join(" ")}>${escape(content)}</text>`;
+}
+
+/** Width of a line of text in a wide font, so that what fits by this fits in any of {@link FAMILY}. */
+export const textWidth = (content: string, size: number, bold = false): number =>
+  content.length * size * (bold ? WIDE_BOLD : WIDE);
+
+/** An entry of a legend: marks in a box of so many pixels, whose middle is (0, 0), and what they stand for. */
+export type LegendEntry = { readonly mark: string; readonly box: number; readonly label: string };
+
+const LEGEND_ROW = 18;
+const LEGEND_GAP = 20;
+
+/** Entries one after the other, in as many rows as they take in `width`. */
+export function legend(entries: readonly LegendEntry[], width: number): NonNullable<Sheet["legend"]> {
+  let [x, y] = [0, LEGEND_ROW / 2];
+  const marks = entries.map(({ mark, box, label }) => {
+    const length = box + 6 + textWidth(label, FONT);
+    if (x > 0 && x + length > width) [x, y] = [0, y + LEGEND_ROW];
+    const drawn =
+      `<g transform="translate(${round(x + box / 2)},${y})">${mark}</g>` + text(x + box + 6, y + 4, label);
+    x += length + LEGEND_GAP;
+    return drawn;
+  });
+  return { height: y + LEGEND_ROW / 2, marks: marks.join("") };
 }
 
 /** Draws with Observable Plot and returns the elements inside its SVG. */
@@ -110,12 +140,15 @@ export function draw(options: PlotOptions): string {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = plot({ document: document as unknown as Document, ...options }) as unknown as Element;
   svg.querySelector("style")?.remove();
-  const marks = svg.innerHTML.replaceAll(/-?\d+\.\d{3,}/g, (number) => String(round(Number(number))));
+  // Last digits of coordinates differ between machines, and so do those of zeros such as 5.6e-17.
+  const marks = svg.innerHTML.replaceAll(/-?\d+\.\d+(?:e[-+]?\d+)?/g, (number) =>
+    String(round(Number(number))),
+  );
   return `<g text-anchor="middle" font-size="11" fill="${colour("muted")}">${marks}</g>`;
 }
 
 /** Puts the parts of a figure on one SVG document. */
-export function sheet({ width, title, subtitle, description, groups, key }: Sheet): string {
+export function sheet({ width, title, subtitle, description, legend, groups }: Sheet): string {
   const parts: string[] = [];
   const inner = width - 2 * PAD;
   let y = PAD;
@@ -126,6 +159,10 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
   for (const line of wrap(subtitle, inner / (FONT * ASPECT))) {
     parts.push(text(PAD, y + 12, line, { colour: "muted" }));
     y += 17;
+  }
+  if (legend) {
+    parts.push(`<g transform="translate(${PAD},${y + 4})">${legend.marks}</g>`);
+    y += legend.height + 4;
   }
   y += GAP;
   for (const { heading, panels, columns } of groups) {
@@ -138,10 +175,6 @@ export function sheet({ width, title, subtitle, description, groups, key }: Shee
       for (const [i, panel] of row.entries()) parts.push(place(panel, PAD + (i * inner) / columns, y));
       y += Math.max(...row.map((panel) => headOf(panel) + panel.height)) + GAP;
     }
-  }
-  if (key) {
-    parts.push(`<g transform="translate(${PAD},${round(y)})">${key.marks}</g>`);
-    y += key.height + GAP;
   }
   const size = `viewBox="0 0 ${width} ${Math.round(y)}" width="${width}" height="${Math.round(y)}"`;
   const body = [`<rect width="100%" height="100%" fill="${colour("paper")}"/>`, ...parts].join("\n");
@@ -163,10 +196,15 @@ const headOf = ({ title, note }: Panel): number =>
 
 function place(panel: Panel, x: number, y: number): string {
   const { title, note, marks } = panel;
-  const lines = title === undefined ? [] : [text(0, 12, title, { bold: true })];
+  const lines =
+    title === undefined ? [] : [text(0, 12, title, { bold: true, size: fitting(title, panel.width) })];
   if (note !== undefined) lines.push(text(0, HEAD + 9, note, { size: 11, colour: "muted" }));
   return `<g transform="translate(${round(x)},${round(y)})">${lines.join("")}<g transform="translate(0,${headOf(panel)})">${marks}</g></g>`;
 }
+
+/** The size at which a bold title keeps out of the next column; names of methods are long, columns on phones are not. */
+const fitting = (title: string, width: number): number =>
+  Math.max(9.5, Math.min(FONT, Math.floor((20 * (width + GAP / 2)) / textWidth(title, 1, true)) / 20));
 
 /** Width of a column of `columns`, less the gap between them. */
 export const columnWidth = (width: number, columns: number): number =>
@@ -184,7 +222,8 @@ function wrap(content: string, most: number): string[] {
   return lines;
 }
 
-const round = (x: number): number => Math.round(100 * x) / 100;
+/** Coordinates to a hundredth of a pixel; no negative zero. */
+const round = (x: number): number => Math.round(100 * x) / 100 + 0;
 
 /** The dark partner of every colour in `body`. */
 function darkStyle(body: string): string {

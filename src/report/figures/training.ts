@@ -8,16 +8,23 @@ import {
   colour,
   columnWidth,
   draw,
+  legend,
   NARROW,
   powerOfTen,
   sheet,
   spread,
+  type Colour,
   type FigureOptions,
   type Panel,
 } from "./sheet.ts";
 
 /** One panel: the events of a run under a name. */
-export type TrainingRun = { readonly title: string; readonly events: readonly RunEvent[] };
+export type TrainingRun = {
+  readonly title: string;
+  readonly events: readonly RunEvent[];
+  /** Said inside the panel, of a run that needs a word. */
+  readonly remark?: string;
+};
 
 /** What is said around the panels. */
 export type TrainingCaption = { readonly title: string; readonly subtitle: string };
@@ -31,6 +38,19 @@ const SIDES = [
   { name: "test", metric: "test_loss", colour: "vermilion" },
 ] as const satisfies readonly { name: string; metric: keyof Metrics; colour: string }[];
 
+const DOT = { r: 3.25, strokeWidth: 1.5 };
+
+const legendDot = (name: Colour, fill: Colour): string =>
+  `<circle r="${DOT.r}" fill="${colour(fill)}" stroke="${colour(name)}" stroke-width="${DOT.strokeWidth}"/>`;
+const legendLine = (name: Colour, y: number): string =>
+  `<path d="M-12 ${y}h24" fill="none" stroke="${colour(name)}" stroke-width="1.75"/>`;
+
+const LEGEND = [
+  { mark: legendDot("blue", "blue"), box: 8, label: "training loss" },
+  { mark: legendDot("vermilion", "paper"), box: 8, label: "test loss" },
+  { mark: legendLine("blue", -2) + legendLine("vermilion", 2), box: 24, label: "predictions of both" },
+];
+
 /** What the lines go through: the predictions, or the points themselves where there are none. */
 const predicted = (step: StepEvent): Metrics => step.predict ?? step;
 
@@ -40,8 +60,8 @@ export function trainingFigure(
   { title, subtitle }: TrainingCaption,
   { width = 760 }: FigureOptions = {},
 ): string {
-  const columns = width < NARROW ? 2 : 3;
-  const steps = runs.map(({ events }) => events.filter((e): e is StepEvent => e.event === "step"));
+  const columns = width < NARROW ? 2 : Math.min(4, runs.length);
+  const steps = runs.map(({ events }) => stepsOf(events));
   const losses = steps
     .flat()
     .flatMap((step) => SIDES.flatMap(({ metric }) => [step[metric], predicted(step)[metric]]));
@@ -51,27 +71,23 @@ export function trainingFigure(
     title: run.title,
     note: settings(run.events),
     ...box,
-    marks: panel(steps[i]!, domain, box.width, {
-      first: i % columns === 0,
-      last: i + columns >= runs.length,
-    }),
+    marks: panel(steps[i]!, domain, box.width, run.remark),
   }));
   return sheet({
     width,
     title,
     subtitle,
-    description: describe(runs, steps),
+    description: runs.map(describeRun).join(" "),
+    legend: legend(LEGEND, width - 24),
     groups: [{ panels, columns }],
   });
 }
-
-type Place = { readonly first: boolean; readonly last: boolean };
 
 function panel(
   steps: readonly StepEvent[],
   domain: [number, number],
   width: number,
-  { first, last }: Place,
+  remark: string | undefined,
 ): string {
   const lastStep = steps.at(-1)!;
   const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
@@ -99,10 +115,10 @@ function panel(
         ticks: steps.map(({ step }) => step),
         tickFormat: String,
         tickSize: 3,
-        label: last ? "step" : null,
+        label: "step",
         labelArrow: "none",
         labelAnchor: "center",
-        labelOffset: 34,
+        labelOffset: 31,
       }),
       ...SIDES.map(({ metric, colour: name }) =>
         line(steps, {
@@ -117,13 +133,18 @@ function panel(
         dot(steps, {
           x: "step",
           y: (s: StepEvent) => s[metric],
-          r: 3.25,
+          r: DOT.r,
           stroke: colour(name),
-          strokeWidth: 1.5,
+          strokeWidth: DOT.strokeWidth,
           fill: side === 0 ? colour(name) : colour("paper"),
         }),
       ),
-      ...(first ? [label(["loss"], { frameAnchor: "top-left", dx: 4, dy: 3, fontSize: 11 })] : []),
+      label(["loss"], { frameAnchor: "top-left", dx: 4, dy: 3, fontSize: 11 }),
+      ...(remark === undefined
+        ? []
+        : [
+            label([remark], { frameAnchor: "bottom-left", dx: 4, dy: -5, fontSize: 11, fill: colour("ink") }),
+          ]),
       ...SIDES.map(({ name, colour: hue }, side) =>
         label([lastStep], {
           x: "step",
@@ -150,14 +171,14 @@ const exponents = ([low, high]: [number, number]): number[] => {
   return Array.from({ length: Math.round(Math.log10(high)) - from + 1 }, (_, i) => 10 ** (from + i));
 };
 
-/** The learning rate, over alpha where there is one, and the damping. */
+/** The learning rate, over alpha where it follows from it, and the damping. */
 function settings(events: readonly RunEvent[]): string {
   const config = events.find((e): e is ConfigEvent => e.event === "config");
   if (!config) return "";
   const alpha = config.isotropy?.alpha_theory;
   const rate = (x: number) => String(Number(x.toPrecision(4)));
   const parts = [
-    alpha === null || alpha === undefined
+    alpha === null || alpha === undefined || config.config.learning_rate !== undefined
       ? `η = ${rate(config.learning_rate)}`
       : `η = ${rate(config.learning_rate * alpha)}/α, α = ${rate(alpha)}`,
     ...(config.config.damping > 0
@@ -167,12 +188,13 @@ function settings(events: readonly RunEvent[]): string {
   return parts.join(", ");
 }
 
-function describe(runs: readonly TrainingRun[], steps: readonly (readonly StepEvent[])[]): string {
-  const sides = steps.map((rows, i) => {
-    const { step, train_loss, test_loss, predict } = rows.at(-1)!;
-    const told = (x: number) => x.toPrecision(2);
-    const beside = (x: number | undefined) => (x === undefined ? "" : `, predicted ${told(x)}`);
-    return `${runs[i]!.title}: training loss ${told(train_loss)} after ${step} steps${beside(predict?.train_loss)}; test loss ${told(test_loss)}${beside(predict?.test_loss)}.`;
-  });
-  return sides.join(" ");
+/** How a run ended, for readers who cannot see its panel. */
+export function describeRun({ title, events }: TrainingRun): string {
+  const { step, train_loss, test_loss, predict } = stepsOf(events).at(-1)!;
+  const told = (x: number) => x.toPrecision(2);
+  const beside = (x: number | undefined) => (x === undefined ? "" : `, predicted ${told(x)}`);
+  return `${title}: training loss ${told(train_loss)} after ${step} steps${beside(predict?.train_loss)}; test loss ${told(test_loss)}${beside(predict?.test_loss)}.`;
 }
+
+const stepsOf = (events: readonly RunEvent[]): StepEvent[] =>
+  events.filter((e): e is StepEvent => e.event === "step");

@@ -82,13 +82,66 @@ test("growthOf fits each way along an axis through the centre", () => {
   expect(growths.map(({ fitted }) => fitted?.toFixed(6))).toEqual(["2.000000", "2.000000"]);
 });
 
+const growths = growthOf(
+  [
+    ...grid,
+    {
+      case: { job: "empirical", N: 40, ...sizes },
+      way: { peer: "torch", variant: "jacobian_contraction" },
+      seconds: [],
+      note: "more than 6 s",
+    },
+    {
+      case: { job: "empirical", N: 20, ...sizes },
+      way: { peer: "torch", variant: "jacobian_contraction" },
+      seconds: [3],
+    },
+    {
+      case: { job: "empirical", N: 10, ...sizes },
+      way: { peer: "numpy", variant: "jacobian_contraction" },
+      seconds: [],
+      note: "needs 80 GB",
+    },
+  ],
+  "N",
+  centreOf(grid),
+);
+const figure = (width: number) =>
+  growthFigure(
+    [{ title: "By samples N", note: "C = 1", axis: "samples N", growths }],
+    { title: "Growth", subtitle: "" },
+    { width },
+  );
+
 test("growthFigure writes fitted beside expected exponents, legible in light and dark", () => {
-  const growths = growthOf(grid, "N", centreOf(grid));
-  const svg = growthFigure([{ title: "By samples N", axis: "N", growths }], {
-    title: "Growth",
-    subtitle: "",
-  });
+  const svg = figure(760);
   expect(svg).toContain("natgrad: grams 2.0 (1.3)");
   expect(svg).toContain("prefers-color-scheme: dark");
   expect(svg).not.toContain("NaN");
+});
+
+test("growthFigure names every line, with what ended it: time, memory, or nothing", () => {
+  for (const width of [380, 760]) {
+    const names = [...figure(width).matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, name]) => name);
+    expect(names).toEqual(
+      expect.arrayContaining([
+        "natgrad",
+        "JAX structured",
+        "PyTorch Jacobians &gt;6 s",
+        "NumPy Jacobians needs 80 GB at N = 10",
+        "C = 1",
+        "samples N",
+        "seconds",
+      ]),
+    );
+  }
+});
+
+test("growthFigure makes natgrad the thickest line, drawn last, with a bold name", () => {
+  const widths = [...figure(760).matchAll(/<g [^>]*stroke-width="([^"]+)"[^>]*aria-label="line"/g)].map(
+    ([, w]) => Number(w),
+  );
+  expect(widths).toHaveLength(3);
+  expect(widths.at(-1)).toBeGreaterThan(2 * Math.max(...widths.slice(0, -1)));
+  expect(figure(760)).toMatch(/font-weight="600"[^>]*>natgrad</);
 });

@@ -1,0 +1,21 @@
+/**
+ * @file JSON for files that are kept under version control: an entry of every outermost list or record on a line of
+ * its own, so that a change is a line.
+ */
+
+/** `value` as JSON, its fields on lines, and the entries of those that are lists or records on lines as well. */
+export function toLines(value: Readonly<Record<string, unknown>>): string {
+  const fields = Object.entries(value).map(([name, field]) => `  ${JSON.stringify(name)}: ${entries(field)}`);
+  return `{\n${fields.join(",\n")}\n}\n`;
+}
+
+function entries(field: unknown): string {
+  if (Array.isArray(field) && field.some((entry) => typeof entry === "object")) {
+    return `[\n${field.map((entry) => `    ${JSON.stringify(entry)}`).join(",\n")}\n  ]`;
+  }
+  if (typeof field !== "object" || field === null || Array.isArray(field)) return JSON.stringify(field);
+  const lines = Object.entries(field).map(
+    ([name, entry]) => `    ${JSON.stringify(name)}: ${JSON.stringify(entry)}`,
+  );
+  return `{\n${lines.join(",\n")}\n  }`;
+}
