@@ -30,6 +30,7 @@ import {
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Network } from "../network/network.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
@@ -133,11 +134,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
 
-  const curved = fisher.usesCurvature && loss.curvature !== undefined;
-  const limit = memoryLimit(asked);
   // What cannot fit is refused before anything is fetched, where its sizes are known.
   const expected = expectedSizes(asked);
-  if (expected) planRun({ ...expected, fisher, curved }, asked, limit);
+  if (expected) {
+    planRun(
+      { ...expected, fisher, columns: foldedColumns(fisher, loss, expected.network) },
+      asked,
+      memoryLimit(asked),
+    );
+  }
 
   progress("data");
   const fetching = {
@@ -155,7 +160,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     samples,
     network,
     fisher,
-    curved: fisher.usesCurvature && loss.curvature !== undefined,
+    columns: foldedColumns(fisher, loss, network),
   };
   const plan = planRun(shapeOfRun, config, memoryLimit(config));
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
@@ -308,6 +313,10 @@ const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number, opti
     ...options,
     ...(fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {}),
   });
+
+/** Columns of the curvature that a method has folded into its kernels. */
+const foldedColumns = (fisher: Fisher, loss: Loss, { outputs }: Network): number | undefined =>
+  fisher.usesCurvature && loss.curvature ? (loss.curvatureColumns?.(outputs) ?? outputs) : undefined;
 
 /** Bytes that the run may take. */
 const memoryLimit = ({ memory_limit }: Config): number =>

@@ -13,7 +13,7 @@ import { selectRows } from "../matrix/matrix.ts";
 import type { NetworkSolve, SolverOptions } from "./fisher.ts";
 
 /** Samples whose rows of Theta are computed at a time. */
-const BLOCK = 128;
+export const BLOCK = 128;
 /** The default rank of the preconditioner for n unknowns. */
 export const defaultRank = (n: number): number => Math.min(Math.ceil(n / 4), 2000);
 

@@ -55,6 +55,8 @@ export const crossEntropy: Loss = {
     return { factor: { samples: N, outputs: C, columns: K, values, rank: K }, residual };
   },
 
+  curvatureColumns: (C) => C - 1,
+
   newton(f, y, rho) {
     const { rows: N, cols: C } = f;
     const p = softmax(f);

@@ -18,6 +18,8 @@ export type Loss = {
    * where Lambda is the identity.
    */
   curvature?(f: Matrix, y: Matrix): { readonly factor: CurvatureFactor; readonly residual: Float64Array };
+  /** K for C outputs. */
+  curvatureColumns?(outputs: number): number;
   /** (Lambda + rho I)^-1 r [N, C], or its pseudo-inverse at rho = 0: Newton's step in the outputs. */
   newton?(f: Matrix, y: Matrix, rho: number): Matrix;
 };

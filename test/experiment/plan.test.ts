@@ -20,7 +20,7 @@ function plan(options: Record<string, unknown>, limit: number): Plan {
   const fisher = FISHERS.find(({ name }) => name === config.natural_gradient_type)!;
   const network = mlp(784, { depth: config.n_layers, width: config.width });
   const samples = { train: config.train_size, test: config.test_size };
-  return planRun({ samples, network, fisher, curved: false }, config, limit);
+  return planRun({ samples, network, fisher }, config, limit);
 }
 
 describe("planRun", () => {
