@@ -7,7 +7,6 @@ import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_METHODS, DIAGNOSIS_OPTIONS, parseDiagnosis } from "../experiment/diagnosis.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
-import { admit } from "./admit.ts";
 import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -83,12 +82,11 @@ async function print(
   }
   const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
   const diagnosis = parseDiagnosis(options);
-  const admission = await admit(diagnosis.config);
 
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${line}\n`);
   try {
-    const listeners = { progress: progress.show, notice, signal: interruption, ...admission };
+    const listeners = { progress: progress.show, notice, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);

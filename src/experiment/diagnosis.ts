@@ -6,6 +6,7 @@ import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError } from "../error.ts";
 import { FISHERS, gradient, type Fisher } from "../fisher/index.ts";
+import type { Network } from "../network/network.ts";
 import { parseConfig, type Config } from "./config.ts";
 
 /** The options of an experiment that count in a diagnosis. */
@@ -15,11 +16,21 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "damping", "kernel_batch_size"] as const),
-  ...(["device", "precision", "threads", "workers"] as const),
+  ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
 ] satisfies readonly (keyof Config)[];
 
 /** Methods that a diagnosis looks at: those of a squared error. */
 export const DIAGNOSIS_METHODS: readonly Fisher[] = FISHERS.filter(({ newtonResidual }) => !newtonResidual);
+
+/** Operations of a method that are seconds of work. */
+const SLOW = 1e9;
+
+/** Whether a method on single units takes so long that it waits to be asked for. */
+export const isSlow = (
+  { usesSignals, cost }: Fisher,
+  { weights: layers, outputs }: Network,
+  samples: number,
+): boolean => usesSignals === true && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };
@@ -37,6 +48,8 @@ export type DiagnosisConfigEvent = {
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
+  /** Memory that the diagnosis was reckoned to take. */
+  plan: { bytes: number };
 };
 
 /** The eigenvalues of Theta / N. */

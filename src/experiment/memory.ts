@@ -1,7 +1,15 @@
 /**
- * @file The peak of this process's memory.
+ * @file What this process may take of the memory, and what it took.
  */
 import { readFileSync } from "node:fs";
+import type { Config } from "./config.ts";
+
+/** Share of the free memory that a run takes by default. */
+const FREE_SHARE = 0.9;
+
+/** Bytes that a run may take: what was asked for, or most of what is free. */
+export const memoryLimit = ({ memory_limit }: Pick<Config, "memory_limit">): number =>
+  memory_limit ?? FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
 
 /**
  * Peak resident bytes. On Linux from /proc: what getrusage calls a process's maximum there includes that of the process

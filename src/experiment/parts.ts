@@ -149,8 +149,11 @@ export function stackBytes(sizes: Sizes, rows: number, cols: number): number {
 }
 
 /** Tiles of an analytic kernel, of 2^18 numbers or 256 columns. */
-export const sweepBytes = ({ network, train, test }: Sizes, rows = 512): number =>
-  8 * Math.max(2 ** 18, 256 * Math.min(rows, train + test)) * (network.layers.length + 3);
+export function sweepBytes({ network, train, test }: Sizes, rows = 512): number {
+  const all = train + test;
+  const numbers = Math.min(all ** 2, Math.max(2 ** 18, 256 * Math.min(rows, all)));
+  return 8 * numbers * (network.layers.length + 3);
+}
 
 /** Signals of single units that go with a kernel: those of the network itself, or drawn ones. */
 export const signalBytes = ({ signals }: Sizes, samples: number, bytes: number): number =>

@@ -1,15 +1,20 @@
 /**
- * @file What a run or a diagnosis will take, before anything large is allocated: bytes by part and seconds, from sizes alone.
- * The plan of a run chooses how exact NGD solves and how many samples go through the network at a time so that it fits. What
- * fits in no way is refused with the figures. Methods state what they take themselves (fisher/cost.ts).
+ * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan chooses
+ * how exact NGD solves and how many samples go through the network at a time so that it fits, and refuses what fits in no way
+ * with the figures. Methods state what they take themselves (fisher/cost.ts); diagnosis-plan.ts does the same for a diagnosis.
  */
-import { InputError } from "../error.ts";
-import { defaultRank, eigenBytes, matrixBytes, type Fisher, type Solver } from "../fisher/index.ts";
-import { passOperations } from "../linearization/linearize.ts";
-import { tileFor } from "../linearization/runs.ts";
+import {
+  defaultRank,
+  eigenBytes,
+  matrixBytes,
+  type Fisher,
+  type Memory,
+  type Solver,
+} from "../fisher/index.ts";
+import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
-import { sizeText } from "./bytes.ts";
 import type { Config } from "./config.ts";
+import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
 import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
 import {
   dataPhases,
@@ -37,8 +42,8 @@ export type RunShape = {
   readonly samples: { readonly train: number; readonly test: number };
   readonly network: Network;
   readonly fisher: Fisher;
-  /** K where the curvature of the loss is folded into kernels. */
-  readonly columns?: number | undefined;
+  /** Default: a squared error. */
+  readonly loss?: Loss;
 };
 
 /** What a run will take. */
@@ -69,8 +74,6 @@ export type PlanOptions = PartOptions &
     | "preconditioner_rank"
   >;
 
-/** Tiles that are tried beside the usual one, largest first. */
-const TILES = [256, 64, 16];
 /** Iterations that conjugate gradients are reckoned with: a guess, as only the spectrum knows. */
 const CG_ITERATIONS = 30;
 /** Copies of a kernel while it is written to a file. */
@@ -100,34 +103,6 @@ export function planRun(shape: RunShape, options: PlanOptions, limit: number): P
   return firstThatFits(plans, limit, advice(shape, options));
 }
 
-/** Tiles to try, the usual one first. */
-function tilesFor(network: Network): number[] {
-  const usual = tileFor(passOperations(network));
-  return [usual, ...TILES.filter((tile) => tile < usual)];
-}
-
-/** @throws InputError with the figures of the least plan where none fits. */
-function firstThatFits<P extends Pick<Plan, "bytes" | "parts">>(
-  plans: readonly (() => P)[],
-  limit: number,
-  ways: string,
-): P {
-  let least: P | undefined;
-  for (const make of plans) {
-    const plan = make();
-    if (plan.bytes <= limit) return plan;
-    if (!least || plan.bytes < least.bytes) least = plan;
-  }
-  const { bytes, parts } = least!;
-  const large = Object.entries(parts)
-    .filter(([, part]) => part >= 0.05 * bytes)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([name, part]) => `${name} ${sizeText(part)}`);
-  throw new InputError(
-    `memory_limit: wanted a run within ${sizeText(limit)}, got one of ${sizeText(bytes)} (${large.join(", ")}); try ${ways}`,
-  );
-}
-
 /** What would make a run smaller. */
 function advice(
   { fisher }: RunShape,
@@ -144,20 +119,22 @@ function advice(
 
 /** The plan of a run that solves and tiles in a given way. */
 function runPlan(shape: RunShape, options: PlanOptions, solver: Solver | undefined, tile: number): Plan {
-  const { network, fisher, samples } = shape;
-  const sizes = sizesOf(network, samples, shape.columns, options);
+  const { network, fisher, loss, samples } = shape;
+  const { outputs } = network;
+  const columns = columnsOf(network, fisher, loss);
+  const sizes = sizesOf(network, samples, columns, options);
   const n = Math.min(options.batch_size ?? samples.train, samples.train);
-  const m = n * (shape.columns ?? sizes.outputs);
+  const m = n * (columns ?? outputs);
   const rank = Math.min(options.preconditioner_rank ?? defaultRank(m), m);
   const solve = solver && { solver, rank };
-  const { data, rows } = { data: dataPhases(sizes, options), rows: samples.train + samples.test };
+  const rows = samples.train + samples.test;
   const phases: Phase[] = [
     keeps("process", processBytes(sizes, options)),
-    ...data,
+    ...dataPhases(sizes, options),
     ...weightPhases(sizes, options),
     keeps("tiles of the network", tileBytes(sizes, options, tile, n)),
-    keeps("tiles of Grams", gramTileBytes(sizes, options, n * sizes.outputs)),
-    ...kernelPhases(sizes, options, fisher, n),
+    keeps("tiles of Grams", gramTileBytes(sizes, options, n * outputs)),
+    ...kernelPhases(sizes, options, shape, n),
     keeps("training", linearizationBytes(sizes, n, options.n_steps)),
     // The samples of a mini-batch, and all others in their order.
     passes("training", n < samples.train ? sizes.bytes * rows * network.inputs : 0),
@@ -190,8 +167,9 @@ const flows = (fisher: Fisher, { gd_prediction, batch_size }: PlanOptions): bool
   multiplies(fisher) && gd_prediction === "continuous" && batch_size === undefined;
 
 /** Making the kernels that predict, and what predicts with them. */
-function kernelPhases(sizes: Sizes, options: PlanOptions, fisher: Fisher, n: number): Phase[] {
+function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: number): Phase[] {
   const { train, test } = sizes;
+  const { fisher } = shape;
   const sorts = sortsOf(sizes, options, fisher);
   const makes = sorts.flatMap(({ outputs, summed, empirical }): Phase[] => {
     const kernel = summed
@@ -210,18 +188,23 @@ function kernelPhases(sizes: Sizes, options: PlanOptions, fisher: Fisher, n: num
   if (n < train) return makes;
   return [
     ...makes,
-    ...sorts.map((sort): Phase => ({ name: "prediction", ...predictorMemory(sizes, options, fisher, sort) })),
+    ...sorts.map((sort): Phase => ({ name: "prediction", ...predictorMemory(sizes, options, shape, sort) })),
   ];
 }
 
 /** What predicts with a kernel of all training samples: a flow's eigenvectors, or a method's G on both sides. */
-function predictorMemory(sizes: Sizes, options: PlanOptions, fisher: Fisher, sort: KernelSort) {
-  const { train, test, columns } = sizes;
+function predictorMemory(
+  sizes: Sizes,
+  options: PlanOptions,
+  { fisher, loss }: RunShape,
+  sort: KernelSort,
+): Memory {
+  const { train, test } = sizes;
   if (!flows(fisher, options)) return moverMemory(sizes, options, fisher, sort, train, [train, test]);
   const m = train * sort.outputs;
   const theta = sort.summed ? 0 : matrixBytes(m + test * sort.outputs, m);
   // Another loss is integrated step by step, with Theta as it is.
-  if (columns !== undefined) return { kept: theta, peak: theta };
+  if (loss?.curvature) return { kept: theta, peak: theta };
   const kept = matrixBytes(m + test * sort.outputs, m);
   return { kept, peak: theta + kept + eigenBytes(m) };
 }

@@ -30,13 +30,12 @@ import {
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
-import type { Network } from "../network/network.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { planRun } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
-import { peakBytes } from "./memory.ts";
+import { memoryLimit, peakBytes } from "./memory.ts";
 import {
   expectedSizes,
   networkOf,
@@ -136,13 +135,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
   // What cannot fit is refused before anything is fetched, where its sizes are known.
   const expected = expectedSizes(asked);
-  if (expected) {
-    planRun(
-      { ...expected, fisher, columns: foldedColumns(fisher, loss, expected.network) },
-      asked,
-      memoryLimit(asked),
-    );
-  }
+  if (expected) planRun({ ...expected, fisher, loss }, asked, memoryLimit(asked));
 
   progress("data");
   const fetching = {
@@ -160,7 +153,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     samples,
     network,
     fisher,
-    columns: foldedColumns(fisher, loss, network),
+    loss,
   };
   const plan = planRun(shapeOfRun, config, memoryLimit(config));
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
@@ -180,7 +173,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   progress("kernel");
   const kernels = [
     ...(await clock.time("kernel", () =>
-      predictingKernels(config, fisher, linearizer, weights, dataset, { signal }),
+      predictingKernels(config, fisher, linearizer, weights, dataset, { tile: plan.tile, signal }),
     )),
   ].map(([, pair]) => pair);
 
@@ -313,17 +306,6 @@ const isotropyAt = (fisher: Fisher, { G, outputs }: Mover, samples: number, opti
     ...options,
     ...(fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {}),
   });
-
-/** Columns of the curvature that a method has folded into its kernels. */
-const foldedColumns = (fisher: Fisher, loss: Loss, { outputs }: Network): number | undefined =>
-  fisher.usesCurvature && loss.curvature ? (loss.curvatureColumns?.(outputs) ?? outputs) : undefined;
-
-/** Bytes that the run may take. */
-const memoryLimit = ({ memory_limit }: Config): number =>
-  memory_limit ?? FREE_SHARE * (process.availableMemory() + process.memoryUsage.rss());
-
-/** Share of the free memory that a run takes by default. */
-const FREE_SHARE = 0.9;
 
 const solverOptions = (config: Config, solver: Solver, progress: Progress): SolverOptions => ({
   solver,

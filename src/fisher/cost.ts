@@ -4,6 +4,8 @@
  * factor keeps alive counts, and so does what an inverse on the range needs where that is asked for.
  */
 
+import { LARGEST_RANK } from "../matrix/singular.ts";
+
 /** Sizes of a kernel that a method is prepared on. */
 export type CostSizes = {
   /** N, columns of A_l. */
@@ -52,8 +54,9 @@ export const matrixBytes = (rows: number, cols: number = rows): number => 8 * ro
 /** Rows of a block of a Cholesky factor at most: what the blocks' inverses and scratch memory cost beside n^2. */
 const BLOCK = 240;
 
-/** Of a matrix [n, n] with its Cholesky factor, which keeps it. */
-export const choleskyBytes = (n: number): number => 1.5 * matrixBytes(n) + 2 * matrixBytes(n, BLOCK);
+/** Of a matrix [n, n] with its Cholesky factor, which keeps it while it is small and takes its place where it is large. */
+export const choleskyBytes = (n: number): number =>
+  (n > LARGEST_RANK ? 1 : 1.5) * matrixBytes(n) + 2 * matrixBytes(n, BLOCK);
 
 /** Of an inverse from a Cholesky factor, and what it is made of. */
 export const inverseBytes = (n: number): number => 1.6 * matrixBytes(n) + 3 * matrixBytes(n, BLOCK);
