@@ -71,7 +71,7 @@ export function sizesOf(
 }
 
 /** Node, ONNX Runtime and the program itself; a worker with its sessions. */
-const PROCESS = 110e6;
+const PROCESS = 115e6;
 const WORKER = 40e6;
 
 /** The process and its workers. Node 20 has a worker copy what it reads, weights above all. */
