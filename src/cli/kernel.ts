@@ -9,7 +9,6 @@ import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.
 import { FISHERS } from "../fisher/index.ts";
 import { LOSSES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
-import { admit } from "./admit.ts";
 import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -94,12 +93,11 @@ async function print(
   }
   const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
   const diagnosis = parseDiagnosisFlags(options);
-  const admission = await admit(diagnosis.config);
 
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
   try {
-    const listeners = { progress: progress.show, notice, signal: interruption, ...admission };
+    const listeners = { progress: progress.show, notice, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);

@@ -27,23 +27,24 @@ import { expandOutputs, layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
 import { withUnits } from "../kernel/units.ts";
 import { accuracy, LOSSES, mse, residualColumns } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
-import type { Network } from "../network/network.ts";
 import { randomState } from "../random/random-state.ts";
 import { demandConfig, type Config } from "./config.ts";
-import type {
-  Convergence,
-  Diagnosis,
-  DiagnosisEvent,
-  KernelName,
-  LayerEvent,
-  MethodFigures,
-  PosteriorFigures,
-  SpectrumEvent,
+import {
+  isSlow,
+  type Convergence,
+  type Diagnosis,
+  type DiagnosisEvent,
+  type KernelName,
+  type LayerEvent,
+  type MethodFigures,
+  type PosteriorFigures,
+  type SpectrumEvent,
 } from "./diagnosis.ts";
 import { loadData, settle } from "./dataset.ts";
-import { peakBytes } from "./memory.ts";
+import { memoryLimit, peakBytes } from "./memory.ts";
+import { planDiagnosis } from "./diagnosis-plan.ts";
 import type { RunListeners } from "./run.ts";
-import { networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
+import { expectedSizes, networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
@@ -52,8 +53,6 @@ const FRACTIONS = [1e-2, 1e-4] as const;
 export type DiagnosisListeners = RunListeners & {
   /** Told, in one line, what should not pass in silence. */
   notice?: (line: string) => void;
-  /** Told the configuration once its data is there and has a size; what it throws ends the diagnosis before its work. */
-  settled?: (config: Config) => void | Promise<void>;
 };
 
 /**
@@ -62,15 +61,18 @@ export type DiagnosisListeners = RunListeners & {
  */
 export const diagnose = (
   diagnosis: Diagnosis,
-  listeners: DiagnosisListeners = {},
+  listeners: RunListeners = {},
 ): AsyncGenerator<DiagnosisEvent> => releasing((opened) => events(diagnosis, listeners, opened));
 
 async function* events(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, settled = () => {}, signal }: DiagnosisListeners,
+  { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
   opened: Engine[],
 ): AsyncGenerator<DiagnosisEvent> {
   demandConfig(asked);
+  // What cannot fit is refused before anything is fetched, where its sizes are known.
+  const expected = expectedSizes(asked);
+  if (expected) planDiagnosis({ ...expected, methods }, asked, memoryLimit(asked));
   progress("data");
   const dataset = await loadData(asked, {
     signal,
@@ -78,9 +80,10 @@ async function* events(
     progress: (received, total) => progress(`fetching ${asked.dataset}`, received, total),
   });
   const config = settle(asked, dataset);
-  await settled(config);
   const { xTrain, yTrain: y, xTest } = dataset;
   const network = networkOf(config, dataset);
+  const samples = { train: xTrain.rows, test: xTest.rows };
+  const plan = planDiagnosis({ samples, network, methods }, config, memoryLimit(config));
   yield {
     event: "config",
     config,
@@ -88,6 +91,7 @@ async function* events(
     widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
+    plan: { bytes: plan.bytes },
   };
 
   progress("analytic kernel");
@@ -110,8 +114,9 @@ async function* events(
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");
-  const f = await linearizer.forward(weights, xTrain, { signal });
-  const { train: finite } = await empiricalKernel(linearizer, weights, xTrain, [], options);
+  const tiled = { tile: plan.tile, ...options };
+  const f = await linearizer.forward(weights, xTrain, tiled);
+  const { train: finite } = await empiricalKernel(linearizer, weights, xTrain, [], tiled);
   yield await spectrumEvent("empirical", finite, y, subtract(f, y), { signal });
   yield* layerEvents(infinite.train, finite, { signal });
 
@@ -311,15 +316,6 @@ async function formed(G: Propagator, n: number, { signal }: Stoppable): Promise<
   }
   const matrix = transpose(columns);
   return (residual) => multiply(matrix, { rows: n, cols: 1, data: residual }).data;
-}
-
-/** Multiply-adds of factoring the blocks of all units beyond which unit-wise methods wait to be asked for: seconds. */
-const SLOW = 5e8;
-
-function isSlow({ usesSignals }: Fisher, network: Network, samples: number): boolean {
-  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
-  // Half of the samples are active.
-  return usesSignals === true && (units * (samples / 2) ** 3) / 6 > SLOW;
 }
 
 /** damping rho on the Fisher matrix is N rho on Theta. */

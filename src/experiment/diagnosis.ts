@@ -8,6 +8,7 @@ import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
 import { LOSSES } from "../loss/index.ts";
 import { isRecord, parseFlags, type Config, type ConfigOptions } from "./config.ts";
+import type { Network } from "../network/network.ts";
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
@@ -17,7 +18,7 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "loss_type", "damping", "kernel_batch_size"] as const),
-  ...(["device", "precision", "threads", "workers"] as const),
+  ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
 ] satisfies readonly (keyof Config)[];
 
 /** Methods that a diagnosis under a loss looks at: those that exist for it. */
@@ -31,6 +32,16 @@ export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher
 
 /** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
 export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
+
+/** Operations of a method that are seconds of work. */
+const SLOW = 1e9;
+
+/** Whether a method on single units takes so long that it waits to be asked for. */
+export const isSlow = (
+  { usesSignals, cost }: Fisher,
+  { weights: layers, outputs }: Network,
+  samples: number,
+): boolean => usesSignals === true && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };
@@ -48,6 +59,8 @@ export type DiagnosisConfigEvent = {
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
+  /** Memory that the diagnosis was reckoned to take. */
+  plan: { bytes: number };
 };
 
 /** The eigenvalues of Theta / N. What it says of gradient descent is of a squared error, whatever the loss. */

@@ -1,18 +1,40 @@
 /**
- * @file What a run will take, before anything large is allocated: bytes by part and seconds, from its sizes alone. The
- * plan chooses how exact NGD solves and how many samples go through the network at a time so that the run fits, and
- * refuses it with the figures where nothing does.
- *
- * Letters: n samples of a step (N, or a mini-batch), m = n C rows of its Jacobian, P parameters, b bytes of a number of
- * the network, eight for all that is solved with.
+ * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan chooses
+ * how exact NGD solves and how many samples go through the network at a time so that it fits, and refuses what fits in no way
+ * with the figures. Methods state what they take themselves (fisher/cost.ts); diagnosis-plan.ts does the same for a diagnosis.
  */
-import { InputError } from "../error.ts";
-import { defaultRank, type Fisher, type Solver } from "../fisher/index.ts";
-import { MAX_RANK } from "../linearization/weights.ts";
-import { TILE } from "../linearization/runs.ts";
+import {
+  defaultRank,
+  eigenBytes,
+  matrixBytes,
+  type Fisher,
+  type Memory,
+  type Solver,
+} from "../fisher/index.ts";
+import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
-import { sizeText } from "./bytes.ts";
 import type { Config } from "./config.ts";
+import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
+import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
+import {
+  dataPhases,
+  drawBytes,
+  gramTileBytes,
+  kernelBytes,
+  linearizationBytes,
+  moverMemory,
+  processBytes,
+  signalBytes,
+  sizesOf,
+  stackBytes,
+  stepBytes,
+  sweepBytes,
+  tileBytes,
+  weightPhases,
+  type KernelSort,
+  type PartOptions,
+  type Sizes,
+} from "./parts.ts";
 
 /** The sizes of a run. */
 export type RunShape = {
@@ -20,8 +42,8 @@ export type RunShape = {
   readonly samples: { readonly train: number; readonly test: number };
   readonly network: Network;
   readonly fisher: Fisher;
-  /** Whether the loss has a curvature, which is folded into kernels. */
-  readonly curved: boolean;
+  /** Default: a squared error. */
+  readonly loss?: Loss;
 };
 
 /** What a run will take. */
@@ -32,32 +54,30 @@ export type Plan = {
   readonly tile: number;
   /** Peak of the process, in bytes. */
   readonly bytes: number;
-  /** Its parts; those of `training` and of `kernel` are not there at the same time. */
+  /** What it is made of. */
   readonly parts: Readonly<Record<string, number>>;
   /** Floating-point operations: of the network's precision, and of float64. */
   readonly operations: { readonly network: number; readonly solves: number };
 };
 
-/** Node, ONNX Runtime and the program itself. */
-const PROCESS = 115e6;
-/** Tiles that are tried, largest first. */
-const TILES = [TILE, 256, 64];
+/** Options that a plan depends on. */
+export type PlanOptions = PartOptions &
+  Pick<
+    Config,
+    | "kernel"
+    | "kernel_path"
+    | "save_kernel"
+    | "gd_prediction"
+    | "batch_size"
+    | "n_steps"
+    | "solver"
+    | "preconditioner_rank"
+  >;
+
 /** Iterations that conjugate gradients are reckoned with: a guess, as only the spectrum knows. */
 const CG_ITERATIONS = 30;
-
-/** Options that a plan depends on. */
-export type PlanOptions = Pick<
-  Config,
-  | "precision"
-  | "kernel"
-  | "kernel_path"
-  | "save_kernel"
-  | "batch_size"
-  | "n_steps"
-  | "solver"
-  | "preconditioner_rank"
-  | "damping_schedule"
->;
+/** Copies of a kernel while it is written to a file. */
+const SAVED_COPIES = 2;
 
 /** Whether a run predicts with the NTK of the network alone, without its layers. */
 export const predictsFromSum = (
@@ -78,158 +98,165 @@ export function planRun(shape: RunShape, options: PlanOptions, limit: number): P
       : adaptive
         ? ["gram"]
         : ["gram", "cg"];
-  let least: Plan | undefined;
-  for (const solver of solvers) {
-    for (const tile of TILES) {
-      const plan = reckon(shape, options, solver, tile);
-      if (plan.bytes <= limit) return plan;
-      if (!least || plan.bytes < least.bytes) least = plan;
-    }
-  }
-  const parts = Object.entries(least!.parts)
-    .filter(([, bytes]) => bytes >= 0.05 * least!.bytes)
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([name, bytes]) => `${name} ${sizeText(bytes)}`);
-  throw new InputError(
-    `memory_limit: wanted a run within ${sizeText(limit)}, got one of ${sizeText(least!.bytes)} (${parts.join(", ")}); try ${advice(shape, options)}`,
-  );
+  const tiles = tilesFor(shape.network);
+  const plans = solvers.flatMap((solver) => tiles.map((tile) => () => runPlan(shape, options, solver, tile)));
+  return firstThatFits(plans, limit, advice(shape, options));
 }
 
 /** What would make a run smaller. */
-function advice({ fisher }: RunShape, { kernel, batch_size, solver, precision }: PlanOptions): string {
-  const ways = [
-    ...(kernel === "none" ? [] : ["--kernel none"]),
+function advice(
+  { fisher }: RunShape,
+  { kernel, batch_size, solver, precision, save_kernel }: PlanOptions,
+): string {
+  return [
+    ...(kernel === "none" ? [] : save_kernel ? ["no --save_kernel"] : ["--kernel none"]),
     ...(fisher.solvesTangent && solver === "gram" ? ["--solver cg"] : []),
     ...(batch_size === undefined ? ["--batch_size"] : []),
     ...(precision === "float64" ? ["--precision float32"] : []),
     "a smaller train_size or width",
-  ];
-  return ways.join(", ");
+  ].join(", ");
 }
 
-/** Bytes and operations of a run that solves and tiles in a given way. */
-function reckon(shape: RunShape, options: PlanOptions, solver: Solver | undefined, tile: number): Plan {
-  const { network, fisher, samples } = shape;
-  const { train: N, test } = samples;
-  const b = options.precision === "float64" ? 8 : 4;
-  const C = network.outputs;
-  const n = Math.min(options.batch_size ?? N, N);
-  const m = n * C;
-  const sum = (f: (w: Network["weights"][number]) => number): number =>
-    network.weights.reduce((total, w) => total + f(w), 0);
-  const P = sum(({ rows, fanOut }) => rows * fanOut);
-  const [H, delta] = [sum(({ rows }) => rows), C * sum(({ fanOut }) => fanOut)];
-  const T = Math.min(tile, N + test);
+/** The plan of a run that solves and tiles in a given way. */
+function runPlan(shape: RunShape, options: PlanOptions, solver: Solver | undefined, tile: number): Plan {
+  const { network, fisher, loss, samples } = shape;
+  const { outputs } = network;
+  const columns = columnsOf(network, fisher, loss);
+  const sizes = sizesOf(network, samples, columns, options);
+  const n = Math.min(options.batch_size ?? samples.train, samples.train);
+  const m = n * (columns ?? outputs);
+  const rank = Math.min(options.preconditioner_rank ?? defaultRank(m), m);
+  const solve = solver && { solver, rank };
+  const rows = samples.train + samples.test;
+  const phases: Phase[] = [
+    keeps("process", processBytes(sizes, options)),
+    ...dataPhases(sizes, options),
+    ...weightPhases(sizes, options),
+    keeps("tiles of the network", tileBytes(sizes, options, tile, n)),
+    keeps("tiles of Grams", gramTileBytes(sizes, options, n * outputs)),
+    ...kernelPhases(sizes, options, shape, n),
+    keeps("training", linearizationBytes(sizes, n, options.n_steps)),
+    // The samples of a mini-batch, and all others in their order.
+    passes("training", n < samples.train ? sizes.bytes * rows * network.inputs : 0),
+    passes("training", options.n_steps === 0 ? 0 : stepBytes(sizes, options, fisher, n, solve)),
+    ...laterPredictions(sizes, options, fisher, n),
+  ];
+  return { solver, tile, ...peakOf(phases), operations: operationsOf(sizes, options, fisher, n, solve) };
+}
 
-  const predicted = predictionBytes(shape, options, { n, b, H, delta });
-  const solve = solveBytes(shape, options, solver, { n, m, b });
-  const lowRank = n < MAX_RANK ? Math.min(MAX_RANK, n * options.n_steps) : 0;
-  const linearization = b * n * (H + delta);
-  // Where the update is kept as factors H is one of them.
-  const factors = b * lowRank * (H + delta / C) - (lowRank > 0 ? b * n * H : 0);
-  const training = linearization + factors + solve;
-  const parts = {
-    process: PROCESS,
-    // Normalised in steps, each a copy.
-    data: (3 * 8 + b) * (N + test) * network.inputs,
-    weights: b * P,
-    // Every value between two operations has a place of its own.
-    "tiles of the network": 3 * b * (T * (H + delta / C) + Math.min(T, n) * (H + delta)),
-    prediction: predicted.kept,
-    training,
-    kernel: predicted.once,
-  };
-  const shared =
-    parts.process + parts.data + parts.weights + parts["tiles of the network"] + parts.prediction;
+/** Kernels that predict, by what they are. */
+function sortsOf(
+  sizes: Sizes,
+  options: PlanOptions,
+  fisher: Fisher,
+): (KernelSort & { empirical: boolean })[] {
+  const summed = predictsFromSum(fisher, options);
+  const { outputs } = sizes;
+  // A file may hold a kernel of one output or of all.
+  if (options.kernel_path !== undefined) return [{ outputs, summed, empirical: true }];
+  return (["analytic", "empirical"] as const)
+    .filter((name) => [name, "both"].includes(options.kernel))
+    .map((name) => {
+      const empirical = name === "empirical";
+      return { outputs: empirical || fisher.usesSignals ? outputs : 1, summed, empirical };
+    });
+}
 
-  const passes = 2 * (N + test) * P + 2 * m * P;
-  const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
-  const perStep =
-    passes +
-    2 * n * P +
-    (solver === "cg"
-      ? 4 * n * (1 + C) * P * 0.5 * CG_ITERATIONS + 2 * (rankOf(options, m) / C) * n * (H + C * delta)
-      : multiplies(fisher)
-        ? 0
-        : grams(n));
-  const cubes = multiplies(fisher) || solver === "cg" ? 0 : fisher.fromTangent ? 1 : network.weights.length;
-  return {
-    solver,
-    tile,
-    bytes: shared + Math.max(training, predicted.once),
-    parts,
-    operations: {
-      network: options.n_steps * perStep + (options.kernel === "none" ? 0 : grams(N)),
-      solves: (cubes * (options.n_steps * m ** 3 + (predicted.kept > 0 ? N ** 3 : 0))) / 3,
-    },
-  };
+/** Whether steps of gradient descent are predicted in continuous time. */
+const flows = (fisher: Fisher, { gd_prediction, batch_size }: PlanOptions): boolean =>
+  multiplies(fisher) && gd_prediction === "continuous" && batch_size === undefined;
+
+/** Making the kernels that predict, and what predicts with them. */
+function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: number): Phase[] {
+  const { train, test } = sizes;
+  const { fisher } = shape;
+  const sorts = sortsOf(sizes, options, fisher);
+  const makes = sorts.flatMap(({ outputs, summed, empirical }): Phase[] => {
+    const kernel = summed
+      ? matrixBytes((train + test) * outputs, train * outputs)
+      : kernelBytes(sizes, train + test, train, outputs);
+    if (options.kernel_path !== undefined) return [{ name: "prediction", kept: kernel, peak: 3 * kernel }];
+    const signals = fisher.usesSignals ? signalBytes(sizes, train + test, empirical ? sizes.bytes : 8) : 0;
+    const making = empirical
+      ? stackBytes(sizes, train, test)
+      : sweepBytes(sizes, options.kernel_batch_size) + (fisher.usesSignals ? drawBytes(sizes) : 0);
+    return [
+      { name: "prediction", kept: kernel + signals, peak: kernel + signals + making },
+      passes("prediction", options.save_kernel ? SAVED_COPIES * kernel : 0),
+    ];
+  });
+  if (n < train) return makes;
+  return [
+    ...makes,
+    ...sorts.map((sort): Phase => ({ name: "prediction", ...predictorMemory(sizes, options, shape, sort) })),
+  ];
+}
+
+/** What predicts with a kernel of all training samples: a flow's eigenvectors, or a method's G on both sides. */
+function predictorMemory(
+  sizes: Sizes,
+  options: PlanOptions,
+  { fisher, loss }: RunShape,
+  sort: KernelSort,
+): Memory {
+  const { train, test } = sizes;
+  if (!flows(fisher, options)) return moverMemory(sizes, options, fisher, sort, train, [train, test]);
+  const m = train * sort.outputs;
+  const theta = sort.summed ? 0 : matrixBytes(m + test * sort.outputs, m);
+  // Another loss is integrated step by step, with Theta as it is.
+  if (loss?.curvature) return { kept: theta, peak: theta };
+  const kept = matrixBytes(m + test * sort.outputs, m);
+  return { kept, peak: theta + kept + eigenBytes(m) };
+}
+
+/** What is prepared anew for predictions of later steps: on mini-batches, at other curvatures and dampings. */
+function laterPredictions(sizes: Sizes, options: PlanOptions, fisher: Fisher, n: number): Phase[] {
+  const { train, test, columns } = sizes;
+  if (flows(fisher, options) || options.n_steps === 0) return [];
+  const batch = n < train;
+  if (!batch && columns === undefined && options.damping_schedule === "constant") return [];
+  return sortsOf(sizes, options, fisher).map((sort) => {
+    const part = !batch
+      ? 0
+      : sort.summed
+        ? matrixBytes((train + test + n) * sort.outputs, n * sort.outputs)
+        : kernelBytes(sizes, train + test + n, n, sort.outputs);
+    return passes("prediction", part + moverMemory(sizes, options, fisher, sort, n, [train, test]).peak);
+  });
 }
 
 /** Whether a method needs no Gram to take a step. */
 const multiplies = ({ fromTangent, solvesTangent = false }: Fisher): boolean =>
   fromTangent !== undefined && !solvesTangent;
 
-/** Rank of the preconditioner for m unknowns. */
-const rankOf = ({ preconditioner_rank }: PlanOptions, m: number): number =>
-  Math.min(preconditioner_rank ?? defaultRank(m), m);
-
-/** Bytes of what a step solves with, beside the linearisation. */
-function solveBytes(
-  { network, fisher, curved }: RunShape,
+/** Operations of a run, in either precision. */
+function operationsOf(
+  sizes: Sizes,
   options: PlanOptions,
-  solver: Solver | undefined,
-  { n, m, b }: { n: number; m: number; b: number },
-): number {
-  const L = network.weights.length;
-  const [nn, mm] = [8 * n * n, 8 * m * m];
-  if (solver === "cg") {
-    const r = rankOf(options, m);
-    const widest = Math.max(...network.weights.map(({ rows, fanOut }) => rows * fanOut));
-    return 8 * 2 * r * m + b * widest + 8 * 10 * m;
-  }
-  if (fisher.fromTangent) return multiplies(fisher) ? 0 : mm * (curved ? 2 : 1);
-  const kernel = L * (nn + mm) * (curved ? 2 : 1);
-  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
-  switch (fisher.name) {
-    case "block_diagonal":
-      return kernel + (L + 2) * mm;
-    case "block_tri_diagonal":
-      return kernel + (3 * L + 2) * mm + 2 * Math.floor(L / 2) ** 2 * mm;
-    case "unit_wise":
-      return kernel + 8 * n * units;
-    default:
-      return 2 * kernel + 3 * mm;
-  }
-}
-
-/** Bytes of the kernels that predict, as long as they are there (`kept`) and while they are made (`once`). */
-function predictionBytes(
-  { network, fisher, curved, samples: { train: N, test } }: RunShape,
-  options: PlanOptions,
-  { n, b, H, delta }: { n: number; b: number; H: number; delta: number },
-): { kept: number; once: number } {
-  if (options.kernel === "none" && options.kernel_path === undefined) return { kept: 0, once: 0 };
-  const L = network.weights.length;
-  const C = network.outputs;
-  const kinds = options.kernel === "both" ? 2 : 1;
-  const empirical = options.kernel !== "analytic";
-  const block = empirical || curved ? C : 1;
-  const pair = 8 * (N + test) * N;
-  const summed = predictsFromSum(fisher, options);
-  const kernels = summed ? pair * block ** 2 : L * pair * (1 + block ** 2);
-  const batch = n < N;
-  const k = batch ? n : N;
-  // G and G' of a layer, and what was factored.
-  const factors = multiplies(fisher)
-    ? 8 * 2 * (k * block) ** 2
-    : solveBytes({ network, fisher, curved, samples: { train: N, test } }, options, "gram", {
-        n: k,
-        m: k * block,
-        b,
-      }) - (summed ? 0 : L * 8 * (k * k + (k * block) ** 2));
-  // Units that are drawn, and factors of theirs that are worth keeping.
-  const units = fisher.usesSignals
-    ? 8 * (N + test) * delta + Math.min(2 ** 27, (8 * delta * (k / 2) ** 2) / 2)
-    : 0;
-  return { kept: kinds * (kernels + factors + units), once: empirical ? b * (N + test) * (H + delta) : 0 };
+  fisher: Fisher,
+  n: number,
+  solve: { solver: Solver; rank: number } | undefined,
+): Plan["operations"] {
+  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns } = sizes;
+  const m = n * C;
+  const passOf = 2 * (N + test) * P + 2 * m * P;
+  const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
+  const cg = solve?.solver === "cg";
+  const perStep =
+    passOf +
+    2 * n * P +
+    (cg
+      ? 4 * n * (1 + C) * P * 0.5 * CG_ITERATIONS + 2 * (solve.rank / C) * n * (H + C * delta)
+      : multiplies(fisher)
+        ? 0
+        : grams(n));
+  const damped = options.damping > 0;
+  const solveOf = (samples: number, outputs: number): number =>
+    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
+  const predicts = sortsOf(sizes, options, fisher);
+  const prepared = predicts.reduce((sum, sort) => sum + solveOf(N, columns ?? sort.outputs), 0);
+  return {
+    network: options.n_steps * perStep + (options.kernel === "none" ? 0 : grams(N)),
+    solves: options.n_steps * (cg ? 0 : solveOf(n, columns ?? C)) + (n < N ? 0 : prepared),
+  };
 }

@@ -5,7 +5,6 @@
 import type { Stoppable } from "../breathe.ts";
 import type { ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { defaultMemoryLimit } from "../data/node/memory-limit.ts";
 import { dampingController } from "../dynamics/damping.ts";
 import {
   predictSteps,
@@ -41,7 +40,7 @@ import { idleOptions } from "./idle.ts";
 import { planRun } from "./plan.ts";
 import { unrepresentable } from "./representable.ts";
 import { secondsOf } from "./rate.ts";
-import { peakBytes } from "./memory.ts";
+import { memoryLimit, peakBytes } from "./memory.ts";
 import {
   expectedSizes,
   networkOf,
@@ -148,11 +147,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
   const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
 
-  const curved = fisher.usesCurvature && loss.curvature !== undefined;
-  const limit = memoryLimit(asked);
   // What cannot fit is refused before anything is fetched, where its sizes are known.
   const expected = expectedSizes(asked);
-  if (expected) planRun({ ...expected, fisher, curved }, asked, limit);
+  if (expected) planRun({ ...expected, fisher, loss }, asked, memoryLimit(asked));
 
   progress("data");
   const remarks: string[] = [];
@@ -172,7 +169,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     samples,
     network,
     fisher,
-    curved: fisher.usesCurvature && loss.curvature !== undefined,
+    loss,
   };
   const plan = planRun(shapeOfRun, config, memoryLimit(config));
   if (config.batch_size !== undefined && config.batch_size > y.rows) {
@@ -204,9 +201,11 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
   progress("kernel");
   const made = await clock.time("kernel", () =>
-    predictingKernels(config, fisher, linearizer, weights, dataset, { signal }).catch((error: unknown) => {
-      throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
-    }),
+    predictingKernels(config, fisher, linearizer, weights, dataset, { tile: plan.tile, signal }).catch(
+      (error: unknown) => {
+        throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
+      },
+    ),
   );
   const names = [...made.keys()];
   const kernels = [...made.values()];
@@ -367,9 +366,6 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     timings: clock.seconds,
   };
 }
-
-/** Bytes that the run may take. */
-const memoryLimit = ({ memory_limit }: Config): number => memory_limit ?? defaultMemoryLimit();
 
 const solverOptions = (config: Config, solver: Solver, progress: Progress): SolverOptions => ({
   solver,

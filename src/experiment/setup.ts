@@ -16,7 +16,7 @@ import type { Fisher } from "../fisher/index.ts";
 import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
 import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
 import { withUnits, type KernelPair } from "../kernel/units.ts";
-import { createLinearizer, type Linearizer } from "../linearization/linearize.ts";
+import { createLinearizer, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
@@ -126,7 +126,7 @@ export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", Predictin
 
 /**
  * The kernels that predict: analytic, empirical at the initial weights, both, or loaded; none where none is wanted.
- * Methods that look at no layer get the NTK of the network alone.
+ * Methods that look at no layer get the NTK of the network alone. `passing` is how samples go through the network.
  */
 export async function predictingKernels(
   config: Config,
@@ -134,7 +134,7 @@ export async function predictingKernels(
   linearizer: Linearizer,
   weights: Weights,
   dataset: Dataset,
-  { signal }: Stoppable = {},
+  passing: PassOptions = {},
 ): Promise<Kernels> {
   const { xTrain, xTest } = dataset;
   const { network } = linearizer;
@@ -142,7 +142,7 @@ export async function predictingKernels(
   if (config.kernel_path !== undefined) {
     return new Map([["loaded", await loadKernels(config.kernel_path, source, fisher)]]);
   }
-  const options = { ...tileOf(config), signal };
+  const options = { ...tileOf(config), signal: passing.signal };
   const wanted = (["analytic", "empirical"] as const).filter((name) =>
     [name, "both"].includes(config.kernel),
   );
@@ -153,7 +153,10 @@ export async function predictingKernels(
         const train = await analyticNetworkKernel(network, xTrain, xTrain, options);
         kernels.set(name, { train, test: await analyticNetworkKernel(network, xTest, xTrain, options) });
       } else {
-        const { train, others } = await empiricalNtk(linearizer, weights, xTrain, [xTest], options);
+        const { train, others } = await empiricalNtk(linearizer, weights, xTrain, [xTest], {
+          ...passing,
+          ...options,
+        });
         kernels.set(name, { train, test: others[0]! });
       }
     }
@@ -167,7 +170,7 @@ export async function predictingKernels(
       const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
       checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
     }
-    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset, { signal });
+    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset, passing);
     kernels.set(name, pair);
     if (config.save_kernel) {
       const origin = originOf(name, source, signals);
@@ -190,12 +193,16 @@ async function layeredPair(
   linearizer: Linearizer,
   weights: Weights,
   { xTrain, xTest }: Dataset,
-  { signal }: Stoppable,
+  passing: PassOptions,
 ): Promise<KernelPair> {
   const { network } = linearizer;
+  const { signal } = passing;
   const options = { ...tileOf(config), signal };
   if (name === "empirical") {
-    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], options);
+    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
+      ...passing,
+      ...options,
+    });
     return { train, test: others[0]! };
   }
   const pair = {

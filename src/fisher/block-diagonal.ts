@@ -5,6 +5,7 @@
 import { layerNtk } from "../kernel/kernel.ts";
 import { factorize, type Factorization } from "../matrix/cholesky.ts";
 import { addDiagonal, scale } from "../matrix/matrix.ts";
+import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
 import { layerwisePropagator, perSample } from "./tangent.ts";
 
@@ -31,6 +32,21 @@ export const blockDiagonal: Fisher = {
       coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
       propagator: async (cross) =>
         layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
+    };
+  },
+
+  // Theta_l, which becomes its factor, and Theta'_l of every propagator.
+  cost({ samples, outputs, layers: { length: L }, ...options }) {
+    const m = samples * outputs;
+    const { kept, peak } = invertBytes(m, options);
+    return {
+      prepare: { kept: L * kept, peak: (L - 1) * kept + peak + 2 * matrixBytes(m) },
+      coefficients: vectorsBytes(m, L),
+      propagator(rows) {
+        const thetas = L * matrixBytes(rows.samples * rows.outputs, m);
+        return { kept: thetas, peak: thetas };
+      },
+      operations: (L * m ** 3) / 3,
     };
   },
 };

@@ -31,6 +31,7 @@ import {
 } from "../matrix/matrix.ts";
 import { accumulate, product } from "../matrix/product.ts";
 import { addTimes } from "../matrix/vector-product.ts";
+import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 import { layerwisePropagator, perSample } from "./tangent.ts";
 
@@ -92,6 +93,28 @@ export const blockTriDiagonal: Fisher = {
           }),
         );
       },
+    };
+  },
+
+  // Theta_l of every layer; undamped the factors of those that move, else what couples them, as one matrix [L m, L m] with
+  // its factor, and factors of the layers.
+  cost({ samples, outputs, layers: { length: L }, damped, ...options }) {
+    const m = samples * outputs;
+    const coupled = damped || options.leastNorm === true;
+    const block = invertBytes(m, options);
+    const system = coupled ? matrixBytes(L * m) : 0;
+    const factors = (coupled ? L : Math.ceil(L / 2)) * block.kept;
+    const kept = L * matrixBytes(m) + factors + system;
+    return {
+      prepare: { kept, peak: kept + system + block.peak + 2 * matrixBytes(m) },
+      coefficients: vectorsBytes(m, 3 * L),
+      propagator(rows) {
+        const thetas = L * matrixBytes(rows.samples * rows.outputs, m);
+        // V_l of every layer, and as many right-hand sides while they are solved for.
+        const solved = coupled ? L * matrixBytes(m) : 0;
+        return { kept: thetas + solved, peak: thetas + 3 * solved };
+      },
+      operations: coupled ? (2 / 3) * (L * m) ** 3 : (L * m ** 3) / 3,
     };
   },
 };

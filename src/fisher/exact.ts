@@ -6,8 +6,9 @@
 import { kernelTangent } from "../kernel/tangent.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
+import { choleskyBytes, invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
-import { matrixFree } from "./matrix-free.ts";
+import { BLOCK, matrixFree } from "./matrix-free.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
 
 const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
@@ -37,6 +38,31 @@ export const exact: Fisher = {
         return kernel.layers.map(() => shared);
       },
       propagator: async (cross) => networkPropagator(cross, solve),
+    };
+  },
+
+  // Theta, which becomes its factor, and Theta' of every propagator.
+  cost({ samples, outputs, layers, ...options }) {
+    const m = samples * outputs;
+    return {
+      prepare: invertBytes(m, options),
+      coefficients: vectorsBytes(m, layers.length),
+      propagator(rows) {
+        const theta = matrixBytes(rows.samples * rows.outputs, m);
+        return { kept: theta, peak: theta };
+      },
+      operations: m ** 3 / 3,
+    };
+  },
+  tangentCost({ samples, outputs, solver, rank, ...options }) {
+    const m = samples * outputs;
+    if (solver === "gram") return { ...invertBytes(m, options), operations: m ** 3 / 3 };
+    // F^T and a block of rows that is added to it; F^T F with its factor; some vectors.
+    const kept = matrixBytes(rank, m) + choleskyBytes(rank) + 10 * matrixBytes(m, 1);
+    return {
+      kept,
+      peak: kept + 3 * matrixBytes(Math.min(BLOCK, rank) * outputs, m),
+      operations: 2 * rank ** 2 * m,
     };
   },
 };

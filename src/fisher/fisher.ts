@@ -12,6 +12,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Tangent } from "../kernel/tangent.ts";
 import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
 import type { Combination } from "../linearization/update.ts";
+import type { Cost, CostSizes, TangentCost, TangentSizes } from "./cost.ts";
 
 /** K_l of one layer, in the form that the method makes it. */
 export type Coefficients = Combination;
@@ -111,4 +112,8 @@ export type Fisher = {
    * @throws SingularGramError when a Gram has no numerical inverse at this damping.
    */
   prepare(kernel: Kernel, damping: number, options?: Stoppable): Promise<Preconditioner>;
+  /** What `prepare` and what it returns take, from sizes alone. */
+  cost(sizes: CostSizes): Cost;
+  /** The same of `fromTangent`; left out where that only multiplies. */
+  tangentCost?(sizes: TangentSizes): TangentCost;
 };

@@ -34,6 +34,8 @@ export const FISHERS: readonly Fisher[] = [
 ];
 
 export { defaultRank } from "./matrix-free.ts";
+export { eigenBytes, matrixBytes } from "./cost.ts";
+export type { Cost, CostRows, CostSizes, Memory, TangentCost, TangentSizes } from "./cost.ts";
 export { bind, type Mover } from "./bind.ts";
 export type {
   Coefficients,

@@ -11,6 +11,7 @@ import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
+import { eigenBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 import { kfac } from "./kfac.ts";
 
@@ -68,6 +69,27 @@ export const kfacTikhonov: Fisher = {
           return out;
         };
       },
+    };
+  },
+
+  // U, W and the weights; every matrix between two bases has the size of K_l.
+  cost(sizes) {
+    if (!sizes.damped) return kfac.cost(sizes);
+    const { samples: N, outputs, layers } = sizes;
+    const [L, m] = [layers.length, N * outputs];
+    const mixing = matrixBytes(m, N);
+    const kept = L * (matrixBytes(N) + matrixBytes(m) + mixing);
+    return {
+      prepare: { kept, peak: kept + eigenBytes(m) + matrixBytes(m) },
+      coefficients: { kept: L * mixing, peak: (L + 4) * mixing },
+      propagator(rows) {
+        const sides = matrixBytes(rows.samples * rows.outputs, m) + matrixBytes(rows.samples, N);
+        return {
+          kept: L * sides,
+          peak: L * sides + 4 * matrixBytes(Math.max(m, rows.samples * rows.outputs), N),
+        };
+      },
+      operations: L * (7 * (N ** 3 + m ** 3) + 4 * (m ** 2 * N + m * N ** 2)),
     };
   },
 };

@@ -21,6 +21,7 @@ import { addDiagonal, scale, trace, transpose, zeros, type Matrix } from "../mat
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import { addTimes } from "../matrix/vector-product.ts";
+import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 
 export const kfac: Fisher = {
@@ -74,6 +75,23 @@ export const kfac: Fisher = {
           return out;
         };
       },
+    };
+  },
+
+  // X_A, and the factor of B or (where it is inverted on its range) two factors of its rank, which are not larger together.
+  cost({ samples: N, outputs, layers: { length: L }, ...options }) {
+    const m = N * outputs;
+    const [A, B] = [invertBytes(N, options), invertBytes(m, options)];
+    const kept = L * (matrixBytes(N) + Math.max(B.kept, 2 * matrixBytes(m)));
+    const mixing = matrixBytes(m, N);
+    return {
+      prepare: { kept, peak: kept + Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) },
+      coefficients: { kept: L * mixing, peak: (L + 2) * mixing },
+      propagator(rows) {
+        const G = matrixBytes(rows.samples * rows.outputs, m);
+        return { kept: G, peak: 5 * G + matrixBytes(rows.samples, N) };
+      },
+      operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N),
     };
   },
 };

@@ -15,7 +15,7 @@ import { selectRows } from "../matrix/matrix.ts";
 import type { NetworkSolve, SolverOptions } from "./fisher.ts";
 
 /** Samples whose rows of Theta are computed at a time. */
-const BLOCK = 128;
+export const BLOCK = 128;
 /** The default rank of the preconditioner for n unknowns. */
 export function defaultRank(n: number): number {
   demandWhole("unknowns", n);

@@ -17,6 +17,7 @@ import { InputError, SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
+import { matrixBytes, type CostSizes } from "./cost.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 
 /** Share of samples on which a ReLU unit is active. */
@@ -50,7 +51,7 @@ export const unitWise: Fisher = {
       coefficients: async (residual) =>
         (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
       async propagator(cross) {
-        if (factorBytes(kernel) <= KEPT_BYTES) kept ??= await keepUnits(kernel, damping, signal);
+        if (keptBytes(kernel.layers, kernel.samples) > 0) kept ??= await keepUnits(kernel, damping, signal);
         return async (residual) => {
           const out = new Float64Array(cross.layers[0]!.signalGram.rows);
           for (const [l, U] of (await solveLayers(residual)).entries()) {
@@ -61,17 +62,35 @@ export const unitWise: Fisher = {
       },
     };
   },
+
+  // One unit's factor at a time, or all of them where a propagator keeps them; U_l of every layer.
+  cost({ samples: N, layers, leastNorm = false }) {
+    const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
+    const updates = matrixBytes(N, units);
+    const unit = 8 * packedLength(N) + (leastNorm ? matrixBytes(N) : 0);
+    // Units that are active on all samples or on none hold twice as much as those on half of them.
+    const kept = 2 * keptBytes(layers, N);
+    return {
+      prepare: { kept: 0, peak: unit + (leastNorm ? 6 * matrixBytes(N) : 0) },
+      coefficients: { kept: updates, peak: updates + unit },
+      propagator(rows) {
+        const moved = Math.max(...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
+        return { kept: kept + updates, peak: kept + 2 * updates + unit + moved };
+      },
+      operations: units * ((ACTIVE_SHARE * N) ** 3 / 3),
+    };
+  },
 };
 
 /** Factors of all units that a propagator may keep. */
 const KEPT_BYTES = 2 ** 27;
 
-/** Bytes of the factors of all units when every unit is active on its share of the samples. */
-const factorBytes = ({ samples, layers }: Kernel): number =>
-  layers.reduce(
-    (sum, { signals }) => sum + (signals?.train.cols ?? 0) * packedLength(ACTIVE_SHARE * samples) * 8,
-    0,
-  );
+/** Bytes of the factors of all units when every unit is active on its share of the samples; 0 where that is too much. */
+function keptBytes(layers: CostSizes["layers"], samples: number): number {
+  const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
+  const bytes = 8 * units * packedLength(ACTIVE_SHARE * samples);
+  return bytes <= KEPT_BYTES ? bytes : 0;
+}
 
 /** Numbers of a lower triangle of n rows, packed row by row: row i starts at packedLength(i). */
 const packedLength = (n: number): number => (n * (n + 1)) / 2;

@@ -72,6 +72,8 @@ export const crossEntropy: Loss = {
     return { factor: { samples: N, outputs: C, columns: K, values, rank: K }, residual };
   },
 
+  curvatureColumns: (C) => C - 1,
+
   newton(f, gradients, rho) {
     checkShapes(f, gradients);
     demandDamping(rho);

@@ -4,7 +4,7 @@
  */
 import { agree } from "../error.ts";
 import type { CurvatureFactor } from "../kernel/whiten.ts";
-import { zeros, type Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 
 /** A loss function. All functions throw RangeError where f and y have different shapes. */
 export type Loss = {
@@ -24,15 +24,15 @@ export type Loss = {
    * where Lambda is the identity.
    */
   curvature?(f: Matrix, y: Matrix): { readonly factor: CurvatureFactor; readonly residual: Float64Array };
+  /** K for C outputs; left out where it is C. */
+  curvatureColumns?(outputs: number): number;
   /** (Lambda + rho I)^-1 r [N, C] for any r of gradients, or its pseudo-inverse at rho = 0: Newton's step in the outputs. */
   newton?(f: Matrix, r: Matrix, rho: number): Matrix;
 };
 
 /** K, numbers of a residual r~ for C outputs: columns of S, or C where Lambda is the identity. */
-export function residualColumns({ curvature }: Loss, outputs: number): number {
-  const any = zeros(1, outputs);
-  return curvature ? curvature(any, any).factor.columns : outputs;
-}
+export const residualColumns = ({ curvatureColumns }: Loss, outputs: number): number =>
+  curvatureColumns?.(outputs) ?? outputs;
 
 /** @throws RangeError unless outputs and labels have one shape. */
 export function checkShapes(f: Matrix, y: Matrix): void {

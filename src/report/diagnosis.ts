@@ -3,6 +3,7 @@
  */
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
+import { sizeText } from "../experiment/bytes.ts";
 import type { Config } from "../experiment/config.ts";
 import {
   DIAGNOSIS_OPTIONS,
@@ -106,18 +107,25 @@ const short = (x: number | null): string => (x === null ? "-" : formatG(Number(x
 
 const RULE = "==================";
 
-function configBlock({ config, methods, widths, target_classes }: DiagnosisConfigEvent): string {
+function configBlock({ config, methods, widths, target_classes, plan }: DiagnosisConfigEvent): string {
   const fromFile = config.dataset_path !== undefined;
-  const shown = { ...optionsOf(config), target_classes: `[${target_classes.map(className).join(", ")}]` };
+  const shown = {
+    ...optionsOf(config),
+    target_classes: `[${target_classes.map(className).join(", ")}]`,
+    ...(config.memory_limit === undefined ? {} : { memory_limit: sizeText(config.memory_limit) }),
+  };
   const left = (name: string): boolean =>
     (fromFile && (name === "dataset" || name === "n_classes")) ||
     (!config.forster_transform && name.startsWith("forster_transform"));
   const lines = Object.entries(shown)
     .filter(([name]) => !left(name))
     .map(([name, value]) => `${name}: ${printable(String(value))}`);
-  return [RULE, ...lines, `methods: ${methods.join(", ")}`, `widths: ${widths.join(" - ")}`, RULE, ""].join(
-    "\n",
+  lines.push(
+    `methods: ${methods.join(", ")}`,
+    `widths: ${widths.join(" - ")}`,
+    `plan: about ${sizeText(plan.bytes)} of memory`,
   );
+  return [RULE, ...lines, RULE, ""].join("\n");
 }
 
 /** Widths of the name and of the kernels in the table of spectra. */

@@ -1,0 +1,41 @@
+/**
+ * @file The first of several plans that fits into the memory that there is, or a refusal with the figures.
+ */
+import { InputError } from "../error.ts";
+import type { Fisher } from "../fisher/index.ts";
+import { passOperations } from "../linearization/linearize.ts";
+import { tileFor } from "../linearization/runs.ts";
+import type { Loss } from "../loss/index.ts";
+import type { Network } from "../network/network.ts";
+import { sizeText } from "./bytes.ts";
+import type { Peak } from "./ledger.ts";
+
+/** Tiles that are tried beside the usual one, largest first. */
+const TILES = [256, 64, 16];
+/** Tiles to try, the usual one first. */
+export function tilesFor(network: Network): number[] {
+  const usual = tileFor(passOperations(network));
+  return [usual, ...TILES.filter((tile) => tile < usual)];
+}
+
+/** @throws InputError with the figures of the least plan where none fits. */
+export function firstThatFits<P extends Peak>(plans: readonly (() => P)[], limit: number, ways: string): P {
+  let least: P | undefined;
+  for (const make of plans) {
+    const plan = make();
+    if (plan.bytes <= limit) return plan;
+    if (!least || plan.bytes < least.bytes) least = plan;
+  }
+  const { bytes, parts } = least!;
+  const large = Object.entries(parts)
+    .filter(([, part]) => part >= 0.05 * bytes)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, part]) => `${name} ${sizeText(part)}`);
+  throw new InputError(
+    `memory_limit: wanted a run within ${sizeText(limit)}, got one of ${sizeText(bytes)} (${large.join(", ")}); try ${ways}`,
+  );
+}
+
+/** K where a method has the curvature of a loss folded into its kernels. */
+export const columnsOf = ({ outputs }: Network, fisher: Fisher, loss: Loss | undefined): number | undefined =>
+  fisher.usesCurvature && loss?.curvature ? (loss.curvatureColumns?.(outputs) ?? outputs) : undefined;

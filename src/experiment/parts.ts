@@ -1,0 +1,248 @@
+/**
+ * @file Bytes of the parts of a run or a diagnosis, from sizes alone. Letters: N training and N' test samples, n samples of
+ * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes of a number of the network; eight for
+ * all that is solved with. Where a part copies what it is given, the copy counts: the constants are what processes were seen
+ * to take, and test/experiment/memory.test.ts holds them to it.
+ */
+import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
+import { MAX_RANK } from "../linearization/weights.ts";
+import type { Network } from "../network/network.ts";
+import type { Config } from "./config.ts";
+import { passes, type Phase } from "./ledger.ts";
+
+/** What the bytes of a run depend on beside its sizes. */
+export type PartOptions = Pick<
+  Config,
+  | "precision"
+  | "workers"
+  | "damping"
+  | "damping_schedule"
+  | "kernel_batch_size"
+  | "forster_transform"
+  | "dataset_path"
+  | "init_weights_dir"
+  | "save_dataset"
+  | "save_init_weights"
+>;
+
+/** Sizes, and what follows from them. */
+export type Sizes = {
+  /** N and N'. */
+  readonly train: number;
+  readonly test: number;
+  /** C, and K where a curvature is folded in. */
+  readonly outputs: number;
+  readonly columns: number | undefined;
+  /** L. */
+  readonly layers: number;
+  readonly network: Network;
+  /** Numbers of a sample in H and in Delta of all layers, the outputs in C rows of their own. */
+  readonly inputs: number;
+  readonly signals: number;
+  /** P, and the weights of the largest layer. */
+  readonly weights: number;
+  readonly widest: number;
+  /** b. */
+  readonly bytes: number;
+};
+
+/** The sizes of a network on samples. */
+export function sizesOf(
+  network: Network,
+  { train, test }: { train: number; test: number },
+  columns: number | undefined,
+  { precision }: Pick<PartOptions, "precision">,
+): Sizes {
+  const sum = (f: (w: Network["weights"][number]) => number): number =>
+    network.weights.reduce((total, w) => total + f(w), 0);
+  return {
+    train,
+    test,
+    outputs: network.outputs,
+    columns,
+    layers: network.weights.length,
+    network,
+    inputs: sum(({ rows }) => rows),
+    signals: network.outputs * sum(({ fanOut }) => fanOut),
+    weights: sum(({ rows, fanOut }) => rows * fanOut),
+    widest: Math.max(...network.weights.map(({ rows, fanOut }) => rows * fanOut)),
+    bytes: precision === "float64" ? 8 : 4,
+  };
+}
+
+/** Node, ONNX Runtime and the program itself; a worker with its sessions. */
+const PROCESS = 115e6;
+const WORKER = 40e6;
+
+/** The process and its workers. Node 20 has a worker copy what it reads, weights above all. */
+export function processBytes({ weights, bytes }: Sizes, { workers }: PartOptions): number {
+  return PROCESS + (workers > 1 ? workers * (WORKER + bytes * weights) : 0);
+}
+
+/** Inputs as float64 and, for the engine, once more in its precision; meanwhile as they came, and copies on the way. */
+export function dataPhases(sizes: Sizes, options: PartOptions): Phase[] {
+  const { train, test, bytes, network } = sizes;
+  const numbers = (train + test) * network.inputs;
+  const read = options.dataset_path === undefined ? 1 : 12;
+  const own = 8 * numbers;
+  const phases: Phase[] = [{ name: "data", kept: own, peak: own + read * numbers }];
+  if (options.forster_transform) {
+    const span = Math.min(train, network.inputs);
+    phases.push(
+      passes(
+        "data",
+        4 * matrixBytes(train, network.inputs) + eigenBytes(Math.min(train, span)) + 4 * matrixBytes(span),
+      ),
+    );
+  }
+  if (options.save_dataset) phases.push(passes("data", 3 * bytes * numbers));
+  return [...phases, { name: "data", kept: bytes * numbers, peak: bytes * numbers }];
+}
+
+/** The weights; those that are read or written have copies, a layer at a time. */
+export function weightPhases({ weights, widest, bytes }: Sizes, options: PartOptions): Phase[] {
+  const copies = (options.init_weights_dir === undefined ? 0 : 12) + (options.save_init_weights ? 12 : 0);
+  return [{ name: "weights", kept: bytes * weights, peak: bytes * weights + copies * widest }];
+}
+
+/**
+ * What the engine holds while samples go through the network, `tile` of them at a time, n with their way back: every value
+ * between two operations has a place of its own, in each lane.
+ */
+export function tileBytes(
+  { inputs, signals, outputs, bytes, train, test }: Sizes,
+  { workers }: PartOptions,
+  tile: number,
+  n: number,
+): number {
+  const all = Math.min(tile, train + test);
+  return workers * 3 * bytes * (all * (inputs + signals / outputs) + Math.min(tile, n) * (inputs + signals));
+}
+
+/** Tiles of Grams of so many rows: the result of one, and what is between H, Delta and it. */
+export const gramTileBytes = ({ layers, bytes }: Sizes, { workers }: PartOptions, rows: number): number =>
+  workers * bytes * Math.min(rows, Math.max(256, Math.min(1024, rows / 8))) ** 2 * Math.min(4, layers + 1);
+
+/** H and Delta of n samples, and the factors that steps append to the weights, of which H is one. */
+export function linearizationBytes(
+  { inputs, signals, outputs, bytes }: Sizes,
+  n: number,
+  steps: number,
+): number {
+  const rank = n < MAX_RANK ? Math.min(MAX_RANK, n * steps) : 0;
+  const factors = rank === 0 ? 0 : Math.max(rank, n) * (inputs + signals / outputs) - n * inputs;
+  return bytes * (n * (inputs + signals) + factors);
+}
+
+/** Bytes of all A_l and B_l between `rows` and `cols` samples with so many outputs. */
+export const kernelBytes = (
+  { layers }: Pick<Sizes, "layers">,
+  rows: number,
+  cols: number,
+  outputs: number,
+): number => layers * 8 * rows * cols * (1 + outputs ** 2);
+
+/** H and Delta of the samples of an empirical kernel, in the linearizer and in copies; Grams of both sides. */
+export function stackBytes(sizes: Sizes, rows: number, cols: number): number {
+  const { inputs, signals, bytes } = sizes;
+  return bytes * (inputs + signals) * (rows + cols + Math.max(rows, cols));
+}
+
+/** Tiles of an analytic kernel, of 2^18 numbers or 256 columns. */
+export function sweepBytes({ network, train, test }: Sizes, rows = 512): number {
+  const all = train + test;
+  const numbers = Math.min(all ** 2, Math.max(2 ** 18, 256 * Math.min(rows, all)));
+  return 8 * numbers * (network.layers.length + 3);
+}
+
+/** Signals of single units that go with a kernel: those of the network itself, or drawn ones. */
+export const signalBytes = ({ signals }: Sizes, samples: number, bytes: number): number =>
+  bytes * samples * signals;
+
+/** Covariances of all layers that units are drawn from, their factors, and the draws of a layer. */
+export function drawBytes(sizes: Sizes): number {
+  const { network, train, test } = sizes;
+  const all = train + test;
+  const widest = Math.max(...network.weights.map(({ fanOut }) => fanOut));
+  return 2 * network.layers.length * matrixBytes(all) + 4 * matrixBytes(all) + 3 * matrixBytes(all, widest);
+}
+
+/** What a kernel is: how many outputs it covers (1 stands for all of them), and whether its layers are summed. */
+export type KernelSort = { readonly outputs: number; readonly summed: boolean };
+
+/**
+ * A method on a training kernel of n samples, and its G on sets of samples, `rows` each: what stays, and the peak. Where a
+ * curvature is folded in, a kernel of one output is written out for all of them first.
+ */
+export function moverMemory(
+  { columns: K, outputs: C, layers: L, network }: Sizes,
+  { damping }: Pick<PartOptions, "damping">,
+  fisher: Fisher,
+  sort: KernelSort,
+  n: number,
+  sets: readonly number[],
+): Memory {
+  const curved = K !== undefined;
+  const outputs = K ?? sort.outputs;
+  const copies = sort.summed ? 1 : L;
+  const cost = fisher.cost({ samples: n, outputs, layers: network.weights, damped: damping > 0 });
+  const none = { kept: 0, peak: 0 };
+  const solve = sort.summed
+    ? (fisher.tangentCost?.({ samples: n, outputs, solver: "gram", rank: 0 }) ?? none)
+    : cost.prepare;
+  const writtenOut = (rows: number): number =>
+    curved && sort.outputs < C ? copies * matrixBytes(rows * C, n * C) : 0;
+
+  const seen = curved ? copies * matrixBytes(n * K) : 0;
+  const folding = curved ? matrixBytes(n * C, n * K) + (sort.summed ? matrixBytes(n * C) : 0) : 0;
+  let kept = solve.kept + (sort.summed ? 0 : seen);
+  let peak = Math.max(writtenOut(n) + folding + seen, (sort.summed ? 0 : writtenOut(n) + seen) + solve.peak);
+  for (const rows of sets) {
+    const cross = curved ? copies * matrixBytes(rows * C, n * K) : 0;
+    const own = sort.summed ? none : cost.propagator({ samples: rows, outputs: curved ? C : sort.outputs });
+    peak = Math.max(peak, kept + writtenOut(rows) + cross + own.peak);
+    kept += cross + own.kept;
+  }
+  return { kept, peak };
+}
+
+/** A step of a method on the linearisation of n samples, beside it: Grams, a folded curvature, what it solves with, U. */
+export function stepBytes(
+  sizes: Sizes,
+  { damping, damping_schedule }: Pick<PartOptions, "damping" | "damping_schedule">,
+  fisher: Fisher,
+  n: number,
+  solve: { solver: "gram" | "cg"; rank: number } | undefined,
+): number {
+  const { columns: K, outputs: C, layers: L, network, bytes, inputs, signals, widest } = sizes;
+  const curved = K !== undefined;
+  const outputs = K ?? C;
+  const adaptive = damping_schedule !== "constant";
+  const fanOut = Math.max(...network.weights.map((w) => w.fanOut));
+  // U of a layer, or the largest layer itself where a step is not appended.
+  const update = bytes * n * fanOut;
+  if (fisher.fromTangent && !adaptive) {
+    if (!fisher.tangentCost) return update;
+    const { solver, rank } = solve ?? { solver: "gram", rank: 0 };
+    const { peak } = fisher.tangentCost({ samples: n, outputs, solver, rank });
+    // Products go through a matrix of the size of a layer, one for every size; rows of Theta through H and Delta of theirs.
+    if (solver === "cg") return peak + bytes * (2 * widest + Math.min(n, 128) * (inputs + signals)) + update;
+    const folding = curved ? matrixBytes(n * C) + matrixBytes(n * C, n * K) + matrixBytes(n * K) : 0;
+    return Math.max(folding, peak) + update;
+  }
+  const cost = fisher.cost({ samples: n, outputs, layers: network.weights, damped: damping > 0 || adaptive });
+  const grams = kernelBytes(sizes, n, n, C);
+  const folding = curved ? L * matrixBytes(n * K) + matrixBytes(n * C, n * K) : 0;
+  const { kept, peak } = cost.coefficients;
+  const model = adaptive
+    ? cost.propagator({ samples: n, outputs: C }).peak + (curved ? L * matrixBytes(n * C, n * K) : 0)
+    : 0;
+  return (
+    grams +
+    folding +
+    Math.max(
+      cost.prepare.peak,
+      cost.prepare.kept + Math.max(peak, kept + model, kept + (3 * kept) / L + update),
+    )
+  );
+}
