@@ -7,7 +7,7 @@
  * for any damping and number of steps. An analytic kernel covers one output; its G acts on each output alike.
  */
 import { bind, type Mover } from "../fisher/bind.ts";
-import type { Fisher } from "../fisher/fisher.ts";
+import type { Fisher, InvertOptions } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
 import { restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -35,13 +35,18 @@ export type Movers = Record<keyof Outputs, Mover>;
  * G and G' of `fisher`.
  * @throws SingularGramError when the method cannot be prepared on this kernel at this damping.
  */
-export async function prepareMovers(fisher: Fisher, kernels: PredictingKernels, view: View): Promise<Movers> {
-  const on = await bind(fisher, kernels.train, view);
+export async function prepareMovers(
+  fisher: Fisher,
+  kernels: PredictingKernels,
+  view: View,
+  options?: InvertOptions,
+): Promise<Movers> {
+  const on = await bind(fisher, kernels.train, view, options);
   return { train: await on(kernels.train), test: await on(kernels.test) };
 }
 
 /** Options of the predictors. */
-export type PredictOptions = {
+export type PredictOptions = InvertOptions & {
   learningRate: number;
   damping?: number;
   /** What {@link prepareMovers} gave for the start, where it is at hand. */
@@ -61,20 +66,20 @@ export async function predictSteps(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  { learningRate, damping = 0, first, batches = false }: PredictOptions,
+  { learningRate, damping = 0, first, batches = false, ...inverting }: PredictOptions,
 ): Promise<Predictor> {
   let now = start;
   let rho = damping;
   const view = viewOf(fisher, loss, start.train, y, rho);
   // Without a curvature G is the same at every step of the same damping.
   const fixed = !view.curvature;
-  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view));
+  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view, inverting));
   return {
     async step(changed = rho, samples) {
       const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
       const view = viewOf(fisher, loss, f, labels, changed);
-      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples);
-      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view);
+      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples, inverting);
+      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view, inverting);
       rho = changed;
       now = {
         train: await move(now.train, view.residual, movers.train, learningRate),
@@ -92,8 +97,9 @@ async function moversOnBatch(
   { train, test }: PredictingKernels,
   view: View,
   samples: ArrayLike<number>,
+  options: InvertOptions,
 ): Promise<Movers> {
-  const on = await bind(fisher, restrictKernel(train, samples, samples), view);
+  const on = await bind(fisher, restrictKernel(train, samples, samples), view, options);
   return { train: await on(restrictKernel(train, samples)), test: await on(restrictKernel(test, samples)) };
 }
 

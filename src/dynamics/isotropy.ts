@@ -2,7 +2,7 @@
  * @file The isotropic condition of the paper (section 4): NGD converges as fast as exact NGD when G = alpha I. Here is
  * how far a method is from it on a given kernel: alpha = tr G / n, and |G - alpha I| / |alpha I| in Frobenius norm.
  */
-import type { Fisher, Propagator } from "../fisher/fisher.ts";
+import type { Fisher, InvertOptions, Propagator } from "../fisher/fisher.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
 /** The isotropy of a method. */
@@ -30,9 +30,9 @@ const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 *
 export async function isotropy(
   fisher: Fisher,
   kernel: Kernel,
-  options: IsotropyOptions & { damping?: number } = {},
+  options: IsotropyOptions & InvertOptions & { damping?: number } = {},
 ): Promise<Isotropy> {
-  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0);
+  const preconditioner = await fisher.prepare(kernel, options.damping ?? 0, options);
   return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
 }
 

@@ -2,7 +2,15 @@
  * @file Training in parameter space: linearise, precondition, add a low-rank update. One step of any method on any loss
  * is the same few lines.
  */
-import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
+import type {
+  Coefficients,
+  Fisher,
+  Inversion,
+  InvertOptions,
+  Singular,
+  SolveReport,
+  SolverOptions,
+} from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
   crossKernel,
@@ -38,6 +46,8 @@ export type StepOptions = {
   learningRate: number;
   /** rho, or how to choose it from the outputs before the step. */
   damping?: number | ((before: Outputs) => number);
+  /** What to do about a matrix without an inverse. Default: "refuse". */
+  singular?: Singular;
   /** Whether to work out what the local quadratic model says of the step. */
   model?: boolean;
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
@@ -67,6 +77,8 @@ export type Trainer = {
  */
 export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
+  /** What the method inverted, with ranks and conditions; nothing where no step was taken. */
+  readonly inversions: readonly Inversion[];
   /** How conjugate gradients ended, where they were the solver. */
   readonly solve?: SolveReport;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
@@ -125,6 +137,7 @@ export function createTrainer(
     linearization: Linearization,
     view: View,
     { solver = {}, progress }: StepOptions,
+    inverting: InvertOptions,
   ): Promise<Found | undefined> {
     const tools = { grams, jacobian, epsilon, ...(progress ? { progress } : {}) };
     const tangent = trainingTangent(linearizedTangent(linearization, tools), view);
@@ -144,6 +157,7 @@ export function createTrainer(
     try {
       const solved = await fisher.fromTangent!(watched, view.damping, {
         ...solver,
+        ...inverting,
         onEnd(report) {
           solve = report;
           solver.onEnd?.(report);
@@ -162,13 +176,14 @@ export function createTrainer(
   async function fromGrams(
     linearization: Linearization,
     view: View,
+    inverting: InvertOptions,
     model?: { residual: Matrix; learningRate: number },
   ): Promise<Found | undefined> {
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams);
     const gram = performance.now() - start;
     if (!isFinite(kernel)) return undefined;
-    const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping);
+    const preconditioner = await fisher.prepare(trainingKernel(kernel, view), view.damping, inverting);
     const coefficients = await preconditioner.coefficients(view.residual.data);
     if (!model) return { coefficients, gram };
     const G = await preconditioner.propagator(crossKernel(kernel, view));
@@ -184,7 +199,7 @@ export function createTrainer(
     evaluate: async () => split(await linearizer.forward(weights, x, pass())),
 
     async step(options) {
-      const { learningRate, damping = 0, model = false, progress } = options;
+      const { learningRate, damping = 0, singular = "refuse", model = false, progress } = options;
       const start = performance.now();
       const { rows, labels, restore, n } = arrange(options);
       await updater.makeRoom(weights, n);
@@ -199,16 +214,18 @@ export function createTrainer(
         precondition: (solved - linearized - gram) / 1000,
         update: (end - solved + room - start) / 1000,
       });
-      const stopped = { ...outputs, seconds: seconds() };
+      const stopped = { ...outputs, seconds: seconds(), inversions: [] };
       if (!allFinite(linearization.outputs.data)) return stopped;
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
       const view = viewOf(fisher, loss, f, labels, rho);
       const residual = loss.residual(f, labels);
+      const inversions: Inversion[] = [];
+      const inverting: InvertOptions = { singular, onInversion: (inversion) => inversions.push(inversion) };
       const found =
         fisher.fromTangent && !model
-          ? await fromTangent(linearization, view, options)
-          : await fromGrams(linearization, view, model ? { residual, learningRate } : undefined);
+          ? await fromTangent(linearization, view, options, inverting)
+          : await fromGrams(linearization, view, inverting, model ? { residual, learningRate } : undefined);
       if (!found) return stopped;
       const { coefficients, gram, solve, modelChange } = found;
       const solved = performance.now();
@@ -219,6 +236,7 @@ export function createTrainer(
       return {
         ...outputs,
         seconds: seconds(gram, solved, performance.now()),
+        inversions,
         ...(solve ? { solve } : {}),
         ...(modelChange === undefined ? {} : { modelChange }),
       };

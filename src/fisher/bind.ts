@@ -5,7 +5,7 @@
 import { expandOutputs, isSummed, ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { kernelTangent } from "../kernel/tangent.ts";
 import { rightProduct } from "../kernel/whiten.ts";
-import type { Fisher, Propagator } from "./fisher.ts";
+import type { Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { thetaPropagator } from "./tangent.ts";
 import { crossKernel, trainingKernel, trainingTangent, type View } from "./view.ts";
 
@@ -20,11 +20,16 @@ export async function bind(
   fisher: Fisher,
   training: AnyKernel,
   view: View,
+  options: InvertOptions = {},
 ): Promise<(cross: AnyKernel) => Promise<Mover>> {
   if (isSummed(training)) {
     if (!fisher.fromTangent) throw new RangeError(`${fisher.name}: wanted a kernel of layers, got their sum`);
     const whole = view.curvature ? expandOutputs(training) : training;
-    const solve = await fisher.fromTangent(trainingTangent(kernelTangent(whole), view), view.damping);
+    const solve = await fisher.fromTangent(
+      trainingTangent(kernelTangent(whole), view),
+      view.damping,
+      options,
+    );
     return async (cross) => {
       const { curvature } = view;
       if (!curvature) return { G: thetaPropagator(ntk(cross), cross.samples, solve), outputs: cross.outputs };
@@ -32,7 +37,7 @@ export async function bind(
       return { G: thetaPropagator(theta, cross.samples, solve), outputs: curvature.columns };
     };
   }
-  const preconditioner = await fisher.prepare(trainingKernel(training, view), view.damping);
+  const preconditioner = await fisher.prepare(trainingKernel(training, view), view.damping, options);
   return async (cross) => {
     if (isSummed(cross)) throw new RangeError("bind: wanted a cross kernel of layers, got their sum");
     const seen = crossKernel(cross, view);

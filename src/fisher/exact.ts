@@ -4,20 +4,16 @@
  * the full P x P Fisher matrix, at the price of an N C x N C solve.
  */
 import { kernelTangent } from "../kernel/tangent.ts";
-import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
 import type { Fisher } from "./fisher.ts";
+import { invert } from "./invert.ts";
 import { matrixFree } from "./matrix-free.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
 
 const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
   if (options.solver === "cg") return matrixFree(tangent, damping, options);
   const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
-  const { solve } = await factorize(gram, {
-    what: "exact: NTK",
-    epsilon: tangent.epsilon,
-    overwrite: true,
-  });
+  const { solve } = await invert(gram, { what: "exact: NTK", epsilon: tangent.epsilon }, options);
   return async (residual) => solve(residual);
 };
 
@@ -28,8 +24,8 @@ export const exact: Fisher = {
   solvesTangent: true,
   alpha: () => 1,
   fromTangent,
-  async prepare(kernel, damping) {
-    const solve = await fromTangent(kernelTangent(kernel), damping);
+  async prepare(kernel, damping, options) {
+    const solve = await fromTangent(kernelTangent(kernel), damping, options);
     return {
       async coefficients(residual) {
         const shared = perSample(await solve(residual), kernel.samples);

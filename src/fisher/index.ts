@@ -26,13 +26,17 @@ export const FISHERS: readonly Fisher[] = [
 export { blockDiagonal, blockTriDiagonal, exact, exactPlusMse, gradient, kfac, kfacTikhonov, unitWise };
 export { defaultRank } from "./matrix-free.ts";
 export { bind, type Mover } from "./bind.ts";
+export { SINGULAR } from "./fisher.ts";
 export type {
   Coefficients,
   Fisher,
+  Inversion,
+  InvertOptions,
   NetworkSolve,
   Preconditioner,
   Propagator,
   Shape,
+  Singular,
   SolveReport,
   Solver,
   SolverOptions,

@@ -6,7 +6,8 @@
  *     (diag(s) A_l / N + rho I) z = b,     U_l[., i] = z / N,
  *
  * whatever C is. Samples on which the unit is silent (s_n = 0) have z_n = 0 and are left out; on the others
- * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b. alpha = gamma (L - 1) M / C + 1
+ * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b; where it is singular (fewer
+ * inputs than active samples) its inverse on the range gives the least step of the unit. alpha = gamma (L - 1) M / C + 1
  * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M and the last layer's 1.
  *
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
@@ -15,7 +16,9 @@ import { InputError, SingularGramError } from "../error.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
-import type { Coefficients, Fisher } from "./fisher.ts";
+import { rangeInverse, type RangeInverse } from "../matrix/range-inverse.ts";
+import { roundings } from "../matrix/singular.ts";
+import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
 
 /** Share of samples on which a ReLU unit is active. */
 const ACTIVE_SHARE = 0.5;
@@ -27,7 +30,7 @@ export const unitWise: Fisher = {
   usesSignals: true,
   alpha: ({ layers, width, outputs }) => (ACTIVE_SHARE * (layers - 1) * width) / outputs + 1,
 
-  async prepare(kernel, damping) {
+  async prepare(kernel, damping, options = {}) {
     // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
@@ -35,7 +38,7 @@ export const unitWise: Fisher = {
       // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
         const updates = kernel.layers.map((layer, l) => {
-          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping);
+          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, options);
           return solveUnits(kernel, layer, l, factors, residual);
         });
         last = { residual, updates };
@@ -48,7 +51,7 @@ export const unitWise: Fisher = {
       async propagator(cross) {
         if (factorBytes(kernel) <= KEPT_BYTES) {
           kept ??= kernel.layers.map((layer, l) => [
-            ...factorUnits(kernel, layer, l, damping, (factors) => ({
+            ...factorUnits(kernel, layer, l, damping, options, (factors) => ({
               ...factors,
               active: factors.active.slice(0, factors.count),
               root: factors.root.slice(0, factors.count),
@@ -79,12 +82,14 @@ const factorBytes = ({ samples, layers }: Kernel): number =>
 /** Numbers of a lower triangle of n rows, packed row by row: row i starts at packedLength(i). */
 const packedLength = (n: number): number => (n * (n + 1)) / 2;
 
-/** One unit: where it is active, s^(1/2) there, and the packed Cholesky factor of s^(1/2) A s^(1/2) / N + rho I. */
+/** One unit: where it is active, s^(1/2) there, and the packed Cholesky factor of K = s^(1/2) A s^(1/2) / N + rho I. */
 type UnitFactors = {
   readonly count: number;
   readonly active: Int32Array;
   readonly root: Float64Array;
   readonly lower: Float64Array;
+  /** K^+, where K has no such factor. */
+  readonly range: RangeInverse | undefined;
 };
 
 /** Delta_l of a kernel. */
@@ -101,15 +106,25 @@ function* factorUnits(
   layer: LayerKernel,
   l: number,
   damping: number,
+  { singular, onInversion }: InvertOptions,
   keep: (factors: UnitFactors) => UnitFactors = (factors) => factors,
 ): Generator<UnitFactors> {
-  const { samples: N, outputs: C } = kernel;
+  const { samples: N, outputs: C, epsilon } = kernel;
   const { train } = signalsOf(layer, l);
   const M = train.cols;
   const A = layer.inputGram.data;
+  const leastNorm = singular === "least_norm";
+  // What the factorisation itself leaves of nothing.
+  const zero = roundings(N, 2 ** -52);
+  const seen = { size: 0, rank: 0, condition: 1 };
   const root = new Float64Array(N);
   const active = new Int32Array(N);
   const lower = new Float64Array(packedLength(N));
+  const rangeOf = (count: number): RangeInverse => {
+    const entry = (p: number, q: number): number =>
+      (root[p]! / N) * root[q]! * A[active[p]! * N + active[q]!]! + (p === q ? damping : 0);
+    return rangeInverse(count, entry, Math.max(ROUNDINGS, count) * epsilon);
+  };
   for (let i = 0; i < M; i++) {
     let count = 0;
     for (let n = 0; n < N; n++) {
@@ -127,16 +142,38 @@ function* factorUnits(
       for (let q = 0; q <= p; q++) lower[at + q] = weight * root[q]! * A[row + active[q]!]!;
       lower[at + p]! += damping;
     }
-    if (!choleskyInPlace(lower, count)) {
+    const left = choleskyInPlace(lower, count, zero);
+    // Rows in their order may hide in rounding what pivots show.
+    const found = leastNorm && left < Math.max(zero, SUSPICIOUS * epsilon) ? rangeOf(count) : undefined;
+    const range = left > zero && found?.rank === count ? undefined : found;
+    if (!(left > zero) && !range) {
       throw new SingularGramError({
         what: `unit_wise: unit ${i + 1} of layer ${l + 1}`,
         size: count,
         rank: undefined,
         condition: Infinity,
+        hasLeastNorm: true,
       });
     }
-    yield keep({ count, active, root, lower });
+    note(seen, count, range?.rank ?? count, range?.condition ?? 1 / left);
+    yield keep({ count, active, root, lower, range });
   }
+  onInversion?.({ what: `unit_wise: worst unit of layer ${l + 1}`, ...seen, epsilon });
+}
+
+/** Roundings of a diagonal entry that are left of a row which depends on others, at most; */
+const ROUNDINGS = 16;
+/** without pivots many more, as small ones before it multiply them. */
+const SUSPICIOUS = 1e4;
+
+/** What was seen of the units of a layer: size and rank of the one that lacks most, and the largest condition. */
+type Seen = { size: number; rank: number; condition: number };
+
+function note(seen: Seen, size: number, rank: number, condition: number): void {
+  // Among those that lack nothing the largest.
+  const [lacks, most] = [size - rank, seen.size - seen.rank];
+  if (lacks > most || (lacks === most && size > seen.size)) Object.assign(seen, { size, rank });
+  seen.condition = Math.max(seen.condition, condition);
 }
 
 /** U_l [N, M] of one layer. */
@@ -152,24 +189,31 @@ function solveUnits(
   const U = zeros(N, M);
   const x = new Float64Array(N);
   let i = 0;
-  for (const { count, active, root, lower } of units) {
+  for (const { count, active, root, lower, range } of units) {
     for (let p = 0; p < count; p++) {
       const n = active[p]!;
       let b = 0;
       for (let c = 0; c < C; c++) b += train.data[(n * C + c) * M + i]! * residual[n * C + c]!;
       x[p] = b / root[p]!;
     }
-    substituteInPlace(lower, x, count);
+    if (range) range.applyInPlace(x);
+    else substituteInPlace(lower, x, count);
     for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * x[p]!) / N;
     i++;
   }
   return U;
 }
 
-/** The Cholesky factor of a small packed matrix, in its place; false at a pivot that is not positive. */
-function choleskyInPlace(a: Float64Array, n: number): boolean {
+/**
+ * The Cholesky factor of a small packed matrix, in its place. Returns the least share of a diagonal entry that the rows
+ * before it leave of it, which does not depend on how rows are scaled; ends at the first one that is `zero` or less, or
+ * NaN.
+ */
+function choleskyInPlace(a: Float64Array, n: number, zero: number): number {
+  let least = 1;
   for (let i = 0; i < n; i++) {
     const row = packedLength(i);
+    const whole = a[row + i]!;
     for (let j = 0; j < i; j++) {
       let sum = a[row + j]!;
       const other = packedLength(j);
@@ -178,10 +222,12 @@ function choleskyInPlace(a: Float64Array, n: number): boolean {
     }
     let pivot = a[row + i]!;
     for (let p = 0; p < i; p++) pivot -= a[row + p]! * a[row + p]!;
-    if (!(pivot > 0)) return false;
+    const left = whole === 0 ? 0 : pivot / whole;
+    if (!(left > zero)) return left;
+    least = Math.min(least, left);
     a[row + i] = Math.sqrt(pivot);
   }
-  return true;
+  return least;
 }
 
 /** Solves L L^T x = b in place. */
