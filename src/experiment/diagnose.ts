@@ -122,9 +122,7 @@ async function* events(
         ...about,
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
-          : await orReason(async () =>
-              measureMethod(fisher, shape, await kernelFor(name, fisher), config.damping),
-            )),
+          : await orReason(async () => measureMethod(fisher, shape, await kernelFor(name, fisher), config))),
       };
     }
   }
@@ -232,11 +230,11 @@ async function measureMethod(
   fisher: Fisher,
   shape: Shape,
   kernel: Kernel,
-  damping: number,
+  { damping, singular }: Pick<Config, "damping" | "singular">,
 ): Promise<MethodFigures> {
-  const theory = fisher.alpha(shape);
+  const theory = fisher.alpha(shape, { singular });
   const n = kernel.samples * kernel.outputs;
-  const preconditioner = await fisher.prepare(kernel, damping);
+  const preconditioner = await fisher.prepare(kernel, damping, { singular });
   const products = await preconditioner.propagator(kernel);
   const whole = n <= SMALL && !fisher.usesSignals;
   const G = whole ? await formed(products, n) : products;

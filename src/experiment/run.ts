@@ -21,6 +21,8 @@ import {
   FISHERS,
   viewOf,
   type Fisher,
+  type Inversion,
+  type InvertOptions,
   type Mover,
   type Solver,
   type SolverOptions,
@@ -32,6 +34,7 @@ import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import type { Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
+import { createInversionNotices, leastNormOf, type LeastNorm } from "./inversions.ts";
 import { planRun } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
 import { peakBytes } from "./memory.ts";
@@ -79,6 +82,8 @@ export type StepEvent = {
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
   damping?: number;
   reduction_ratio?: number | null;
+  /** With `--singular least_norm`: what was inverted on its range alone for the step that follows. */
+  least_norm?: readonly LeastNorm[];
   /** With conjugate gradients: how they ended for the step that follows. */
   solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
@@ -95,7 +100,7 @@ export type NoticeEvent = {
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "solver";
+export type NoticeKind = "solver" | "singular" | "accuracy";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -159,7 +164,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const batchSize = Math.min(config.batch_size ?? y.rows, y.rows);
   const nextBatch = batchSize < y.rows ? miniBatches(config.random_seed, y.rows, batchSize) : undefined;
   const shape = { samples: batchSize, layers: network.weights.length, width: config.width, outputs: y.cols };
-  const alpha = fisher.alpha(shape);
+  const { singular } = config;
+  const alpha = fisher.alpha(shape, { singular });
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
@@ -175,6 +181,11 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     ...(await clock.time("kernel", () => predictingKernels(config, fisher, linearizer, weights, dataset))),
   ].map(([, pair]) => pair);
 
+  const notices = createInversionNotices();
+  // What predictions inverted since that was last told.
+  let foreseen: Inversion[] = [];
+  const inverting: InvertOptions = { singular, onInversion: (inversion) => foreseen.push(inversion) };
+
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
     alpha === undefined || nextBatch || kernels.length === 0
@@ -183,7 +194,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
           const f = loss.curvature ? (await trainer.evaluate()).train : y;
           const view = viewOf(fisher, loss, f, y, config.damping);
           const movers: Movers[] = [];
-          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view));
+          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view, inverting));
           return movers;
         });
   const measured = first && (await clock.time("isotropy", () => isotropyAt(fisher, first[0]!.train, y.rows)));
@@ -212,6 +223,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const options = {
     learningRate,
     damping: adaptive ? choose : config.damping,
+    singular,
     model: adaptive,
     ...(plan.solver ? { solver: solverOptions(config, plan.solver, progress) } : {}),
     progress: (what: string, done: number, total: number) => progress(`step: ${what}`, done, total),
@@ -229,6 +241,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     let shown = step % config.log_every === 0 || step === config.n_steps;
     let f: Outputs;
     let solve: SolveReport | undefined;
+    let inversions: readonly Inversion[] = [];
     if (step < config.n_steps) {
       const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
       const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
@@ -239,7 +252,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
-        solve = result.solve;
+        ({ solve, inversions } = result);
+        yield* notices(inversions, step + 1);
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
         f = result;
         if (!shown && !f.train.data.every(Number.isFinite)) {
@@ -259,6 +273,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       else {
         for (const [i, pair] of kernels.entries()) {
           const options = {
+            ...inverting,
             learningRate,
             batches: nextBatch !== undefined,
             ...(first ? { first: first[i]! } : {}),
@@ -269,6 +284,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       }
       return next;
     });
+    // At the start they are prepared for the first step, later for the one that ends here.
+    yield* notices(foreseen, Math.max(1, step), " of the prediction");
+    foreseen = [];
     previous = samples;
     if (!shown) continue;
     const metrics = measure(loss, f, dataset);
@@ -280,6 +298,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       ...metrics,
       ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
+      ...(singular === "least_norm" ? { least_norm: leastNormOf(inversions) } : {}),
       ...(plan.solver === "cg" ? { solve: solve ? solveEvent(solve) : null } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
@@ -354,7 +373,7 @@ async function createPredictor(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  options: { learningRate: number; batches: boolean; first?: Movers },
+  options: InvertOptions & { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
   // Continuous time knows no mini-batches.
   if (
