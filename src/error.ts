@@ -95,10 +95,12 @@ export type Singularity = {
   what: string;
   /** Its size n (n x n). */
   size: number;
-  /** Number of eigenvalues above `size * epsilon * largest`; undefined when it was not counted. */
+  /** Number of eigenvalues that are more than rounding; undefined when it was not counted. */
   rank: number | undefined;
   /** Ratio of the largest to the smallest absolute eigenvalue, or an estimate from the pivots. */
   condition: number;
+  /** Whether its inverse on the numerical range may be asked for in its place. */
+  hasLeastNorm?: boolean;
 };
 
 /** A Gram without a numerical inverse: carries its rank and condition, and says what to try. */
@@ -107,11 +109,11 @@ export class SingularGramError extends InputError {
   readonly singularity: Singularity;
 
   constructor(singularity: Singularity) {
-    const { what, size, rank, condition } = singularity;
+    const { what, size, rank, condition, hasLeastNorm = false } = singularity;
     super(
       `${what}: wanted an invertible Gram, got ${size} x ${size} of ` +
         `${rank === undefined ? "deficient rank" : `rank ${rank}`} and condition ${condition.toExponential(1)}; ` +
-        "try --damping, --precision float64, a greater width or fewer samples",
+        `try --damping, ${hasLeastNorm ? "--singular least_norm, " : ""}--precision float64, a greater width or fewer samples`,
     );
     this.singularity = singularity;
   }

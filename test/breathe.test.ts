@@ -20,7 +20,7 @@ import { exact, FISHERS, unitWise } from "../src/fisher/index.ts";
 import { createEngine } from "../src/graph/engine.ts";
 import { analyticKernel, analyticNtk } from "../src/kernel/analytic.ts";
 import { empiricalKernel, empiricalNtk } from "../src/kernel/empirical.ts";
-import type { Kernel } from "../src/kernel/kernel.ts";
+import type { Kernel, LayerKernel } from "../src/kernel/kernel.ts";
 import { kernelTangent } from "../src/kernel/tangent.ts";
 import { withUnits } from "../src/kernel/units.ts";
 import { whitenColumns, whitenKernel } from "../src/kernel/whiten.ts";
@@ -244,13 +244,9 @@ describe("what is under way", () => {
       const layers = [
         { ...huge.layers[0]!, signalGram: matrix(N * C, N * C, new Float64Array((N * C) ** 2).fill(1)) },
       ];
-      return whitenKernel(
-        { ...huge, outputs: C, layers: layers.map(withoutSignals) },
-        factor,
-        {
-          signal,
-        },
-      );
+      return whitenKernel({ ...huge, outputs: C, layers: layers.map(withoutSignals) }, factor, {
+        signal,
+      });
     },
   };
   it.each(Object.entries(works))("hears that it is to end: %s", async (_, work) => {

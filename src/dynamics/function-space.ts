@@ -6,10 +6,9 @@
  *
  * for any damping and number of steps. An analytic kernel covers one output; its G acts on each output alike.
  */
-import type { Stoppable } from "../breathe.ts";
 import { agree, demandFinite } from "../error.ts";
 import { bind, type Mover } from "../fisher/bind.ts";
-import type { Fisher } from "../fisher/fisher.ts";
+import type { Fisher, InvertOptions } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
 import { checkKernel, isSummed, restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -41,14 +40,14 @@ export async function prepareMovers(
   fisher: Fisher,
   kernels: PredictingKernels,
   view: View,
-  options: Stoppable = {},
+  options: InvertOptions = {},
 ): Promise<Movers> {
   const on = await bind(fisher, kernels.train, view, options);
   return { train: await on(kernels.train), test: await on(kernels.test) };
 }
 
 /** Options of the predictors. */
-export type PredictOptions = Stoppable & {
+export type PredictOptions = InvertOptions & {
   learningRate: number;
   damping?: number;
   /** What {@link prepareMovers} gave for the start, where it is at hand. */
@@ -69,7 +68,7 @@ export async function predictSteps(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  { learningRate, damping = 0, first, batches = false, signal }: PredictOptions,
+  { learningRate, damping = 0, first, batches = false, ...inverting }: PredictOptions,
 ): Promise<Predictor> {
   demandFinite("learningRate", learningRate);
   checkStart(kernels, start, y);
@@ -78,7 +77,7 @@ export async function predictSteps(
   const view = viewOf(fisher, loss, start.train, y, rho);
   // Without a curvature G is the same at every step of the same damping.
   const fixed = !view.curvature;
-  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view, { signal }));
+  let movers = first ?? (batches ? undefined : await prepareMovers(fisher, kernels, view, inverting));
   return {
     async step(changed = rho, samples) {
       // What has diverged stays so: there is no curvature there, and no Gram.
@@ -86,8 +85,8 @@ export async function predictSteps(
       if (samples) checkSamples(samples, now.train.rows);
       const [f, labels] = samples ? [selectRows(now.train, samples), selectRows(y, samples)] : [now.train, y];
       const view = viewOf(fisher, loss, f, labels, changed);
-      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples, { signal });
-      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view, { signal });
+      if (samples) movers = await moversOnBatch(fisher, kernels, view, samples, inverting);
+      else if (changed !== rho || !movers) movers = await prepareMovers(fisher, kernels, view, inverting);
       rho = changed;
       now = {
         train: await move(now.train, view.residual, movers.train, learningRate),
@@ -127,7 +126,7 @@ async function moversOnBatch(
   { train, test }: PredictingKernels,
   view: View,
   samples: ArrayLike<number>,
-  options: Stoppable,
+  options: InvertOptions,
 ): Promise<Movers> {
   const on = await bind(fisher, restrictKernel(train, samples, samples), view, options);
   return { train: await on(restrictKernel(train, samples)), test: await on(restrictKernel(test, samples)) };

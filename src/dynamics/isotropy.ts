@@ -6,7 +6,7 @@
 import { breathe, type Stoppable } from "../breathe.ts";
 import { bind } from "../fisher/bind.ts";
 import { demandWhole } from "../error.ts";
-import type { Fisher, Propagator } from "../fisher/fisher.ts";
+import type { Fisher, Propagator, InvertOptions } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { responseOf, type LossAt } from "./response.ts";
@@ -38,16 +38,16 @@ const probesFor = (n: number): number => Math.max(8, Math.min(64, Math.round(2 *
 export async function isotropy(
   fisher: Fisher,
   kernel: Kernel,
-  options: IsotropyOptions & { damping?: number; at?: LossAt } = {},
+  options: IsotropyOptions & InvertOptions & { damping?: number; at?: LossAt } = {},
 ): Promise<Isotropy> {
-  const { damping = 0, at, signal } = options;
+  const { damping = 0, at } = options;
   if (at) {
     const view = viewOf(fisher, at.loss, at.f, at.y, damping);
-    const mover = await (await bind(fisher, kernel, view, { signal }))(kernel);
+    const mover = await (await bind(fisher, kernel, view, options))(kernel);
     const { R, size } = responseOf(fisher, at, mover, damping);
     return isotropyOf(R, size, options);
   }
-  const preconditioner = await fisher.prepare(kernel, damping, { signal });
+  const preconditioner = await fisher.prepare(kernel, damping, options);
   return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
 }
 

@@ -4,7 +4,15 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { agree, demandDamping, demandFinite, InputError, NotFiniteError } from "../error.ts";
-import type { Coefficients, Fisher, SolveReport, SolverOptions } from "../fisher/fisher.ts";
+import type {
+  Coefficients,
+  Fisher,
+  SolveReport,
+  SolverOptions,
+  Inversion,
+  InvertOptions,
+  Singular,
+} from "../fisher/fisher.ts";
 import { perSample } from "../fisher/tangent.ts";
 import {
   crossKernel,
@@ -47,6 +55,8 @@ export type StepOptions = Stoppable & {
   learningRate: number;
   /** rho, or how to choose it from the outputs before the step. */
   damping?: number | ((before: Outputs) => number);
+  /** What to do about a matrix without an inverse. Default: "refuse". */
+  singular?: Singular;
   /** Whether to work out what the local quadratic model says of the step. */
   model?: boolean;
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
@@ -92,6 +102,8 @@ export type StepResult = Outputs & {
   readonly seconds: StepSeconds;
   /** Why the step was not taken, where something was not finite. */
   readonly stopped?: Stopped;
+  /** What the method inverted, with ranks and conditions; nothing where no step was taken. */
+  readonly inversions: readonly Inversion[];
   /** How conjugate gradients ended, where they were the solver. */
   readonly solve?: SolveReport;
   /** Change of the loss by the quadratic model, r.df / N + df.Lambda df / 2N; when asked for. */
@@ -177,6 +189,7 @@ export function createTrainer(
     linearization: Linearization,
     view: View,
     { solver = {}, progress, signal }: StepOptions,
+    inverting: InvertOptions,
   ): Promise<Found | Stopped> {
     const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
     const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
@@ -196,7 +209,7 @@ export function createTrainer(
     try {
       const solved = await fisher.fromTangent!(watched, view.damping, {
         ...solver,
-        signal,
+        ...inverting,
         onEnd(report) {
           solve = report;
           solver.onEnd?.(report);
@@ -215,9 +228,10 @@ export function createTrainer(
   async function fromGrams(
     linearization: Linearization,
     view: View,
-    { signal }: StepOptions,
+    inverting: InvertOptions,
     model?: { residual: Matrix; curvature: CurvatureFactor | undefined; learningRate: number },
   ): Promise<Found | Stopped> {
+    const { signal } = inverting;
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams, { signal });
     const gram = performance.now() - start;
@@ -226,7 +240,7 @@ export function createTrainer(
     const preconditioner = await fisher.prepare(
       await trainingKernel(kernel, view, { signal }),
       view.damping,
-      { signal },
+      inverting,
     );
     const coefficients = await preconditioner.coefficients(view.residual.data);
     if (!model) return { coefficients, gram };
@@ -243,7 +257,7 @@ export function createTrainer(
     evaluate: async (options = {}) => split(await linearizer.forward(weights, x, pass(options))),
 
     async step(options) {
-      const { learningRate, damping = 0, model = false } = options;
+      const { learningRate, damping = 0, singular = "refuse", model = false, signal } = options;
       checkStep(options, N);
       const start = performance.now();
       const { n, rows, labels, rest, restore } = arrange(options);
@@ -260,7 +274,12 @@ export function createTrainer(
         precondition: (solved - linearized - gram) / 1000,
         update: (end - solved + room - start) / 1000,
       });
-      const stop = (stopped: Stopped): StepResult => ({ ...outputs, seconds: seconds(), stopped });
+      const stop = (stopped: Stopped): StepResult => ({
+        ...outputs,
+        seconds: seconds(),
+        inversions: [],
+        stopped,
+      });
       if (!allFinite(f.data)) return stop({ what: "outputs" });
 
       const rho = typeof damping === "number" ? damping : damping(outputs);
@@ -272,10 +291,16 @@ export function createTrainer(
         curvature: loss.curvature?.(f, labels).factor,
         learningRate,
       });
+      const inversions: Inversion[] = [];
+      const inverting: InvertOptions = {
+        singular,
+        signal,
+        onInversion: (inversion) => inversions.push(inversion),
+      };
       const found =
         fisher.fromTangent && !model
-          ? await fromTangent(linearization, view, options)
-          : await fromGrams(linearization, view, options, model ? about() : undefined);
+          ? await fromTangent(linearization, view, options, inverting)
+          : await fromGrams(linearization, view, inverting, model ? about() : undefined);
       if ("what" in found) return stop(found);
       const { gram, solve, modelChange } = found;
       const coefficients = found.coefficients.map((each) => onPlainSignals(each, view));
@@ -289,6 +314,7 @@ export function createTrainer(
       return {
         ...outputs,
         seconds: seconds(gram, solved, performance.now()),
+        inversions,
         ...(solve ? { solve } : {}),
         ...(modelChange === undefined ? {} : { modelChange }),
       };

@@ -8,7 +8,7 @@ import { classesFault, classGroup, className, type ClassGroup } from "../data/cl
 import { LOSS_TYPES } from "../data/dataset.ts";
 import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
-import { FISHERS } from "../fisher/index.ts";
+import { FISHERS, SINGULAR } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
 import { PRNGS } from "../network/initialise.ts";
 import { parseBytes } from "./bytes.ts";
@@ -240,6 +240,16 @@ export const configSchema = z.strictObject({
     .default("constant")
     .meta(about("Training", "<name>", "keep rho, or adapt it by the reduction ratio of every step")),
 
+  singular: choice(SINGULAR)
+    .default("refuse")
+    .meta(
+      about(
+        "Training",
+        "<name>",
+        "a Gram without an inverse: an error, or the least-norm step by its inverse on the numerical range",
+      ),
+    ),
+
   solver: choice(["auto", "gram", "cg"])
     .default("auto")
     .meta(
@@ -436,6 +446,9 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   if (method === undefined) {
     if (config.learning_rate === undefined) {
       return `learning_rate: wanted a number for gradient descent, or a natural_gradient_type (${METHODS.join(", ")}), got neither`;
+    }
+    if (given("singular")) {
+      return "singular: wanted a natural_gradient_type beside it, got gradient descent (it inverts no Gram)";
     }
     if (config.damping > 0) {
       return `damping: wanted 0 for gradient descent (it inverts no Fisher matrix), got ${config.damping}`;

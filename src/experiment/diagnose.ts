@@ -146,14 +146,10 @@ async function* events(
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
           : await orReason(async () =>
-              measureMethod(
-                fisher,
-                shape,
-                await kernelFor(name, fisher),
-                config.damping,
-                { loss, f: starts[name], y },
-                { signal },
-              ),
+              measureMethod(fisher, shape, await kernelFor(name, fisher), config, {
+                at: { loss, f: starts[name], y },
+                signal,
+              }),
             )),
       };
     }
@@ -281,13 +277,12 @@ async function measureMethod(
   fisher: Fisher,
   shape: Shape,
   kernel: Kernel,
-  damping: number,
-  at: LossAt,
-  { signal }: Stoppable,
+  { damping, singular }: Pick<Config, "damping" | "singular">,
+  { at, signal }: Stoppable & { at: LossAt },
 ): Promise<MethodFigures> {
-  const theory = fisher.alpha(shape);
+  const theory = fisher.alpha(shape, { singular });
   const view = viewOf(fisher, at.loss, at.f, at.y, damping);
-  const mover = await (await bind(fisher, kernel, view, { signal }))(kernel);
+  const mover = await (await bind(fisher, kernel, view, { singular, signal }))(kernel);
   const { R: products, size: n } = responseOf(fisher, at, mover, damping);
   const whole = n <= SMALL && !fisher.usesSignals;
   const R = whole ? await formed(products, n, { signal }) : products;

@@ -17,7 +17,7 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["forster_transform", "forster_transform_n_iters", "forster_transform_tol"] as const),
   ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
-  ...(["natural_gradient_type", "loss_type", "damping", "kernel_batch_size"] as const),
+  ...(["natural_gradient_type", "loss_type", "damping", "singular", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
 ] satisfies readonly (keyof Config)[];
 

@@ -24,6 +24,8 @@ import {
   FISHERS,
   viewOf,
   type Fisher,
+  type Inversion,
+  type InvertOptions,
   type Solver,
   type SolverOptions,
   type SolveReport,
@@ -37,6 +39,7 @@ import { batchTooLarge, demandConfig, type Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import { divergenceOf, watchPrediction, type Divergence, type Prediction } from "./divergence.ts";
 import { idleOptions } from "./idle.ts";
+import { createInversionNotices, leastNormOf, type LeastNorm } from "./inversions.ts";
 import { planRun } from "./plan.ts";
 import { unrepresentable } from "./representable.ts";
 import { secondsOf } from "./rate.ts";
@@ -88,6 +91,8 @@ export type StepEvent = {
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
   damping?: number;
   reduction_ratio?: number | null;
+  /** With `--singular least_norm`: what was inverted on its range alone for the step that follows. */
+  least_norm?: readonly LeastNorm[];
   /** With conjugate gradients: how they ended for the step that follows. */
   solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
@@ -104,7 +109,7 @@ export type NoticeEvent = {
 };
 
 /** Kinds of notices. */
-export type NoticeKind = "data" | "option" | "prediction" | "runtime" | "solver";
+export type NoticeKind = "accuracy" | "data" | "option" | "prediction" | "runtime" | "singular" | "solver";
 
 /** The end, with wall-clock seconds of every part. */
 export type DoneEvent = {
@@ -184,7 +189,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     outputs: y.cols,
     columns: residualColumns(loss, y.cols),
   };
-  const alpha = fisher.alpha(shape);
+  const { singular } = config;
+  const alpha = fisher.alpha(shape, { singular });
   const learningRate = (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1);
 
   progress("engine");
@@ -213,6 +219,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     throw unrepresentable("kernel", config, dataset);
   }
 
+  const notices = createInversionNotices();
+  // What predictions inverted since that was last told.
+  let foreseen: Inversion[] = [];
+  const inverting: InvertOptions = {
+    singular,
+    signal,
+    onInversion: (inversion) => foreseen.push(inversion),
+  };
+
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
     alpha === undefined || nextBatch || kernels.length === 0
@@ -221,7 +236,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
           const f = loss.curvature ? (await trainer.evaluate({ signal })).train : y;
           const view = viewOf(fisher, loss, f, y, config.damping);
           const movers: Movers[] = [];
-          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view, { signal }));
+          for (const pair of kernels) movers.push(await prepareMovers(fisher, pair, view, inverting));
           return { f, movers };
         });
   const measured =
@@ -262,6 +277,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const options = {
     learningRate,
     damping: adaptive ? choose : config.damping,
+    singular,
     model: adaptive,
     signal,
     ...(plan.solver ? { solver: solverOptions(config, plan.solver, progress) } : {}),
@@ -282,6 +298,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     let stopped: Stopped | undefined;
     // A step that cannot be taken still has the row of where it starts.
     let failure: InputError | undefined;
+    let inversions: readonly Inversion[] = [];
     if (step < config.n_steps) {
       const settings = { ...options, evaluate: shown, ...(samples ? { samples } : {}) };
       const result = await clock.time("loop", () => attempt(() => trainer.step(settings)));
@@ -292,7 +309,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       } else {
         for (const [part, value] of Object.entries(result.seconds)) clock.add(part, value);
         if (result.modelChange !== undefined) controller.expect(result.modelChange);
-        solve = result.solve;
+        ({ solve, inversions } = result);
+        yield* notices(inversions, step + 1);
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
         f = result;
         stopped = result.stopped;
@@ -313,8 +331,8 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       } else {
         for (const [i, pair] of kernels.entries()) {
           const options = {
+            ...inverting,
             learningRate,
-            signal,
             batches: nextBatch !== undefined,
             ...(first ? { first: first.movers[i]! } : {}),
           };
@@ -327,6 +345,9 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       }
       return next;
     });
+    // At the start they are prepared for the first step, later for the one that ends here.
+    yield* notices(foreseen, Math.max(1, step), " of the prediction");
+    foreseen = [];
     previous = samples;
     if (!shown) continue;
     const metrics = measure(loss, f, dataset);
@@ -343,6 +364,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       ...metrics,
       ...(predict ? { predict } : {}),
       ...(predictEmpirical ? { predict_empirical: predictEmpirical } : {}),
+      ...(singular === "least_norm" ? { least_norm: leastNormOf(inversions) } : {}),
       ...(plan.solver === "cg" ? { solve: solve ? solveEvent(solve) : null } : {}),
       ...(adaptive ? { damping: chosen.damping, reduction_ratio: chosen.ratio ?? null } : {}),
     };
@@ -415,7 +437,7 @@ async function createPredictor(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  options: Stoppable & { learningRate: number; batches: boolean; first?: Movers },
+  options: InvertOptions & { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
   // Continuous time knows no mini-batches.
   if (

@@ -2,11 +2,10 @@
  * @file A method bound to a training kernel in a view of a loss: G, and G' of any cross kernel. A kernel that holds the
  * NTK of the network alone will do for methods that look at no layer by itself.
  */
-import type { Stoppable } from "../breathe.ts";
 import { expandOutputs, isSummed, ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { kernelTangent } from "../kernel/tangent.ts";
 import { rightProduct } from "../kernel/whiten.ts";
-import type { Fisher, Propagator } from "./fisher.ts";
+import type { Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { thetaPropagator } from "./tangent.ts";
 import { crossKernel, trainingKernel, trainingTangent, type View } from "./view.ts";
 
@@ -21,7 +20,7 @@ export async function bind(
   fisher: Fisher,
   training: AnyKernel,
   view: View,
-  options: Stoppable = {},
+  options: InvertOptions = {},
 ): Promise<(cross: AnyKernel) => Promise<Mover>> {
   if (isSummed(training)) {
     if (!fisher.fromTangent) throw new RangeError(`${fisher.name}: wanted a kernel of layers, got their sum`);

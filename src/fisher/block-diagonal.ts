@@ -3,10 +3,10 @@
  * v_l = X(Theta_l, rho) r, G = sum_l Theta_l X_l / N, which tends to L I undamped.
  */
 import { layerNtk } from "../kernel/kernel.ts";
-import { factorize, type Factorization } from "../matrix/cholesky.ts";
 import { addDiagonal, scale } from "../matrix/matrix.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
+import { invert, type Inverse } from "./invert.ts";
 import { layerwisePropagator, perSample } from "./tangent.ts";
 
 export const blockDiagonal: Fisher = {
@@ -14,19 +14,12 @@ export const blockDiagonal: Fisher = {
   title: "NGD with one block of the Fisher matrix a layer",
   usesCurvature: true,
   alpha: ({ layers }) => layers,
-  async prepare(kernel, damping, { signal } = {}) {
+  async prepare(kernel, damping, options = {}) {
     const { samples, epsilon } = kernel;
-    const blocks: Factorization[] = [];
+    const blocks: Inverse[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
       const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
-      blocks.push(
-        await factorize(gram, {
-          what: `block_diagonal: NTK of layer ${l + 1}`,
-          epsilon,
-          overwrite: true,
-          signal,
-        }),
-      );
+      blocks.push(await invert(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }, options));
     }
     return {
       coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),

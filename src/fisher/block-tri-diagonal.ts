@@ -7,32 +7,17 @@
  * Undamped, S_l v_l = (T^-1 1)_l r: every layer solves its own block times one number, and layers whose number is
  * zero do not move (for L = 3 only the middle one does). alpha = 1^T T^-1 1. T is singular for L = 3s + 2.
  *
- * Damped, layers 1, 3, 5, ... do not couple with each other, and their S_l + rho is positive definite: with
- * P_l = S_l (S_l + rho)^-1 they drop out by Cholesky and leave, for layers k = 2, 4, ..., a system of half the size,
- *
- *     (S_k + rho - (P_{k-1} + P_{k+1}) S_k) v_k - P_{k+1} S_{k+2} v_{k+2} - P_{k-1} S_{k-2} v_{k-2}
- *         = r - P_{k-1} r - P_{k+1} r,
- *
- * which is not definite and takes an LU.
+ * Damped, the layers are solved for together, in the coordinates of the range of J (coupled-layers.ts). So they are where
+ * something is singular and the least step is asked for: F^+ J^T r / N.
  */
 import { InputError } from "../error.ts";
 import { layerNtk } from "../kernel/kernel.ts";
-import { factorize, type Factorization } from "../matrix/cholesky.ts";
-import { factorizeGeneral } from "../matrix/lu.ts";
-import {
-  addDiagonal,
-  identity,
-  matrix,
-  rowRange,
-  scale,
-  setBlock,
-  zeros,
-  type Matrix,
-} from "../matrix/matrix.ts";
-import { accumulate, product } from "../matrix/product.ts";
+import { identity, matrix, scale, type Matrix } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
-import type { Coefficients, Fisher } from "./fisher.ts";
+import type { Coefficients, Fisher, Inversion, InvertOptions, Preconditioner } from "./fisher.ts";
+import { coupledSolver, type CoupledSolve } from "./coupled-layers.ts";
+import { invert, onTheRange, type Inverse } from "./invert.ts";
 import { layerwisePropagator, perSample } from "./tangent.ts";
 
 /**
@@ -45,6 +30,14 @@ export function blockWeights(layers: number): Float64Array {
       `n_layers: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
     );
   }
+  return solutionOf(layers);
+}
+
+/**
+ * A solution w of T w = 1, which exists for every depth; where T is singular it is not the only one, but its sum is that of
+ * all.
+ */
+function solutionOf(layers: number): Float64Array {
   // w_1 + w_2 = 1 and three neighbours sum to one, so the pattern has period three.
   const start = layers % 3 === 0 ? 0 : 1;
   return Float64Array.from({ length: layers }, (_, l) => [start, 1 - start, 0][l % 3]!);
@@ -54,46 +47,19 @@ export const blockTriDiagonal: Fisher = {
   name: "block_tri_diagonal",
   title: "NGD with the blocks of neighbouring layers of the Fisher matrix",
   usesCurvature: true,
-  alpha: ({ layers }) => blockWeights(layers).reduce((sum, w) => sum + w, 0),
+  alpha: ({ layers }, { singular } = {}) =>
+    (singular === "least_norm" ? solutionOf(layers) : blockWeights(layers)).reduce((sum, w) => sum + w, 0),
 
-  async prepare(kernel, damping, { signal } = {}) {
+  async prepare(kernel, damping, options = {}) {
     const { samples, epsilon } = kernel;
-    const weights = blockWeights(kernel.layers.length);
+    const leastNorm = options.singular === "least_norm";
+    const weights = leastNorm ? solutionOf(kernel.layers.length) : blockWeights(kernel.layers.length);
     const grams = kernel.layers.map((layer) => scale(layerNtk(layer), 1 / samples));
-    const what = (l: number) => `block_tri_diagonal: NTK of layer ${l + 1}`;
-
     if (damping === 0) {
-      const blocks: (Factorization | undefined)[] = [];
-      for (const [l, gram] of grams.entries()) {
-        blocks.push(weights[l] === 0 ? undefined : await factorize(gram, { what: what(l), epsilon, signal }));
-      }
-      const solve = (residual: Float64Array) =>
-        blocks.map((block, l) => block?.solve(residual).map((x) => weights[l]! * x));
-      return {
-        coefficients: async (residual) =>
-          solve(residual).map((v): Coefficients => (v ? perSample(v, samples) : { kind: "none" })),
-        propagator: async (cross) => layerwisePropagator(cross, solve),
-      };
+      const apart = await layersApart(grams, weights, epsilon, options);
+      if (apart) return apartPreconditioner(apart, samples);
     }
-
-    const solve = await coupledSolver(grams, damping, what, signal);
-    return {
-      async coefficients(residual) {
-        const v = await solve(matrix(residual.length, 1, residual));
-        return v.map(({ data }) => perSample(data, samples));
-      },
-      async propagator(cross) {
-        // v_l = V_l r, with V solved for once: the recursion calls this many times.
-        const V = await solve(identity(grams[0]!.rows));
-        return layerwisePropagator(cross, (residual) =>
-          V.map((Vl) => {
-            const v = new Float64Array(Vl.rows);
-            addTimes(v, 1, Vl, residual);
-            return v;
-          }),
-        );
-      },
-    };
+    return coupledPreconditioner(await coupledSolver(grams, damping, epsilon, options), samples);
   },
 
   // Theta_l of every layer; undamped the factors of those that move, else what couples them, as one matrix [L m, L m] with
@@ -119,58 +85,66 @@ export const blockTriDiagonal: Fisher = {
   },
 };
 
-/** R [n, m] to v_l [n, m] of every layer, damped; layers count from 0 here, so that the odd ones stay. */
-async function coupledSolver(
-  S: readonly Matrix[],
-  rho: number,
-  what: (l: number) => string,
-  signal?: AbortSignal,
-): Promise<(R: Matrix) => Promise<Matrix[]>> {
-  const L = S.length;
-  const n = S[0]!.rows;
-  const dropped: Factorization[] = [];
-  const P: Matrix[] = [];
-  for (let l = 0; l < L; l += 2) {
-    const damped = addDiagonal(scale(S[l]!, 1), rho);
-    dropped[l] = await factorize(damped, { what: what(l), overwrite: true, signal });
-    // S_l (S_l + rho)^-1 without solving for n right-hand sides.
-    P[l] = addDiagonal(scale(await dropped[l]!.inverse(), -rho), 1);
-  }
-  const kept = Array.from({ length: Math.floor(L / 2) }, (_, i) => 2 * i + 1);
-  const system = zeros(kept.length * n, kept.length * n);
-  for (const [i, k] of kept.entries()) {
-    const diagonal = addDiagonal(scale(S[k]!, 1), rho);
-    for (const l of [k - 1, k + 1]) {
-      if (l >= L) continue;
-      await accumulate(diagonal, -1, P[l]!, S[k]!);
-      const far = 2 * l - k;
-      if (far > 0 && far < L)
-        setBlock(system, i * n, ((far - 1) / 2) * n, scale(await product(P[l]!, S[far]!), -1));
-    }
-    setBlock(system, i * n, i * n, diagonal);
-  }
-  const coupled =
-    kept.length > 0
-      ? await factorizeGeneral(system, "block_tri_diagonal: coupled layers", { signal })
-      : undefined;
+/** r to v_l, undefined for a layer that does not move. */
+type ApartSolve = (residual: Float64Array) => (Float64Array | undefined)[];
 
-  return async (R) => {
-    const right = zeros(kept.length * n, R.cols);
-    for (const [i, k] of kept.entries()) {
-      const part = rowRange(right, i * n, (i + 1) * n);
-      part.data.set(R.data);
-      for (const l of [k - 1, k + 1]) if (l < L) await accumulate(part, -1, P[l]!, R);
+/**
+ * S_l v_l = w_l r, undamped; undefined where that is not the least step: with a Gram or a T that is singular, for which
+ * `singular` must be "least_norm".
+ */
+async function layersApart(
+  grams: readonly Matrix[],
+  weights: Float64Array,
+  epsilon: number,
+  { singular, onInversion }: InvertOptions,
+): Promise<ApartSolve | undefined> {
+  const leastNorm = singular === "least_norm";
+  if (leastNorm && grams.length % 3 === 2) return undefined;
+  const blocks: (Inverse | undefined)[] = [];
+  const inversions: Inversion[] = [];
+  for (const [l, gram] of grams.entries()) {
+    // With a singular Gram of a layer that need not move there is a smaller step in which it does.
+    const idle = weights[l] === 0;
+    if (idle && !leastNorm) {
+      blocks.push(undefined);
+      continue;
     }
-    const v: Matrix[] = [];
-    if (coupled) {
-      const solution = await coupled.solveMatrix(right);
-      for (const [i, k] of kept.entries()) v[k] = rowRange(solution, i * n, (i + 1) * n);
+    try {
+      const block = await invert(
+        leastNorm ? scale(gram, 1) : gram,
+        { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon },
+        onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {},
+      );
+      blocks.push(idle ? undefined : block);
+    } catch (error) {
+      if (onTheRange(error, singular)) return undefined;
+      throw error;
     }
-    for (let l = 0; l < L; l += 2) {
-      const rest = scale(R, 1);
-      for (const k of [l - 1, l + 1]) if (k > 0 && k < L) await accumulate(rest, -1, S[k]!, v[k]!);
-      v[l] = await dropped[l]!.solveMatrix(rest);
-    }
-    return v;
-  };
+  }
+  for (const inversion of inversions) onInversion?.(inversion);
+  return (residual) => blocks.map((block, l) => block?.solve(residual).map((x) => weights[l]! * x));
 }
+
+const apartPreconditioner = (solve: ApartSolve, samples: number): Preconditioner => ({
+  coefficients: async (residual) =>
+    solve(residual).map((v): Coefficients => (v ? perSample(v, samples) : { kind: "none" })),
+  propagator: async (cross) => layerwisePropagator(cross, solve),
+});
+
+const coupledPreconditioner = (solve: CoupledSolve, samples: number): Preconditioner => ({
+  async coefficients(residual) {
+    const v = await solve(matrix(residual.length, 1, residual));
+    return v.map(({ data }) => perSample(data, samples));
+  },
+  async propagator(cross) {
+    // v_l = V_l r, with V solved for once: the recursion calls this many times.
+    const V = await solve(identity(cross.layers[0]!.signalGram.cols));
+    return layerwisePropagator(cross, (residual) =>
+      V.map((Vl) => {
+        const v = new Float64Array(Vl.rows);
+        addTimes(v, 1, Vl, residual);
+        return v;
+      }),
+    );
+  },
+});

@@ -4,22 +4,17 @@
  * the full P x P Fisher matrix, at the price of an N C x N C solve.
  */
 import { kernelTangent } from "../kernel/tangent.ts";
-import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
 import { choleskyBytes, invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
 import { BLOCK, matrixFree } from "./matrix-free.ts";
+import { invert } from "./invert.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
 
 const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
   if (options.solver === "cg") return matrixFree(tangent, damping, options);
   const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
-  const { solve } = await factorize(gram, {
-    what: "exact: NTK",
-    epsilon: tangent.epsilon,
-    overwrite: true,
-    signal: options.signal,
-  });
+  const { solve } = await invert(gram, { what: "exact: NTK", epsilon: tangent.epsilon }, options);
   return async (residual) => solve(residual);
 };
 

@@ -34,18 +34,44 @@ export type Propagator = (residual: Float64Array) => Float64Array | Promise<Floa
 /** r [N C] to v [N C], one number a sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
 export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
 
+/** A matrix that a method inverted: one Gram, or what it solves for all layers or units together. */
+export type Inversion = {
+  /** Which, in which method. */
+  readonly what: string;
+  /** Its size n (n x n). */
+  readonly size: number;
+  /** `size`, or less where the inverse is that of its numerical range. */
+  readonly rank: number;
+  /** An estimate of the condition that counts: a relative error of the entries reaches the step multiplied by it. */
+  readonly condition: number;
+  /** The relative error of the entries: machine epsilon of what computed them. */
+  readonly epsilon: number;
+};
+
+/** What to do about a matrix without a numerical inverse. */
+export const SINGULAR = ["refuse", "least_norm"] as const;
+
+/**
+ * "refuse": an error. "least_norm": the inverse on the numerical range, so that the step is F^+ J^T r / N, the least of all
+ * that are best for the quadratic model; where there is an inverse it is the same step.
+ */
+export type Singular = (typeof SINGULAR)[number];
+
+/** How a method inverts. */
+export type InvertOptions = Stoppable & {
+  /** Default: "refuse". */
+  readonly singular?: Singular;
+  /** Told what was inverted, when it is; conditions are estimated for nobody else. */
+  readonly onInversion?: (inversion: Inversion) => void;
+};
+
 /** How a system with the NTK of a network is solved. */
 export type Solver = "gram" | "cg";
 
 /** Options of {@link Fisher.fromTangent}. */
-export type SolverOptions = Stoppable & {
+export type SolverOptions = InvertOptions & {
   /** "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate gradients on products with Theta. */
   readonly solver?: Solver;
-  /**
-   * What to do about a Gram without an inverse. "refuse": an error. "least_norm": the update of least norm, by the
-   * pseudo-inverse. Default: "refuse".
-   */
-  readonly singular?: "refuse" | "least_norm";
   /** The rest is for "cg". Relative residual at which it ends, above 0 and below 1. Default: 1e-4. */
   readonly tolerance?: number;
   /** Products with Theta at most. Default: 200. */
@@ -98,9 +124,9 @@ export type Fisher = {
   /**
    * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
    * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.
-   * @throws InputError when the method does not exist for that depth.
+   * @throws InputError when the method does not exist for that depth, unless `singular` is "least_norm".
    */
-  alpha(shape: Shape): number | undefined;
+  alpha(shape: Shape, options?: Pick<InvertOptions, "singular">): number | undefined;
   /**
    * Methods that look at no layer by itself: the same from the NTK of the network alone, of which they may form and keep
    * no more than they need. Training prefers it to `prepare`, so a method made from another by a new `prepare` leaves it out.
@@ -109,9 +135,9 @@ export type Fisher = {
   fromTangent?(tangent: Tangent, damping: number, solver?: SolverOptions): Promise<NetworkSolve>;
   /**
    * Factors what the method inverts. An aborted signal ends this, and later what the preconditioner works on.
-   * @throws SingularGramError when a Gram has no numerical inverse at this damping.
+   * @throws SingularGramError when a Gram has no numerical inverse at this damping, unless `singular` is "least_norm".
    */
-  prepare(kernel: Kernel, damping: number, options?: Stoppable): Promise<Preconditioner>;
+  prepare(kernel: Kernel, damping: number, options?: InvertOptions): Promise<Preconditioner>;
   /** What `prepare` and what it returns take, from sizes alone. */
   cost(sizes: CostSizes): Cost;
   /** The same of `fromTangent`; left out where that only multiplies. */

@@ -37,13 +37,17 @@ export { defaultRank } from "./matrix-free.ts";
 export { eigenBytes, matrixBytes } from "./cost.ts";
 export type { Cost, CostRows, CostSizes, Memory, TangentCost, TangentSizes } from "./cost.ts";
 export { bind, type Mover } from "./bind.ts";
+export { SINGULAR } from "./fisher.ts";
 export type {
   Coefficients,
   Fisher,
+  Inversion,
+  InvertOptions,
   NetworkSolve,
   Preconditioner,
   Propagator,
   Shape,
+  Singular,
   SolveReport,
   Solver,
   SolverOptions,

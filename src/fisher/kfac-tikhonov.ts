@@ -4,7 +4,9 @@
  *
  *     K_l = W [ (W^T E U) / (b a^T + rho) ] U^T,   E[(n, c), n] = r_nc / N,
  *
- * at the price of two eigendecompositions a layer. As rho goes to zero both are the same method.
+ * at the price of two eigendecompositions a layer. What is null in A or in B is no direction of the layer's Jacobian: it
+ * would vanish in the product with H and Delta, were its eigenvalue not rounding, and has weight zero in place of 1 / rho. So
+ * as rho goes to zero both are the same method.
  */
 import { breathe } from "../breathe.ts";
 import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
@@ -12,7 +14,8 @@ import { eigen } from "../matrix/eigen.ts";
 import { scale, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import { eigenBytes, matrixBytes } from "./cost.ts";
-import type { Coefficients, Fisher } from "./fisher.ts";
+import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
+import { numericalZero } from "../matrix/singular.ts";
 import { kfac } from "./kfac.ts";
 
 export const kfacTikhonov: Fisher = {
@@ -20,12 +23,15 @@ export const kfacTikhonov: Fisher = {
   name: "kfac_tikhonov",
   title: "NGD with Kronecker-factored blocks, damped as products (A (x) B + rho I)",
 
-  async prepare(kernel, damping, { signal } = {}) {
+  async prepare(kernel, damping, options = {}) {
+    const { signal } = options;
     // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
-    if (damping === 0) return kfac.prepare(kernel, 0, { signal });
+    if (damping === 0) return kfac.prepare(kernel, 0, options);
     const { samples: N, outputs: C } = kernel;
     const bases: Basis[] = [];
-    for (const layer of kernel.layers) bases.push(await basisOf(kernel, layer, damping, signal));
+    for (const [l, layer] of kernel.layers.entries()) {
+      bases.push(await basisOf(kernel, layer, damping, `kfac_tikhonov: layer ${l + 1}`, options));
+    }
 
     /** (W^T E U) o weights, [N C, N]. */
     const inBasis = async ({ U, W, weights }: Basis, residual: Float64Array): Promise<Matrix> => {
@@ -94,22 +100,49 @@ export const kfacTikhonov: Fisher = {
   },
 };
 
-/** Eigenvectors of A_l [N, N] and B_l [N C, N C], and 1 / (b a^T + rho) [N C, N]. */
+/** Eigenvectors of A_l [N, N] and B_l [N C, N C], and 1 / (b a^T + rho) [N C, N], zero in null directions. */
 type Basis = { readonly U: Matrix; readonly W: Matrix; readonly weights: Matrix };
 
 async function basisOf(
   kernel: Kernel,
   layer: LayerKernel,
   damping: number,
-  signal: AbortSignal | undefined,
+  what: string,
+  { onInversion, signal }: InvertOptions,
 ): Promise<Basis> {
-  const { values: a, vectors: U } = await eigen(scale(layer.inputGram, 1 / kernel.samples), { signal });
-  const { values: b, vectors: W } = await eigen(scale(layer.signalGram, 1 / kernel.samples), { signal });
-  const weights = zeros(b.length, a.length);
-  for (let j = 0; j < b.length; j++) {
-    for (let i = 0; i < a.length; i++) {
-      weights.data[j * a.length + i] = 1 / (Math.max(0, a[i]!) * Math.max(0, b[j]!) + damping);
+  const { samples: N, epsilon } = kernel;
+  const A = await onRange(scale(layer.inputGram, 1 / N), layer.inputRank, epsilon, signal);
+  const B = await onRange(scale(layer.signalGram, 1 / N), layer.signalRank, epsilon, signal);
+  const weights = zeros(B.values.length, A.values.length);
+  for (const [j, b] of B.values.entries()) {
+    for (const [i, a] of A.values.entries()) {
+      weights.data[j * A.values.length + i] = a > 0 && b > 0 ? 1 / (a * b + damping) : 0;
     }
   }
-  return { U, W, weights };
+  const condition = (A.largest * B.largest + damping) / (A.smallest * B.smallest + damping);
+  onInversion?.({ what, size: A.rank * B.rank, rank: A.rank * B.rank, condition, epsilon });
+  return { U: A.vectors, W: B.vectors, weights };
+}
+
+/** Eigenvectors, and the eigenvalues with zeros for all that is rounding. */
+type Spectrum = {
+  readonly vectors: Matrix;
+  readonly values: Float64Array;
+  readonly rank: number;
+  /** The extremes of those that are not zero; zero where all are. */
+  readonly smallest: number;
+  readonly largest: number;
+};
+
+async function onRange(
+  k: Matrix,
+  maxRank: number,
+  epsilon: number,
+  signal: AbortSignal | undefined,
+): Promise<Spectrum> {
+  const { values: all, vectors } = await eigen(k, { signal });
+  const zero = numericalZero(all, epsilon);
+  const values = all.map((x, i) => (x > zero && i >= all.length - maxRank ? x : 0));
+  const kept = values.filter((x) => x > 0);
+  return { vectors, values, rank: kept.length, smallest: kept[0] ?? 0, largest: kept.at(-1) ?? 0 };
 }

@@ -22,7 +22,8 @@ import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
-import type { Coefficients, Fisher } from "./fisher.ts";
+import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
+import { invert, offering, onTheRange, type Inverse } from "./invert.ts";
 
 export const kfac: Fisher = {
   name: "kfac",
@@ -30,11 +31,12 @@ export const kfac: Fisher = {
   usesCurvature: true,
   alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
 
-  async prepare(kernel, damping, { signal } = {}) {
+  async prepare(kernel, damping, options = {}) {
     const { samples: N, outputs: C } = kernel;
+    const { signal } = options;
     const factors: InvertedFactors[] = [];
     for (const [l, layer] of kernel.layers.entries()) {
-      factors.push(await invertFactors(kernel, layer, l, damping, signal));
+      factors.push(await invertFactors(kernel, layer, l, damping, options));
     }
     return {
       async coefficients(residual) {
@@ -104,16 +106,16 @@ async function invertFactors(
   layer: LayerKernel,
   index: number,
   damping: number,
-  signal: AbortSignal | undefined,
+  options: InvertOptions,
 ): Promise<InvertedFactors> {
   const root = Math.sqrt(damping);
   const name = `of layer ${index + 1}`;
-  const invert = (gram: Matrix, rank: number, rho: number, what: string) =>
-    dampedInverse(scale(gram, 1 / kernel.samples), rank, rho, what, kernel.epsilon, signal);
+  const factor = (gram: Matrix, maxRank: number, rho: number, what: string) =>
+    dampedInverse(scale(gram, 1 / kernel.samples), rho, { what, maxRank, epsilon: kernel.epsilon }, options);
   const split = dampingSplit(kernel, layer);
-  const A = await invert(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
-  const B = await invert(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
-  return { XA: await A.inverse(), timesXB: B.times };
+  const A = await factor(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
+  const B = await factor(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
+  return { XA: await A.inverse(), timesXB: B.solveMatrix };
 }
 
 /** rho_A and rho_B over sqrt(rho): the scales of the parameterisation, or pi and 1 / pi. */
@@ -129,8 +131,8 @@ function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; sig
 /** Damping below this share of the mean eigenvalue of a singular Gram is less than rounding in the dual. */
 const TINY = 1e-6;
 
-/** An inverse, as a product and as a matrix. */
-type Inverse = { times(m: Matrix): Promise<Matrix>; inverse(): Promise<Matrix> };
+/** A factor of a layer. */
+type Factor = { what: string; maxRank: number; epsilon: number };
 
 /**
  * (K + rho I)^-1. Where the rank of K is bounded below its size and there is next to no damping, on the range of K alone,
@@ -138,34 +140,49 @@ type Inverse = { times(m: Matrix): Promise<Matrix>; inverse(): Promise<Matrix> }
  */
 async function dampedInverse(
   k: Matrix,
-  maxRank: number,
+  rho: number,
+  { what, maxRank, epsilon }: Factor,
+  options: InvertOptions,
+): Promise<Pick<Inverse, "solveMatrix" | "inverse">> {
+  const dual = () => invert(addDiagonal(k, rho), { what, epsilon, maxRank }, options);
+  if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
+  const {
+    factor: F,
+    rank,
+    condition,
+  } = await pivotedCholesky(k, maxRank, epsilon, {
+    signal: options.signal,
+  });
+  if (rank < maxRank) {
+    if (rho > 0 || options.singular === "least_norm") return dual();
+    throw new SingularGramError({ what, size: k.rows, rank, condition, hasLeastNorm: true });
+  }
+  try {
+    return await primalInverse(F, rho, what, epsilon, options);
+  } catch (error) {
+    if (onTheRange(error, options.singular)) return dual();
+    throw offering(error);
+  }
+}
+
+/** F (F^T F + rho)^-1 (F^T F)^-1 F^T. */
+async function primalInverse(
+  F: Matrix,
   rho: number,
   what: string,
   epsilon: number,
-  signal: AbortSignal | undefined,
-): Promise<Inverse> {
-  const dual = async (): Promise<Inverse> => {
-    const { solveMatrix, inverse } = await factorize(addDiagonal(k, rho), {
-      what,
-      epsilon,
-      overwrite: true,
-      signal,
-    });
-    return { times: solveMatrix, inverse };
-  };
-  if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
-  const { factor: F, rank, condition } = await pivotedCholesky(k, maxRank, epsilon, { signal });
-  if (rank < maxRank) {
-    if (rho > 0) return dual();
-    throw new SingularGramError({ what, size: k.rows, rank, condition });
-  }
+  { onInversion, signal }: InvertOptions,
+): Promise<Pick<Inverse, "solveMatrix" | "inverse">> {
+  const size = F.cols;
   const primal = await product(F, F, { transA: true });
-  const plain = await (await factorize(primal, { what, epsilon, signal })).solveMatrix(transpose(F));
+  const factor = await factorize(primal, { what, epsilon, signal });
+  const plain = await factor.solveMatrix(transpose(F));
   const damped = await (
     await factorize(addDiagonal(primal, rho), { what, epsilon, signal })
   ).solveMatrix(plain);
+  onInversion?.({ what, size, rank: size, condition: factor.condition({ scaled: false }), epsilon });
   return {
-    times: async (m) => product(F, await product(damped, m)),
+    solveMatrix: async (m) => product(F, await product(damped, m)),
     inverse: () => product(F, damped),
   };
 }

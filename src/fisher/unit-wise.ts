@@ -6,7 +6,8 @@
  *     (diag(s) A_l / N + rho I) z = b,     U_l[., i] = z / N,
  *
  * whatever C is. Samples on which the unit is silent (s_n = 0) have z_n = 0 and are left out; on the others
- * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b. Undamped a unit projects the K
+ * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b; where it is singular (fewer
+ * inputs than active samples) its inverse on the range gives the least step of the unit. Undamped a unit projects the K
  * numbers of a sample's residual (K = C for a squared error) on one direction, so that alpha = (gamma (L - 1) M + C) / K,
  * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M units of hidden layers, and C of the last.
  *
@@ -18,7 +19,9 @@ import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
 import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import { matrixBytes, type CostSizes } from "./cost.ts";
-import type { Coefficients, Fisher } from "./fisher.ts";
+import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
+import { rangeInverse, type RangeInverse } from "../matrix/range-inverse.ts";
+import { roundings } from "../matrix/singular.ts";
 
 /** Share of samples on which a ReLU unit is active. */
 const ACTIVE_SHARE = 0.5;
@@ -31,7 +34,8 @@ export const unitWise: Fisher = {
   alpha: ({ layers, width, outputs, columns = outputs }) =>
     (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
 
-  async prepare(kernel, damping, { signal } = {}) {
+  async prepare(kernel, damping, options = {}) {
+    const { signal } = options;
     // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
@@ -40,7 +44,7 @@ export const unitWise: Fisher = {
       if (last?.residual !== residual) {
         const updates: Matrix[] = [];
         for (const [l, layer] of kernel.layers.entries()) {
-          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, signal);
+          const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, options);
           updates.push(await solveUnits(kernel, layer, l, factors, residual, signal));
         }
         last = { residual, updates };
@@ -51,7 +55,7 @@ export const unitWise: Fisher = {
       coefficients: async (residual) =>
         (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
       async propagator(cross) {
-        if (keptBytes(kernel.layers, kernel.samples) > 0) kept ??= await keepUnits(kernel, damping, signal);
+        if (keptBytes(kernel.layers, kernel.samples) > 0) kept ??= await keepUnits(kernel, damping, options);
         return async (residual) => {
           const out = new Float64Array(cross.layers[0]!.signalGram.rows);
           for (const [l, U] of (await solveLayers(residual)).entries()) {
@@ -95,12 +99,14 @@ function keptBytes(layers: CostSizes["layers"], samples: number): number {
 /** Numbers of a lower triangle of n rows, packed row by row: row i starts at packedLength(i). */
 const packedLength = (n: number): number => (n * (n + 1)) / 2;
 
-/** One unit: where it is active, s^(1/2) there, and the packed Cholesky factor of s^(1/2) A s^(1/2) / N + rho I. */
+/** One unit: where it is active, s^(1/2) there, and the packed Cholesky factor of K = s^(1/2) A s^(1/2) / N + rho I. */
 type UnitFactors = {
   readonly count: number;
   readonly active: Int32Array;
   readonly root: Float64Array;
   readonly lower: Float64Array;
+  /** K^+, where K has no such factor. */
+  readonly range: RangeInverse | undefined;
 };
 
 /** Delta_l of a kernel. */
@@ -112,20 +118,18 @@ function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train
 }
 
 /** The factors of the units of every layer, each in memory of its own. */
-async function keepUnits(
-  kernel: Kernel,
-  damping: number,
-  signal: AbortSignal | undefined,
-): Promise<UnitFactors[][]> {
+async function keepUnits(kernel: Kernel, damping: number, options: InvertOptions): Promise<UnitFactors[][]> {
   const kept: UnitFactors[][] = [];
   for (const [l, layer] of kernel.layers.entries()) {
     const units: UnitFactors[] = [];
-    for await (const { count, active, root, lower } of factorUnits(kernel, layer, l, damping, signal)) {
+    for await (const factors of factorUnits(kernel, layer, l, damping, options)) {
+      const { count, active, root, lower, range } = factors;
       units.push({
         count,
         active: active.slice(0, count),
         root: root.slice(0, count),
         lower: lower.slice(0, packedLength(count)),
+        range,
       });
     }
     kept.push(units);
@@ -139,15 +143,24 @@ async function* factorUnits(
   layer: LayerKernel,
   l: number,
   damping: number,
-  signal: AbortSignal | undefined,
+  { singular, onInversion, signal }: InvertOptions,
 ): AsyncGenerator<UnitFactors> {
-  const { samples: N, outputs: C } = kernel;
+  const { samples: N, outputs: C, epsilon } = kernel;
   const { train } = signalsOf(layer, l);
   const M = train.cols;
   const A = layer.inputGram.data;
+  const leastNorm = singular === "least_norm";
+  // What the factorisation itself leaves of nothing.
+  const zero = roundings(N, 2 ** -52);
+  const seen = { size: 0, rank: 0, condition: 1 };
   const root = new Float64Array(N);
   const active = new Int32Array(N);
   const lower = new Float64Array(packedLength(N));
+  const rangeOf = (count: number): Promise<RangeInverse> => {
+    const entry = (p: number, q: number): number =>
+      (root[p]! / N) * root[q]! * A[active[p]! * N + active[q]!]! + (p === q ? damping : 0);
+    return rangeInverse(count, entry, Math.max(ROUNDINGS, count) * epsilon, { signal });
+  };
   for (let i = 0; i < M; i++) {
     let count = 0;
     for (let n = 0; n < N; n++) {
@@ -165,16 +178,38 @@ async function* factorUnits(
       for (let q = 0; q <= p; q++) lower[at + q] = weight * root[q]! * A[row + active[q]!]!;
       lower[at + p]! += damping;
     }
-    if (!(await choleskyInPlace(lower, count, signal))) {
+    const left = await choleskyInPlace(lower, count, zero, signal);
+    // Rows in their order may hide in rounding what pivots show.
+    const found = leastNorm && left < Math.max(zero, SUSPICIOUS * epsilon) ? await rangeOf(count) : undefined;
+    const range = left > zero && found?.rank === count ? undefined : found;
+    if (!(left > zero) && !range) {
       throw new SingularGramError({
         what: `unit_wise: unit ${i + 1} of layer ${l + 1}`,
         size: count,
         rank: undefined,
         condition: Infinity,
+        hasLeastNorm: true,
       });
     }
-    yield { count, active, root, lower };
+    note(seen, count, range?.rank ?? count, range?.condition ?? 1 / left);
+    yield { count, active, root, lower, range };
   }
+  onInversion?.({ what: `unit_wise: worst unit of layer ${l + 1}`, ...seen, epsilon });
+}
+
+/** Roundings of a diagonal entry that are left of a row which depends on others, at most; */
+const ROUNDINGS = 16;
+/** without pivots many more, as small ones before it multiply them. */
+const SUSPICIOUS = 1e4;
+
+/** What was seen of the units of a layer: size and rank of the one that lacks most, and the largest condition. */
+type Seen = { size: number; rank: number; condition: number };
+
+function note(seen: Seen, size: number, rank: number, condition: number): void {
+  // Among those that lack nothing the largest.
+  const [lacks, most] = [size - rank, seen.size - seen.rank];
+  if (lacks > most || (lacks === most && size > seen.size)) Object.assign(seen, { size, rank });
+  seen.condition = Math.max(seen.condition, condition);
 }
 
 /** U_l [N, M] of one layer. */
@@ -191,7 +226,7 @@ async function solveUnits(
   const U = zeros(N, M);
   const x = new Float64Array(N);
   let i = 0;
-  for await (const { count, active, root, lower } of units) {
+  for await (const { count, active, root, lower, range } of units) {
     await breathe(signal);
     for (let p = 0; p < count; p++) {
       const n = active[p]!;
@@ -199,7 +234,8 @@ async function solveUnits(
       for (let c = 0; c < C; c++) b += train.data[(n * C + c) * M + i]! * residual[n * C + c]!;
       x[p] = b / root[p]!;
     }
-    substituteInPlace(lower, x, count);
+    if (range) range.applyInPlace(x);
+    else substituteInPlace(lower, x, count);
     for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * x[p]!) / N;
     i++;
   }
@@ -209,15 +245,22 @@ async function solveUnits(
 /** Rows of a unit's factor between two breaths: one of them takes n^2 operations. */
 const ROWS = 16;
 
-/** The Cholesky factor of a small packed matrix, in its place; false at a pivot that is not positive. */
+/**
+ * The Cholesky factor of a small packed matrix, in its place. Returns the least share of a diagonal entry that the rows
+ * before it leave of it, which does not depend on how rows are scaled; ends at the first one that is `zero` or less, or
+ * NaN.
+ */
 async function choleskyInPlace(
   a: Float64Array,
   n: number,
+  zero: number,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<number> {
+  let least = 1;
   for (let i = 0; i < n; i++) {
     if (i % ROWS === 0) await breathe(signal);
     const row = packedLength(i);
+    const whole = a[row + i]!;
     for (let j = 0; j < i; j++) {
       let sum = a[row + j]!;
       const other = packedLength(j);
@@ -226,10 +269,12 @@ async function choleskyInPlace(
     }
     let pivot = a[row + i]!;
     for (let p = 0; p < i; p++) pivot -= a[row + p]! * a[row + p]!;
-    if (!(pivot > 0)) return false;
+    const left = whole === 0 ? 0 : pivot / whole;
+    if (!(left > zero)) return left;
+    least = Math.min(least, left);
     a[row + i] = Math.sqrt(pivot);
   }
-  return true;
+  return least;
 }
 
 /** Solves L L^T x = b in place. */

@@ -63,7 +63,11 @@ export function multiplyVector(rows: readonly BlockRow[], v: Float64Array): Floa
 
 /** L L^T X = B for B [n, m]. */
 export async function solveBlockRows(rows: readonly FactorRow[], b: Matrix): Promise<Matrix> {
-  const x = await forwardBlockRows(rows, b);
+  return backwardBlockRows(rows, await forwardBlockRows(rows, b));
+}
+
+/** x <- L^-T x for x [n, m]. */
+export async function backwardBlockRows(rows: readonly FactorRow[], x: Matrix): Promise<Matrix> {
   for (const { start, size, left, inverse } of rows.toReversed()) {
     const here = rowRange(x, start, start + size);
     here.data.set((await product(inverse, here, { transA: true })).data);

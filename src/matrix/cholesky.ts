@@ -13,6 +13,7 @@
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { SingularGramError } from "../error.ts";
 import {
+  backwardBlockRows,
   forwardBlockRows,
   inverseOfBlockRows,
   multiplyVector,
@@ -34,8 +35,16 @@ export type Factorization = {
   solveMatrix(b: Matrix): Promise<Matrix>;
   /** L^-1 B for a matrix B [n, m] (a new matrix), K = L L^T. */
   solveLower(b: Matrix): Promise<Matrix>;
+  /** L^-T B for a matrix B [n, m] (a new matrix). */
+  solveUpper(b: Matrix): Promise<Matrix>;
   /** K^-1 [n, n]. */
   inverse(): Promise<Matrix>;
+  /**
+   * Largest over smallest eigenvalue of K scaled to a unit diagonal, estimated from below by a few solves. A relative error
+   * of the entries reaches a solution multiplied by it; how the rows are scaled does not matter to Cholesky. Not `scaled`:
+   * the condition of K as it is, for entries that are known only beside the largest of all.
+   */
+  condition(options?: { scaled?: boolean }): number;
 };
 
 /** What {@link factorize} needs to say when it fails, and how it may go about it. */
@@ -70,6 +79,7 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<F
   const fail = (extremes: { smallest: number; largest: number }): Promise<SingularGramError> =>
     singular(what, n, inPlace ? undefined : k, epsilon, extremes, { signal });
   const pivots = { smallest: Infinity, largest: 0 };
+  const scales = Float64Array.from({ length: n }, (_, i) => Math.sqrt(k.data[i * n + i]!));
   const rows = await factorRows(cutBlockRows(k, blockSize(n), inPlace), pivots, signal, onProgress);
   if (!rows) throw await fail(pivots);
   const solve = (b: Float64Array): Float64Array => solveVector(rows, b);
@@ -82,9 +92,23 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<F
     solve,
     solveMatrix: (b) => solveBlockRows(rows, b),
     solveLower: (b) => forwardBlockRows(rows, b),
+    solveUpper: (b) => backwardBlockRows(rows, matrix(b.rows, b.cols, b.data.slice())),
     inverse: () => inverseOfBlockRows(rows, n),
+    condition({ scaled = true } = {}) {
+      const d = scaled ? scales : scales.map(() => 1);
+      const inverse = growth((v) => times(d, solve(times(d, v))), n, SOLVES);
+      const largest = growth((v) => over(multiplyVector(rows, over(v, d)), d), n, PRODUCTS);
+      return Math.max(1, inverse * largest);
+    },
   };
 }
+
+/** Iterations that estimate the extremes of a spectrum; the large end of a kernel's stands by itself. */
+const SOLVES = 3;
+const PRODUCTS = 2;
+
+const times = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) => x * b[i]!);
+const over = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) => x / b[i]!);
 
 /** Replaces K by L; undefined at a pivot that is not positive. */
 async function factorRows(

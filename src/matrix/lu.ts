@@ -167,7 +167,7 @@ async function unitLowerSolve(l: Matrix, x: Matrix): Promise<void> {
 }
 
 /** x <- U^-1 x for x [b, m] and the U in the upper triangle of `u` [b, b]. */
-async function upperSolve(u: Matrix, x: Matrix): Promise<void> {
+export async function upperSolve(u: Matrix, x: Matrix): Promise<void> {
   const b = u.rows;
   if (b > SHORT) {
     const half = b >> 1;

@@ -13,22 +13,61 @@ const LARGEST_SPECTRUM = 600;
 export const LARGEST_RANK = 2000;
 /** Iterations of {@link growth}. */
 const ITERATIONS = 4;
+/** Eigenvalues of rounding are of either sign: one within this many times the most negative one is rounding too. */
+const MIRRORED = 2;
 
 /** Share of the largest eigenvalue that is rounding: of the entries, and of the factorisation in float64. */
 export const roundings = (n: number, epsilon: number): number =>
   Math.max(4 * epsilon, Math.sqrt(n) * 2 ** -52);
 
+/**
+ * The size above which eigenvalues (of a matrix [n, n] whose entries have the relative error epsilon) are more than
+ * rounding. Those of a positive semidefinite matrix that are negative show how much of it there is.
+ */
+export function numericalZero(values: Float64Array, epsilon: number, semidefinite = true): number {
+  let [smallest, largest] = [0, 0];
+  for (const x of values) {
+    smallest = Math.min(smallest, x);
+    largest = Math.max(largest, Math.abs(x));
+  }
+  return Math.max(roundings(values.length, epsilon) * largest, semidefinite ? -MIRRORED * smallest : 0);
+}
+
 /** By how much a linear map of n numbers stretches the vector that it stretches most, after a few applications. */
-export function growth(apply: (b: Float64Array) => Float64Array, n: number): number {
-  // A start without symmetry, so that it is orthogonal to no eigenvector that matters.
-  let v: Float64Array = Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
-  let stretched = 0;
-  for (let i = 0; i < ITERATIONS; i++) {
-    const size = norm(matrix(n, 1, v));
-    v = apply(v.map((x) => x / size));
-    stretched = norm(matrix(n, 1, v));
+export function growth(apply: (b: Float64Array) => Float64Array, n: number, iterations = ITERATIONS): number {
+  let [v, stretched] = [unit(start(n)), 0];
+  for (let i = 0; i < iterations; i++) {
+    const next = apply(v);
+    stretched = length(next);
+    v = unit(next);
   }
   return stretched;
+}
+
+/** The same for a map that takes its time. */
+export async function growthOf(
+  apply: (b: Float64Array) => Promise<Float64Array>,
+  n: number,
+  iterations = ITERATIONS,
+): Promise<number> {
+  let [v, stretched] = [unit(start(n)), 0];
+  for (let i = 0; i < iterations; i++) {
+    const next = await apply(v);
+    stretched = length(next);
+    v = unit(next);
+  }
+  return stretched;
+}
+
+/** Without symmetry, so that it is orthogonal to no eigenvector that matters. */
+const start = (n: number): Float64Array =>
+  Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
+
+const length = (v: Float64Array): number => norm(matrix(v.length, 1, v));
+
+function unit(v: Float64Array): Float64Array {
+  const size = length(v);
+  return v.map((x) => x / size);
 }
 
 /**
@@ -54,8 +93,8 @@ export async function singular(
   }
   const values = await spectrum(k, options);
   const largest = Math.max(...values.map(Math.abs));
-  // A positive definite matrix is wanted: a negative eigenvalue beyond rounding counts as none.
-  const rank = values.filter((x) => x > size * epsilon * largest).length;
+  const zero = numericalZero(values, epsilon);
+  const rank = values.filter((x) => x > zero).length;
   const smallest = Math.min(...values.map(Math.abs));
   return new SingularGramError({ what, size, rank, condition: smallest > 0 ? largest / smallest : Infinity });
 }

@@ -132,6 +132,8 @@ function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
     case "forster_transform_n_iters":
     case "forster_transform_tol":
       return config.forster_transform;
+    case "singular":
+      return config.singular !== "refuse";
     case "store_on_device":
       return false;
     default:

@@ -6,12 +6,20 @@ import { describe, expect, it } from "vitest";
 import { isotropy } from "../../src/dynamics/isotropy.ts";
 import { InputError, SingularGramError } from "../../src/error.ts";
 import { blockWeights } from "../../src/fisher/block-tri-diagonal.ts";
-import { blockDiagonal, blockTriDiagonal, exact, FISHERS, gradient, kfac } from "../../src/fisher/index.ts";
+import {
+  blockDiagonal,
+  blockTriDiagonal,
+  exact,
+  FISHERS,
+  gradient,
+  kfac,
+  kfacTikhonov,
+} from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import type { Fisher } from "../../src/fisher/fisher.ts";
 import type { Kernel } from "../../src/kernel/kernel.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix, multiply, type Matrix } from "../../src/matrix/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { relativeError, tiny, tinyCase, type TinyCase } from "../support/tiny.ts";
@@ -79,6 +87,33 @@ describe("block_tri_diagonal", () => {
     }
   });
 
+  it.each([2, 5])(
+    "takes the least step at depth %i when asked to, G = alpha I at infinite width",
+    async (depth) => {
+      const x = matrix(5, 20, randomState(7).normalsInto(new Float64Array(100)));
+      const kernel = await analyticKernel(mlp(20, { depth, width: 50, biasVariance: 0.1 }), x);
+      const shape = { samples: 5, layers: depth, width: 50, outputs: 1 };
+      const { alpha, deviation } = await isotropy(blockTriDiagonal, kernel, { singular: "least_norm" });
+      expect(alpha).toBeCloseTo((depth + 1) / 3, 8);
+      expect(blockTriDiagonal.alpha(shape, { singular: "least_norm" })).toBe((depth + 1) / 3);
+      expect(deviation).toBeLessThan(1e-8);
+      await expect(blockTriDiagonal.prepare(kernel, 1e-3)).rejects.toThrow(/n_layers/);
+      await expect(blockTriDiagonal.prepare(kernel, 1e-3, { singular: "least_norm" })).resolves.toBeDefined();
+    },
+  );
+
+  it("is exact for a network of two layers, whose every two layers are neighbours", async () => {
+    await fc.assert(
+      fc.asyncProperty(tinyCase(), damping, async (sizes, rho) => {
+        const { kernel, residual } = await kernelAndResidual({ ...sizes, depth: 2 });
+        const G = await blockTriDiagonal.prepare(kernel, rho, { singular: "least_norm" });
+        const Gexact = await exact.prepare(kernel, rho);
+        const [one, other] = [await G.propagator(kernel), await Gexact.propagator(kernel)];
+        expect(relativeError(await one(residual), await other(residual))).toBeLessThan(TOLERANCE.twin);
+      }),
+    );
+  });
+
   it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
     expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4, outputs: 1 })).toThrow(InputError);
     expect(() => blockWeights(layers)).toThrow(/n_layers: wanted a depth other than 2, 5, 8/);
@@ -100,6 +135,58 @@ describe("kfac", () => {
         ).toBeLessThan(TOLERANCE.twin);
       }),
     );
+  });
+});
+
+describe("kfac_tikhonov", () => {
+  /** Fewer inputs than samples, fewer outputs than rows of B: null directions of both. */
+  const singularCase = { depth: 3, inputs: 2, width: 6, outputs: 3, samples: 4, bias: false, seed: 11 };
+
+  it("tends to the undamped step as the damping goes to zero, whatever is null in A and B", async () => {
+    const { kernel, residual } = await kernelAndResidual(singularCase);
+    const prepared = async (rho: number) => {
+      const { coefficients } = await kfacTikhonov.prepare(kernel, rho, { singular: "least_norm" });
+      // B K A is the change of all signals by all inputs, which is what K does.
+      return (await coefficients(residual)).map((how, l) => {
+        if (how.kind !== "mixing") throw new RangeError("wanted mixing");
+        const { inputGram, signalGram } = kernel.layers[l]!;
+        return multiply(multiply(signalGram, how.matrix), inputGram).data;
+      });
+    };
+    const limit = await prepared(0);
+    const moved = await (
+      await kfacTikhonov.prepare(kernel, 0, { singular: "least_norm" })
+    ).propagator(kernel);
+    for (const rho of [1e-10, 1e-12, 1e-14, 1e-16, 1e-18]) {
+      for (const [l, change] of (await prepared(rho)).entries()) {
+        expect(relativeError(change, limit[l]!), `rho ${rho}, layer ${l + 1}`).toBeLessThan(1e4 * rho + 1e-8);
+      }
+      const tiny = await G(kfacTikhonov, kernel, rho, residual);
+      expect(relativeError(tiny, await moved(residual)), `rho ${rho}`).toBeLessThan(1e4 * rho + 1e-8);
+    }
+  });
+
+  it("is as good with Grams of float32", async () => {
+    const { kernel, residual } = await kernelAndResidual(singularCase);
+    const rounded = (gram: Matrix): Matrix => ({
+      ...gram,
+      data: Float64Array.from(Float32Array.from(gram.data)),
+    });
+    const single: Kernel = {
+      ...kernel,
+      epsilon: 2 ** -23,
+      layers: kernel.layers.map((layer) => ({
+        ...layer,
+        inputGram: rounded(layer.inputGram),
+        signalGram: rounded(layer.signalGram),
+      })),
+    };
+    for (const rho of [1e-10, 1e-14, 1e-16]) {
+      const tiny = await G(kfacTikhonov, single, rho, residual);
+      expect(relativeError(tiny, await G(kfacTikhonov, kernel, 1e-10, residual)), `rho ${rho}`).toBeLessThan(
+        1e-2,
+      );
+    }
   });
 });
 

@@ -60,6 +60,33 @@ describe("factorize", () => {
     expect(distance(await product(k, await factor.inverse()), identity(n))).toBeLessThan(1e-10);
   });
 
+  it.each([3, 130, 400])(
+    "knows the condition of a matrix of %i, as it is and scaled to a unit diagonal",
+    async (n) => {
+      // An eigenvalue 1 + n a once, the others 1; rows that are scaled make no difference to a solution.
+      const a = 20;
+      const k = { ...identity(n), data: identity(n).data.map((x) => x + a) };
+      const plain = await factorize(k, { what: "k" });
+      expect(plain.condition()).toBeCloseTo(1 + n * a, 0);
+      expect(plain.condition({ scaled: false })).toBeCloseTo(1 + n * a, 0);
+      const graded = {
+        ...k,
+        data: k.data.map((x, i) => x * 2 ** -((i % n) % 9) * 2 ** -(Math.floor(i / n) % 9)),
+      };
+      const factor = await factorize(graded, { what: "k" });
+      expect(factor.condition()).toBeCloseTo(1 + n * a, 0);
+      expect(factor.condition({ scaled: false })).toBeGreaterThan(2 * (1 + n * a));
+    },
+  );
+
+  it.each([5, 140])("solves with each of its triangles, %i", async (n) => {
+    const k = await positive(n);
+    const factor = await factorize(k, { what: "k" });
+    const L = await factor.solveLower(k);
+    const b = random(n, 2, 3);
+    expect(distance(await factor.solveUpper(await product(L, b)), b)).toBeLessThan(1e-10);
+  });
+
   it("reads the lower triangle only and leaves its argument alone", async () => {
     const k = await positive(140);
     const before = k.data.slice();

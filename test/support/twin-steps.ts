@@ -4,6 +4,7 @@
 import { EigenvalueDecomposition, Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
 import {
   apply,
+  dot,
   factorsOf,
   flip,
   plusDiagonal,
@@ -80,7 +81,8 @@ const curved = (curvature: Rows[], a: Rows): Rows => {
 
 /**
  * The step of a method, one vector a layer: (F + rho I)^-1 J^T r / N with the blocks of F = J^T Lambda J / N that the
- * method keeps; at rho = 0 the least solution.
+ * method keeps; at rho = 0 the least solution. Where every Gram has an inverse the tri-diagonal step is undamped by
+ * layers; `leastNorm`: F^+ whatever there is.
  */
 export const parameterStep = (
   method: string,
@@ -88,7 +90,8 @@ export const parameterStep = (
   xs: Rows,
   loss: TwinLoss,
   rho: number,
-): Vector[] => layerSteps(method, layersOf(net, xs), loss, rho);
+  leastNorm = false,
+): Vector[] => layerSteps(method, layersOf(net, xs), loss, rho, leastNorm);
 
 /** The same from the layers of a network, or from factors of the Grams of a kernel. */
 export function layerSteps(
@@ -96,13 +99,14 @@ export function layerSteps(
   layers: readonly TwinLayer[],
   loss: TwinLoss,
   rho: number,
+  leastNorm = false,
 ): Vector[] {
   const N = loss.curvature.length;
   const J = layers.map(jacobianOf);
   if (method === "exact_plus_mse") return plusMseStep(J, wholeJacobian(layers), N, loss, rho);
   const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
   if (method === "gradient") return gradients;
-  if (method === "block_tri_diagonal" && rho === 0) return undampedTriDiagonal(layers, loss);
+  if (method === "block_tri_diagonal" && rho === 0 && !leastNorm) return undampedTriDiagonal(layers, loss);
   if (method === "kfac") return layers.map((layer) => kfacStep(layer, loss, rho));
   if (method === "kfac_tikhonov")
     return layers.map((layer, l) => tikhonovStep(layer, loss, gradients[l]!, rho));
@@ -126,6 +130,39 @@ function keptFisher(method: string, layers: readonly TwinLayer[], loss: TwinLoss
   const F = times(product(flip(whole), curved(loss.curvature, whole)), 1 / loss.curvature.length);
   return F.map((row, i) => row.map((x, j) => (keep(labels[i]!, labels[j]!) ? x : 0)));
 }
+
+/**
+ * Eigenvalues of everything that a method inverts undamped, each matrix apart: F with the blocks that it keeps, or the
+ * factors of K-FAC.
+ */
+export function undampedSpectra(method: string, net: TinyNetwork, xs: Rows, loss: TwinLoss): Vector[] {
+  const spectrum = (a: Rows): Vector =>
+    new EigenvalueDecomposition(new MlMatrix(a), { assumeSymmetric: true }).realEigenvalues;
+  const layers = layersOf(net, xs);
+  const whole = wholeJacobian(layers);
+  if (method === "gradient") return [];
+  if (method === "exact_plus_mse") return [spectrum(product(whole, flip(whole)))];
+  if (method.startsWith("kfac")) {
+    return layers.flatMap(({ H, D }) => [
+      spectrum(product(flip(H), H)),
+      spectrum(product(flip(D), curved(loss.curvature, D))),
+    ]);
+  }
+  const F = keptFisher(method, layers, loss);
+  const parts = partsOf(method, net);
+  return [...new Set(parts)].map((part) => {
+    const of = [...parts.keys()].filter((i) => parts[i] === part);
+    return spectrum(of.map((i) => of.map((j) => F[i]![j]!)));
+  });
+}
+
+/** Which block of F each parameter is in, for methods whose F falls apart. */
+const partsOf = (method: string, net: TinyNetwork): string[] =>
+  net.theta.flatMap((theta, l) =>
+    theta.flatMap((row, unit) =>
+      row.map(() => (method === "block_diagonal" ? `${l}` : method === "unit_wise" ? `${l},${unit}` : "")),
+    ),
+  );
 
 /** The smallest |eigenvalue| of F + rho I, F with the blocks that the method keeps: rho or more where F is definite. */
 export function smallestCurvature(
@@ -159,7 +196,7 @@ function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: num
   const target = loss.curvature.flatMap((lambda, n) =>
     invert(lambda, loss.residual.slice(n * C, (n + 1) * C), rho),
   );
-  const v = solve(times(product(whole, flip(whole)), 1 / N), target);
+  const v = invert(times(product(whole, flip(whole)), 1 / N), target, 0);
   return J.map((j) => apply(flip(j), v).map((x) => x / N));
 }
 
@@ -188,7 +225,22 @@ function tikhonovStep({ H, D }: TwinLayer, loss: TwinLoss, gradient: Vector, rho
   const A = times(product(flip(H), H), 1 / N);
   const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
   const kronecker = B.flatMap((b) => A.map((a) => b.flatMap((x) => a.map((y) => x * y))));
-  return invert(kronecker, gradient, rho);
+  // The gradient is in the range; what rounding puts beside it must not be divided by a rho that is smaller.
+  return rho > 0 && rho < 1e-8 ? invertOnRange(kronecker, gradient, rho) : invert(kronecker, gradient, rho);
+}
+
+/** (a + rho)^-1 b for a b in the range of a, by eigenvalues. */
+function invertOnRange(a: Rows, b: Vector, rho: number): Vector {
+  const of = new EigenvalueDecomposition(new MlMatrix(a), { assumeSymmetric: true });
+  const vectors = flip(of.eigenvectorMatrix.to2DArray());
+  const largest = Math.max(...of.realEigenvalues);
+  const out = b.map(() => 0);
+  for (const [i, value] of of.realEigenvalues.entries()) {
+    if (value < 1e-12 * largest) continue;
+    const weight = dot(vectors[i]!, b) / (value + rho);
+    for (const [k, x] of vectors[i]!.entries()) out[k]! += weight * x;
+  }
+  return out;
 }
 
 /**
