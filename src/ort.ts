@@ -64,10 +64,15 @@ export type Runtime = {
 /** The command that installs the native build; without its script, which downloads CUDA on Linux. */
 export const INSTALL_NATIVE = "npm install --ignore-scripts onnxruntime-node@1.30.0";
 
+const SLOWER = "networks run on WebAssembly, several times slower";
+
 const VARIABLE = "ORT_DISABLE_TELEMETRY";
 
 /** The process in Node, undefined in a browser. */
 const node = globalThis.process?.versions?.node === undefined ? undefined : globalThis.process;
+
+/** Its value when the process started, or the thread. */
+const inherited = node?.env[VARIABLE];
 
 // On import, so that it holds for worker threads that start afterwards.
 if (node) node.env[VARIABLE] = "1";
@@ -84,7 +89,7 @@ async function load(): Promise<Runtime> {
   if (!node) return { ort: await ofPlatform(), kind: "wasm" };
   if (!reportsAreOff(node)) {
     return web(
-      "ONNX Runtime's reports to its maker cannot be turned off from this worker thread, so that networks run on WebAssembly, several times slower; import natgrad in the main thread before",
+      `ONNX Runtime's reports to its maker cannot be turned off from here, so that ${SLOWER}; start the process with ${VARIABLE}=1, or import natgrad in the main thread of Node before`,
     );
   }
   try {
@@ -114,10 +119,9 @@ async function web(standIn: string): Promise<Runtime> {
 /** The line for a native build that did not load. */
 function insteadOfNative(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  const slower = "networks run on WebAssembly, several times slower";
   return code === "ERR_MODULE_NOT_FOUND" && message.includes("onnxruntime-node")
-    ? `onnxruntime-node is not installed, so that ${slower}; ${INSTALL_NATIVE} gets it`
-    : `onnxruntime-node cannot be loaded here, so that ${slower} (${message.split("\n")[0]})`;
+    ? `onnxruntime-node is not installed, so that ${SLOWER}; ${INSTALL_NATIVE} gets it`
+    : `onnxruntime-node cannot be loaded here, so that ${SLOWER} (${message.split("\n")[0]})`;
 }
 
 /** A report of Node, with the switches that Node 20 does not have yet. */
@@ -125,10 +129,12 @@ type Report = NodeJS.ProcessReport & { excludeEnv?: boolean; excludeNetwork?: bo
 
 /**
  * Whether the variable stands in the environment of the process, where native code looks. `process.env` is that in the main
- * thread, and a copy of it in others; there only a report of Node tells.
+ * thread of Node, and a copy of it in others, where only a report of Node tells. In Bun it is a copy always.
  */
-function reportsAreOff({ getBuiltinModule, report }: NodeJS.Process): boolean {
-  if (getBuiltinModule("node:worker_threads").isMainThread) return true;
+function reportsAreOff({ getBuiltinModule, report, versions }: NodeJS.Process): boolean {
+  const { isMainThread } = getBuiltinModule("node:worker_threads");
+  if (versions["bun"] !== undefined) return isMainThread && inherited === "1";
+  if (isMainThread) return true;
   const { excludeEnv, excludeNetwork } = report as Report;
   try {
     Object.assign(report, { excludeEnv: false, excludeNetwork: true });

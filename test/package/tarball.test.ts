@@ -108,7 +108,7 @@ describe("the package", () => {
   });
 
   it("runs no script on the machine of whoever installs it", () => {
-    const scripts = MANIFEST.scripts as Record<string, string>;
+    const { scripts } = MANIFEST;
     const atInstall = ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
     expect(atInstall.filter((name) => scripts[name] !== undefined)).toEqual([]);
     // The one dependency that would download CUDA is not among those that are installed unasked.

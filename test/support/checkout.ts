@@ -16,6 +16,7 @@ export const MANIFEST = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf
   Record<string, unknown> & {
     version: string;
     keywords: string[];
+    scripts: Record<string, string>;
     dependencies: Record<string, string>;
     optionalDependencies: Record<string, string>;
     devDependencies: Record<string, string>;

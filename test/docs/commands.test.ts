@@ -1,0 +1,154 @@
+/**
+ * @file Every command in the documents is run as it stands there, and prints what stands beside it. What takes long or
+ * needs the network is not run, and its options are checked.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DIAGNOSIS_OPTIONS } from "../../src/experiment/diagnosis.ts";
+import { OPTIONS, parseFlags } from "../../src/experiment/config.ts";
+import { compileInto, MANIFEST, ROOT, type Compiled } from "../support/checkout.ts";
+import { startNode } from "../support/children.ts";
+import { blocksOf, claimsOf, firstMissing, saysTheSame } from "../support/markdown.ts";
+
+const root = mkdtempSync(join(tmpdir(), "natgrad-commands-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+let natgrad: Compiled;
+beforeAll(async () => {
+  natgrad = await compileInto(join(root, "natgrad"), { packages: ["onnxruntime-node"] });
+});
+
+const DOCUMENTS = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)].filter(
+  (name) => name.endsWith(".md"),
+);
+const textOf = (name: string): string => readFileSync(join(ROOT, name), "utf8");
+
+/** Commands that are not run, by what they contain, and why. */
+const NOT_RUN: readonly (readonly [part: RegExp, why: string])[] = [
+  [/^npm ci && npm test$/, "it is this"],
+  [/^npm install /, "scripts/install-check.js does it"],
+  [/--dataset cifar10/, "it is fetched"],
+  [/--train_size 10000 .*--kernel none/, "half a minute and 2.4 GB"],
+];
+
+const whyNot = (command: string): string | undefined => NOT_RUN.find(([part]) => part.test(command))?.[1];
+
+/** A command of natgrad as a checkout, a project or a shell has it; undefined for others. */
+const NATGRAD = /^(?:npm run -s natgrad --|npx natgrad|natgrad) /;
+
+/** Words of a command to options as the command line reads them. */
+function optionsOf(words: readonly string[]): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const [i, word] of words.entries()) {
+    if (!/^--\w/.test(word)) continue;
+    const next = words[i + 1];
+    options[word.slice(2)] = next === undefined || next.startsWith("--") ? "true" : next;
+  }
+  return options;
+}
+
+/** Runs a line of shell where `npm` and `npx` know natgrad alone; everything that it prints, line by line. */
+function shell(command: string, cwd: string): string[] {
+  const node = `"${process.execPath}" "${natgrad.bin}"`;
+  const line = command
+    .replace(/^npm ci && npm start$/, MANIFEST.scripts["start"]!.replace("node bin/natgrad.js", "natgrad"))
+    .replace(NATGRAD, "natgrad ")
+    // What a document writes there is written here elsewhere.
+    .replaceAll("/tmp/", "./");
+  const { stdout } = spawnSync("sh", ["-c", `natgrad() { ${node} "$@"; }\n{ ${line}\n} 2>&1`], {
+    cwd,
+    encoding: "utf8",
+  });
+  return stdout.split("\n");
+}
+
+const hasJq = spawnSync("jq", ["--version"]).status === 0;
+
+describe.each(DOCUMENTS)("%s", (name) => {
+  const claims = claimsOf(textOf(name)).filter(({ commands }) =>
+    commands.some(
+      (command) => NATGRAD.test(command) || command.startsWith("npm ci") || command.startsWith("jq"),
+    ),
+  );
+  const short = claims.filter(({ commands }) => !commands.every((command) => whyNot(command)));
+  const long = claims
+    .flatMap(({ commands }) => commands)
+    .filter((command) => NATGRAD.test(command) && whyNot(command));
+
+  it.runIf(short.length > 0).each(short.map((claim) => [claim.commands.join("; "), claim] as const))(
+    "%s",
+    (_, { commands, printed, each }) => {
+      const folder = mkdtempSync(join(root, "case-"));
+      const outputs = commands
+        .filter((command) => whyNot(command) === undefined && (hasJq || !command.startsWith("jq ")))
+        .map((command) => shell(command, folder));
+      if (!hasJq && commands.some((command) => command.startsWith("jq "))) return;
+      for (const output of each ? outputs : [outputs.flat()]) {
+        expect(firstMissing(printed, output), `of\n${output.join("\n")}`).toBeUndefined();
+      }
+      // A line that nothing was said of is an error message.
+      if (printed.length === 0) expect(outputs.flat().join("\n")).not.toMatch(/^natgrad: /m);
+    },
+  );
+
+  it.runIf(long.length > 0).each(long)("has options that exist: %s", (command) => {
+    expect(() => parseFlags(optionsOf(command.split(/\s+/)))).not.toThrow();
+  });
+
+  const inline = Array.from(
+    textOf(name).matchAll(/`((?:npm run -s natgrad --|natgrad) (train|kernel)\s[^`…]*)`/g),
+  );
+  it.runIf(inline.length > 0).each(inline.map(([, command, kind]) => [command!, kind!] as const))(
+    "names options that exist: %s",
+    (command, kind) => {
+      const known: readonly string[] = [
+        ...(kind === "kernel" ? DIAGNOSIS_OPTIONS : OPTIONS),
+        "format",
+        "quiet",
+        "help",
+      ];
+      expect(
+        Object.keys(optionsOf(command.split(/\s+/))).filter((option) => !known.includes(option)),
+      ).toEqual([]);
+    },
+  );
+});
+
+describe("the program in README", () => {
+  it("runs, and prints what its comments say", async () => {
+    const block = blocksOf(textOf("README.md")).find(({ language }) => language === "js")!;
+    const script = join(root, "readme.mjs");
+    writeFileSync(script, block.text.replace('from "natgrad"', `from ${natgrad.library}`));
+    const { exitCode, stdout, stderr } = await startNode([script]).ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const printed = Array.from(stdout.matchAll(/\[(.*?)\]/gs), ([, list]) => list!.split(",").map(Number));
+    const told = Array.from(block.text.matchAll(/\/\/ ([\d., ]+), …$/gm), ([, list]) =>
+      list!.split(",").map(Number),
+    );
+    expect(told.length).toBeGreaterThan(0);
+    expect(printed.map((list, i) => list.slice(0, told[i]!.length))).toEqual(told);
+  });
+});
+
+describe("the comparison of what is printed", () => {
+  it("sees another word, another number and another order", () => {
+    expect(saysTheSame("1   1   0.0360517  1.4e-29", "1  1  0.0360523  9.1e-30")).toBe(true);
+    expect(saysTheSame("alpha: 201 (theory: 201)", "alpha: 201 (theory: 202)")).toBe(false);
+    expect(saysTheSame("alpha: 201", "beta: 201")).toBe(false);
+    expect(saysTheSame("done in 0.7 s", "done in 9 s")).toBe(true);
+    expect(firstMissing(["a 1", "…", "b 2"], ["a 1", "x", "b 2"])).toBeUndefined();
+    expect(firstMissing(["b 2", "a 1"], ["a 1", "b 2"])).toBe("a 1");
+  });
+
+  it("finds commands in documents: more than a dozen are run", () => {
+    const all = DOCUMENTS.flatMap((name) => claimsOf(textOf(name))).flatMap(({ commands }) => commands);
+    expect(
+      all.filter((command) => NATGRAD.test(command) && whyNot(command) === undefined).length,
+    ).toBeGreaterThan(12);
+    mkdirSync(join(root, "empty"), { recursive: true });
+    expect(shell("npm run -s natgrad -- --version", join(root, "empty"))[0]).toBe(MANIFEST.version);
+  });
+});
