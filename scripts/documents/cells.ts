@@ -11,10 +11,12 @@ export const CELL_STEPS = [1, 2, 5] as const;
 export const CELL_FLOOR = 1e-12;
 
 /**
- * With what a row is run again when one of its Grams is singular, and how its title then says so; undefined as long as
- * there is no such option.
+ * With what a row is run again when one of its Grams is singular, and how its title then says so.
  */
-const AGAIN = undefined as { readonly options: Settings; readonly title: string } | undefined;
+const AGAIN = {
+  options: { singular: "least_norm" },
+  title: "--singular least_norm",
+} as { readonly options: Settings; readonly title: string };
 
 type Settings = Readonly<Record<string, string | number>>;
 
@@ -57,7 +59,7 @@ export type Row = Part & { readonly title: string; readonly cells: readonly Cell
 export async function measureRow(part: Part, { title, options }: Method, width: number): Promise<Row> {
   const common = { ...part, width, n_steps: CELL_STEPS.at(-1)! };
   const cells = await measureCells({ ...common, ...options });
-  if (AGAIN === undefined || !cells.some(([train]) => train === "singular")) return { ...part, title, cells };
+  if (!cells.some(([train]) => train === "singular")) return { ...part, title, cells };
   return {
     ...part,
     title: `${title}, ${AGAIN.title}`,
