@@ -40,6 +40,7 @@ import type {
 import { loadData, settle } from "./dataset.ts";
 import { peakBytes } from "./memory.ts";
 import type { RunListeners } from "./run.ts";
+import { finiteKernels } from "./representable.ts";
 import { networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
 
 /** Fractions of the training loss whose times are told. */
@@ -86,11 +87,16 @@ async function* events(
 
   progress("analytic kernel");
   const options = tileOf(config);
-  const infinite: PosteriorKernels = {
-    train: await analyticKernel(network, xTrain, xTrain, options),
-    test: await analyticKernel(network, xTest, xTrain, options),
-    testTest: await analyticKernel(network, xTest, xTest, options),
-  };
+  const infinite: PosteriorKernels = await finiteKernels(
+    async () => ({
+      train: await analyticKernel(network, xTrain, xTrain, options),
+      test: await analyticKernel(network, xTest, xTrain, options),
+      testTest: await analyticKernel(network, xTest, xTest, options),
+    }),
+    Object.values,
+    config,
+    dataset,
+  );
   yield await spectrumEvent(
     "analytic",
     infinite.train,
@@ -104,7 +110,12 @@ async function* events(
   const weights = await startWeights(config, linearizer);
   progress("empirical kernel");
   const f = await linearizer.forward(weights, xTrain);
-  const { train: finite } = await empiricalKernel(linearizer, weights, xTrain, [], options);
+  const { train: finite } = await finiteKernels(
+    () => empiricalKernel(linearizer, weights, xTrain, [], options),
+    ({ train }) => [train],
+    config,
+    dataset,
+  );
   yield await spectrumEvent("empirical", finite, y, subtract(f, y));
   yield* layerEvents(infinite.train, finite);
 

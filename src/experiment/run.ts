@@ -17,7 +17,7 @@ import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf } from "../dynamics/isotropy.ts";
 import { watchDivergence } from "../dynamics/divergence.ts";
 import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
-import { InputError, NotFiniteError, SingularGramError, UnsolvedError } from "../error.ts";
+import { InputError, SingularGramError, UnsolvedError } from "../error.ts";
 import {
   FISHERS,
   viewOf,
@@ -28,7 +28,6 @@ import {
   type SolveReport,
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import { isFiniteKernel } from "../kernel/kernel.ts";
 import { accuracy, LOSSES, type Loss } from "../loss/index.ts";
 import { allFinite, matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
@@ -37,7 +36,7 @@ import { loadData, saveData, settle } from "./dataset.ts";
 import { divergenceOf, watchPrediction, type Divergence, type Prediction } from "./divergence.ts";
 import { idleOptions } from "./idle.ts";
 import { planRun } from "./plan.ts";
-import { unrepresentable } from "./representable.ts";
+import { finiteKernels, unrepresentable } from "./representable.ts";
 import { secondsOf } from "./rate.ts";
 import { peakBytes } from "./memory.ts";
 import {
@@ -188,15 +187,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
   progress("kernel");
   const made = await clock.time("kernel", () =>
-    predictingKernels(config, fisher, linearizer, weights, dataset).catch((error: unknown) => {
-      throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
-    }),
+    finiteKernels(
+      () => predictingKernels(config, fisher, linearizer, weights, dataset),
+      (pairs) => [...pairs.values()].flatMap(({ train, test }) => [train, test]),
+      config,
+      dataset,
+    ),
   );
   const names = [...made.keys()];
   const kernels = [...made.values()];
-  if (!kernels.every(({ train, test }) => isFiniteKernel(train) && isFiniteKernel(test))) {
-    throw unrepresentable("kernel", config, dataset);
-  }
 
   // A loss with a curvature has it at the initial outputs; for a squared error any outputs do.
   const first =
