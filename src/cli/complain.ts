@@ -43,7 +43,6 @@ function usage({ code, message, exitCode }: CommanderError): Complaint {
   const lines: Record<string, string> = {
     "commander.unknownOption": `${subject}: wanted a known option (${hint}), got an unknown one`,
     "commander.unknownCommand": `command: wanted a known one (${hint}), got ${subject || '""'}`,
-
     "commander.optionMissingArgument": `${flag.slice(2)}: wanted ${value}, got nothing`,
     "commander.missingArgument": `${subject}: wanted a value, got nothing`,
     "commander.excessArguments": `${subject}: wanted ${wanted} arguments, got ${got}`,

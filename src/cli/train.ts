@@ -48,7 +48,9 @@ Examples:
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
 Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output that cannot
-be written, 3 training diverged, 130 interrupted.`;
+be written, 3 training diverged (something is no finite number any more, or the
+training loss ended above ten times the larger of its start and that of zero
+outputs), 130 interrupted.`;
 
 /** The command. Its action calls `finish` when the exit code is not 0 though nothing was thrown. */
 export function trainCommand(terminal: Terminal, finish: (exitCode: number) => void): Command {

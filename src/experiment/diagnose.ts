@@ -45,6 +45,7 @@ import { memoryLimit, peakBytes } from "./memory.ts";
 import { planDiagnosis } from "./diagnosis-plan.ts";
 import type { RunListeners } from "./run.ts";
 import { expectedSizes, networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
+import { finiteKernels } from "./representable.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
@@ -96,11 +97,16 @@ async function* events(
 
   progress("analytic kernel");
   const options = { ...tileOf(config), signal };
-  const infinite: PosteriorKernels = {
-    train: await analyticKernel(network, xTrain, xTrain, options),
-    test: await analyticKernel(network, xTest, xTrain, options),
-    testTest: await analyticKernel(network, xTest, xTest, options),
-  };
+  const infinite: PosteriorKernels = await finiteKernels(
+    async () => ({
+      train: await analyticKernel(network, xTrain, xTrain, options),
+      test: await analyticKernel(network, xTest, xTrain, options),
+      testTest: await analyticKernel(network, xTest, xTest, options),
+    }),
+    Object.values,
+    config,
+    dataset,
+  );
   yield await spectrumEvent(
     "analytic",
     infinite.train,
@@ -116,7 +122,12 @@ async function* events(
   progress("empirical kernel");
   const tiled = { tile: plan.tile, ...options };
   const f = await linearizer.forward(weights, xTrain, tiled);
-  const { train: finite } = await empiricalKernel(linearizer, weights, xTrain, [], tiled);
+  const { train: finite } = await finiteKernels(
+    () => empiricalKernel(linearizer, weights, xTrain, [], tiled),
+    ({ train }) => [train],
+    config,
+    dataset,
+  );
   yield await spectrumEvent("empirical", finite, y, subtract(f, y), { signal });
   yield* layerEvents(infinite.train, finite, { signal });
 

@@ -4,7 +4,8 @@
  * and every layer adds bias_variance: whichever of these is largest is named.
  */
 import type { Dataset } from "../data/dataset.ts";
-import { InputError } from "../error.ts";
+import { InputError, NotFiniteError } from "../error.ts";
+import { isFiniteKernel, type AnyKernel } from "../kernel/kernel.ts";
 import type { Floats, Matrix } from "../matrix/matrix.ts";
 import type { Config } from "./config.ts";
 
@@ -49,6 +50,25 @@ export function unrepresentable(what: string, config: Blamable, dataset: Dataset
 }
 
 const short = (x: number): string => (x < 1e6 ? String(Number(x.toPrecision(3))) : x.toExponential(1));
+
+/**
+ * Kernels of the initial network that `work` makes.
+ * @throws the error of {@link unrepresentable} where one has numbers that are not finite.
+ */
+export async function finiteKernels<T>(
+  work: () => Promise<T>,
+  kernelsIn: (made: T) => Iterable<AnyKernel>,
+  config: Blamable,
+  dataset: Dataset,
+): Promise<T> {
+  const made = await work().catch((error: unknown) => {
+    throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
+  });
+  for (const kernel of kernelsIn(made)) {
+    if (!isFiniteKernel(kernel)) throw unrepresentable("kernel", config, dataset);
+  }
+  return made;
+}
 
 /** Largest absolute entry. */
 function largest({ data }: Matrix<Floats>): number {

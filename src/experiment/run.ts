@@ -32,7 +32,7 @@ import {
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
-import { allFinite, stackRows, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, stackRows, type Matrix, matrix, type Floats } from "../matrix/matrix.ts";
 import { isFiniteKernel } from "../kernel/kernel.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { batchTooLarge, demandConfig, type Config } from "./config.ts";
@@ -41,7 +41,7 @@ import { divergenceOf, watchPrediction, type Divergence, type Prediction } from 
 import { idleOptions } from "./idle.ts";
 import { createInversionNotices, leastNormOf, type LeastNorm } from "./inversions.ts";
 import { planRun } from "./plan.ts";
-import { unrepresentable } from "./representable.ts";
+import { finiteKernels, unrepresentable } from "./representable.ts";
 import { secondsOf } from "./rate.ts";
 import { memoryLimit, peakBytes } from "./memory.ts";
 import {
@@ -207,17 +207,15 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
 
   progress("kernel");
   const made = await clock.time("kernel", () =>
-    predictingKernels(config, fisher, linearizer, weights, dataset, { tile: plan.tile, signal }).catch(
-      (error: unknown) => {
-        throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
-      },
+    finiteKernels(
+      () => predictingKernels(config, fisher, linearizer, weights, dataset, { tile: plan.tile, signal }),
+      (pairs) => [...pairs.values()].flatMap(({ train, test }) => [train, test]),
+      config,
+      dataset,
     ),
   );
   const names = [...made.keys()];
   const kernels = [...made.values()];
-  if (!kernels.every(({ train, test }) => isFiniteKernel(train) && isFiniteKernel(test))) {
-    throw unrepresentable("kernel", config, dataset);
-  }
 
   const notices = createInversionNotices();
   // What predictions inverted since that was last told.

@@ -96,11 +96,14 @@ export async function matrixFree(
   };
 }
 
-/** The largest k with 2^k <= |v_i| for some i; 0 for v = 0, or one that is not finite, whose product is not either. */
+/**
+ * The largest k with 2^k <= |v_i| for some i, where 2^-k is a number of all digits; 0 for v = 0, and for one that is not
+ * finite, whose product is not either.
+ */
 function exponentOf(v: Float64Array): number {
   let most = 0;
   for (let i = 0; i < v.length; i++) most = Math.max(most, Math.abs(v[i]!));
-  return most > 0 && most < Infinity ? Math.floor(Math.log2(most)) : 0;
+  return most > 0 && most < Infinity ? Math.max(-1000, Math.min(1000, Math.floor(Math.log2(most)))) : 0;
 }
 
 function noState(): never {

@@ -17,13 +17,21 @@ import { randomState } from "../../src/random/random-state.ts";
 const engine = await createEngine({ threads: 2 });
 
 /** A float32 problem with weights and inputs made larger. */
-async function problem({ samples = 6, tests = 3, width = 16, weights: size = 1, inputs = 1 } = {}) {
-  const network = mlp(5, { depth: 3, width, outputs: 2 });
+async function problem({
+  samples = 6,
+  tests = 3,
+  width = 16,
+  weights: size = 1,
+  inputs = 1,
+  features = 5,
+} = {}) {
+  const network = mlp(features, { depth: 3, width, outputs: 2 });
   const thetas = initialise(engine, network, 3);
   for (const theta of thetas) for (let i = 0; i < theta.length; i++) theta[i]! *= size;
   const { normalsInto } = randomState(4);
-  const x: Matrix<Floats> = matrix(samples + tests, 5, normalsInto(new Float32Array(5 * (samples + tests))));
-  for (let i = 0; i < x.data.length; i++) x.data[i]! *= inputs;
+  const rows = samples + tests;
+  const x: Matrix<Floats> = matrix(rows, features, normalsInto(new Float32Array(rows * features)));
+  for (let i = 0; i < x.data.length; i++) x.data[i]! *= inputs / Math.sqrt(features);
   const y = matrix(
     samples,
     2,
@@ -129,11 +137,11 @@ describe("a step is the same to the last bit whether or not the rest is evaluate
   it.each([
     [
       "a mini-batch",
-      { samples: 40, tests: 10, width: 16 },
+      { samples: 40, tests: 10, width: 16, features: 784 },
       Uint32Array.from({ length: 16 }, (_, i) => 39 - 2 * i),
     ],
-    ["all samples, few tests", { samples: 20, tests: 10, width: 24 }, undefined],
-    ["all samples, many tests", { samples: 20, tests: 70, width: 24 }, undefined],
+    ["all samples, few tests", { samples: 20, tests: 10, width: 24, features: 784 }, undefined],
+    ["all samples, many tests", { samples: 20, tests: 70, width: 24, features: 784 }, undefined],
   ])("on %s", async (_, sizes, samples) => {
     const fisher = FISHERS.find(({ name }) => name === "kfac")!;
     const after = async (evaluate: boolean) => {

@@ -54,6 +54,21 @@ function numbersIn(value: unknown): number[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbersIn) : [];
 }
 
+describe("a diagnosis of a network that its precision cannot hold", () => {
+  it.each([
+    [
+      { weight_variance: 1e14 },
+      /^weight_variance: wanted an initial network whose kernel float32 can hold, /,
+    ],
+    [
+      { weight_variance: 1e30, n_layers: 40, precision: "float64" },
+      /^weight_variance: .* float64 can hold, /,
+    ],
+  ])("is bad input: %j", async (options, message) => {
+    await expect(eventsOf(options)).rejects.toThrow(message);
+  });
+});
+
 describe("a diagnosis of nothing has no NaN:", () => {
   it("labels that are all zero", async () => {
     const zero = { rows: 24, cols: 1, data: new Float64Array(24) };
