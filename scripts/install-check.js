@@ -3,10 +3,9 @@
  * there. Passed over with a line where the registry does not answer.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { unanswered } from "./registry.js";
 
 const root = mkdtempSync(join(tmpdir(), "natgrad-install-"));
@@ -28,7 +27,8 @@ function check(wanted, what) {
 
 try {
   npm(".", "pack", "--pack-destination", root);
-  const output = npm(root, "install", "--no-audit", "--no-fund", join(root, "natgrad-0.1.0.tgz"));
+  const tarball = readdirSync(root).find((name) => name.endsWith(".tgz"));
+  const output = npm(root, "install", "--no-audit", "--no-fund", join(root, tarball));
   check(!output.includes("install-scripts"), `wanted an installation without scripts, got\n${output}`);
   check(!existsSync(join(root, "node_modules/onnxruntime-node")), "wanted no native runtime, got one");
   const flags = ["train", "--natural_gradient_type", "exact", "--width", "1024", "--format", "csv"];
