@@ -997,6 +997,26 @@ const cases: readonly Case[] = [
     () => natgrad.loadWeights("/dev/null/w", engine, network),
     /wanted a readable file/,
   ],
+  ["parseFlags", "no options", () => natgrad.parseFlags(any(null)), /^options: wanted an object/],
+  [
+    "parseDiagnosisFlags",
+    "no options",
+    () => natgrad.parseDiagnosisFlags(any(null)),
+    /^options: wanted an object/,
+  ],
+  [
+    "breathe",
+    "a signal that is aborted",
+    () => natgrad.breathe(AbortSignal.abort(new RangeError("stop: wanted nothing more, got work"))),
+    /^stop: /,
+  ],
+  ["stackRows", "other columns", () => natgrad.stackRows([floats(2, 3), floats(2, 4)]), /wanted .*, got/],
+  [
+    "drawWeights",
+    "an unknown stream",
+    () => natgrad.drawWeights(engine, network, 1, { prng: any("xorshift") }),
+    /^prng: /,
+  ],
   [
     "saveWeights",
     "a place that is none",
@@ -1014,6 +1034,15 @@ const SAFE = [
   "stoppedText",
   "relu",
   "activation",
+  // Whatever they are given is of a type that has no wrong values.
+  "existsFor",
+  "residualColumns",
+  "residualFor",
+  "responseOf",
+  "eigenBytes",
+  "matrixBytes",
+  "originOf",
+  "diagnosisMethods",
 ];
 
 describe("the library", () => {

@@ -28,6 +28,8 @@ export function wholeOutput(name: string, stream: NodeJS.WriteStream & { fd: num
 }
 
 function isFile(fd: number): boolean {
-  const found = fstatSync(fd);
+  // As bigint: the numbers of a pipe, in the memory that Node shares among its calls, end every realpath after them (Node 20),
+  // and with it the resolution of packages that are links.
+  const found = fstatSync(fd, { bigint: true });
   return found.isFile() || found.isCharacterDevice() || found.isBlockDevice();
 }

@@ -10,7 +10,7 @@
  * outputs, because the loss is a mean over samples and a sum over outputs.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { demandFinite } from "../error.ts";
+import { demand } from "../error.ts";
 import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen, roundingOf } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
@@ -32,7 +32,7 @@ export async function gradientFlow(
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   checkStart(kernels, start, y);
-  demandFinite("learningRate", learningRate);
+  demand(!Number.isNaN(learningRate), "learningRate", "a number", learningRate);
   const { samples, outputs, epsilon } = kernels.train;
   const { values, vectors } = await eigen(ntk(kernels.train), { signal });
   const rounding = roundingOf(values, epsilon);
@@ -70,6 +70,8 @@ export async function gradientFlow(
 
 /** Runge-Kutta steps that a unit of (time x largest eigenvalue) gets at least; the method is stable up to 2.78. */
 const STEPS_PER_UNIT = 4;
+/** Runge-Kutta steps between two looks at most: more would not end. */
+const MOST_STEPS = 1e7;
 
 /**
  * Gradient flow of any loss, df/ds = -Theta r(f) / N, by the classical Runge-Kutta method with as many steps as the
@@ -84,7 +86,7 @@ export async function gradientFlowOf(
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   checkStart(kernels, start, y);
-  demandFinite("learningRate", learningRate);
+  demand(!Number.isNaN(learningRate), "learningRate", "a number", learningRate);
   const { samples, outputs } = kernels.train;
   const [theta, thetaTest] = [ntk(kernels.train), ntk(kernels.test)];
   // Row sums bound the largest eigenvalue.
@@ -95,6 +97,12 @@ export async function gradientFlowOf(
     bound = Math.max(bound, sum);
   }
   const count = Math.ceil(STEPS_PER_UNIT * (1 + (learningRate * bound) / samples));
+  demand(
+    count <= MOST_STEPS,
+    "learningRate",
+    `at most ${((MOST_STEPS / STEPS_PER_UNIT) * (samples / bound)).toPrecision(2)}, for ${MOST_STEPS} Runge-Kutta steps`,
+    learningRate,
+  );
   const h = learningRate / count;
 
   /** -Theta r / N for the columns of r that one application of the kernel covers. */

@@ -257,7 +257,8 @@ export function createTrainer(
     evaluate: async (options = {}) => split(await linearizer.forward(weights, x, pass(options))),
 
     async step(options) {
-      const { learningRate, damping = 0, singular = "refuse", model = false, signal } = options;
+      const { learningRate, damping = 0, solver, model = false, signal } = options;
+      const { singular = solver?.singular ?? "refuse" } = options;
       checkStep(options, N);
       const start = performance.now();
       const { n, rows, labels, rest, restore } = arrange(options);

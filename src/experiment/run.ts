@@ -18,7 +18,7 @@ import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
 import { responseOf } from "../dynamics/response.ts";
 import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
-import { InputError, SingularGramError, NotFiniteError, UnsolvedError } from "../error.ts";
+import { InputError, SingularGramError, UnsolvedError } from "../error.ts";
 import { watchDivergence } from "../dynamics/divergence.ts";
 import {
   FISHERS,
@@ -32,8 +32,7 @@ import {
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
 import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
-import { allFinite, stackRows, type Matrix, matrix, type Floats } from "../matrix/matrix.ts";
-import { isFiniteKernel } from "../kernel/kernel.ts";
+import { allFinite, stackRows, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { batchTooLarge, demandConfig, type Config } from "./config.ts";
 import { loadData, saveData, settle } from "./dataset.ts";

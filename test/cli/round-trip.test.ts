@@ -19,7 +19,9 @@ beforeEach(() => {
 /** The rows of the table, as text. */
 const rows = async (...args: string[]): Promise<string[]> => {
   const { exitCode, stdout, stderr } = await natgrad("train", SMALL, ...args);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  // Networks this small have Grams for which float32 is narrow, and say so.
+  const rest = stderr.replaceAll(/^natgrad: step \d+: .* rounding may change .*\n/gm, "");
+  expect({ exitCode, stderr: rest }).toEqual({ exitCode: 0, stderr: "" });
   return stdout.split("\n").filter((line) => /^\d+ {2}/.test(line));
 };
 

@@ -64,7 +64,7 @@ describe("a diagnosis of a network that its precision cannot hold", () => {
       { weight_variance: 1e30, n_layers: 40, precision: "float64" },
       /^weight_variance: .* float64 can hold, /,
     ],
-  ])("is bad input: %j", async (options, message) => {
+  ] satisfies [DiagnosisOptions, RegExp][])("is bad input: %j", async (options, message) => {
     await expect(eventsOf(options)).rejects.toThrow(message);
   });
 });

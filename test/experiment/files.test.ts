@@ -150,7 +150,8 @@ describe("a kernel is taken", () => {
 });
 
 describe("a kernel for single units", () => {
-  const unitWise = "--natural_gradient_type unit_wise";
+  // Undamped it diverges with three classes at this width.
+  const unitWise = "--natural_gradient_type unit_wise --damping 1e-3";
   it.each(["--kernel analytic", "--kernel empirical", "--kernel empirical --n_classes 3"])(
     "is saved with their signals and predicts alike: %s",
     async (flags) => {
@@ -159,7 +160,7 @@ describe("a kernel for single units", () => {
       const others = flags.replace(/--kernel \w+/, "");
       expect(await rows(unitWise, others, "--kernel_path", path)).toEqual(before);
       // Other methods look at its Grams alone.
-      expect(await rows(EXACT, others, "--kernel_path", path)).toHaveLength(2);
+      expect(await rows(`${EXACT} --damping 1e-3`, others, "--kernel_path", path)).toHaveLength(2);
     },
   );
 
