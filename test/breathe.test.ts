@@ -62,6 +62,12 @@ function kernelOf(N: number, M: number, L = 3): Kernel {
   return { samples: N, outputs: 1, copies: 1, epsilon: 2 ** -52, layers };
 }
 
+/** A layer with its Grams alone. */
+function withoutSignals({ signals, ...layer }: LayerKernel): LayerKernel {
+  expect(signals).toBeDefined();
+  return layer;
+}
+
 /** Whether the event loop has turned since. */
 function watch(): { turned: () => boolean } {
   let turned = false;
@@ -238,7 +244,7 @@ describe("what is under way", () => {
         { ...huge.layers[0]!, signalGram: matrix(N * C, N * C, new Float64Array((N * C) ** 2).fill(1)) },
       ];
       return whitenKernel(
-        { ...huge, outputs: C, layers: layers.map(({ signals: _, ...layer }) => layer) },
+        { ...huge, outputs: C, layers: layers.map(withoutSignals) },
         factor,
         {
           signal,
