@@ -23,8 +23,8 @@ import {
 /** `fisher` with the update of layer l multiplied by factors[l]. */
 const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   ...fisher,
-  async prepare(kernel, damping) {
-    const preconditioner = await fisher.prepare(kernel, damping);
+  async prepare(kernel, damping, options) {
+    const preconditioner = await fisher.prepare(kernel, damping, options);
     return {
       ...preconditioner,
       async coefficients(residual) {

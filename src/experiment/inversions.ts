@@ -6,9 +6,10 @@ import type { Inversion } from "../fisher/index.ts";
 import type { NoticeEvent } from "./run.ts";
 
 /**
- * Condition times the relative error of the entries from which on it is said. Where float32 and float64 steps were compared,
- * over methods, losses, widths and depths, they differed by a tenth to a five-hundredth of that product: from here on by
- * up to a thousandth of the step, which a third step can show in the loss, and never by more than 1e-4 below.
+ * Condition times the relative error of the entries from which on it is said. Float32 and float64 steps from the same weights,
+ * over methods, losses, widths and depths, differed by a seventh to a five-hundredth of that product: below this by less
+ * than a thousandth of the step, above it by up to a hundredth. Later steps multiply it: exact NGD on three classes,
+ * of width 4096, is 1.5 % off in its loss after a step at 0.0104.
  */
 export const DOUBTFUL = 1e-2;
 

@@ -11,7 +11,7 @@
  * something is singular and the least step is asked for: F^+ J^T r / N.
  */
 import { InputError } from "../error.ts";
-import { layerNtk } from "../kernel/kernel.ts";
+import { layerNtk, type Kernel } from "../kernel/kernel.ts";
 import { identity, matrix, scale, type Matrix } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
@@ -54,12 +54,11 @@ export const blockTriDiagonal: Fisher = {
     const { samples, epsilon } = kernel;
     const leastNorm = options.singular === "least_norm";
     const weights = leastNorm ? solutionOf(kernel.layers.length) : blockWeights(kernel.layers.length);
-    const grams = kernel.layers.map((layer) => scale(layerNtk(layer), 1 / samples));
     if (damping === 0) {
-      const apart = await layersApart(grams, weights, epsilon, options);
+      const apart = await layersApart(kernel, weights, options);
       if (apart) return apartPreconditioner(apart, samples);
     }
-    return coupledPreconditioner(await coupledSolver(grams, damping, epsilon, options), samples);
+    return coupledPreconditioner(await coupledSolver(gramsOf(kernel), damping, epsilon, options), samples);
   },
 
   // Theta_l of every layer; undamped the factors of those that move, else what couples them, as one matrix [L m, L m] with
@@ -85,6 +84,11 @@ export const blockTriDiagonal: Fisher = {
   },
 };
 
+/** S_l of one layer after the other. */
+function* gramsOf({ layers, samples }: Kernel): Generator<Matrix> {
+  for (const layer of layers) yield scale(layerNtk(layer), 1 / samples);
+}
+
 /** r to v_l, undefined for a layer that does not move. */
 type ApartSolve = (residual: Float64Array) => (Float64Array | undefined)[];
 
@@ -93,16 +97,16 @@ type ApartSolve = (residual: Float64Array) => (Float64Array | undefined)[];
  * `singular` must be "least_norm".
  */
 async function layersApart(
-  grams: readonly Matrix[],
+  kernel: Kernel,
   weights: Float64Array,
-  epsilon: number,
   { singular, onInversion }: InvertOptions,
 ): Promise<ApartSolve | undefined> {
+  const { layers, samples, epsilon } = kernel;
   const leastNorm = singular === "least_norm";
-  if (leastNorm && grams.length % 3 === 2) return undefined;
+  if (leastNorm && layers.length % 3 === 2) return undefined;
   const blocks: (Inverse | undefined)[] = [];
   const inversions: Inversion[] = [];
-  for (const [l, gram] of grams.entries()) {
+  for (const [l, layer] of layers.entries()) {
     // With a singular Gram of a layer that need not move there is a smaller step in which it does.
     const idle = weights[l] === 0;
     if (idle && !leastNorm) {
@@ -111,7 +115,7 @@ async function layersApart(
     }
     try {
       const block = await invert(
-        leastNorm ? scale(gram, 1) : gram,
+        scale(layerNtk(layer), 1 / samples),
         { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon },
         onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {},
       );

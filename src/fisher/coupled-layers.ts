@@ -44,8 +44,6 @@ type Layer = {
   /** F_l^T [r_l, n]. */
   readonly FT: Matrix;
   readonly pivots: readonly number[];
-  /** The pivots' columns of F_l^T [r_l, r_l], upper triangular. */
-  readonly triangle: Matrix;
 };
 
 /** Right-hand sides y_l [r_l, m] to z_l [r_l, m]. */
@@ -54,20 +52,17 @@ type CompressedSolve = (y: readonly Matrix[]) => Promise<Matrix[]>;
 const NAME = "block_tri_diagonal";
 
 /**
- * The solver for S_l [n, n], l = 1, ..., L, whose entries have the relative error epsilon.
+ * The solver for S_l [n, n], l = 1, ..., L, whose entries have the relative error epsilon; one of them is there at a time.
  * @throws SingularGramError when F + rho has no numerical inverse on the range of J, unless `singular` is "least_norm".
  */
 export async function coupledSolver(
-  S: readonly Matrix[],
+  S: Iterable<Matrix>,
   rho: number,
   epsilon: number,
   options: InvertOptions,
 ): Promise<CoupledSolve> {
   const layers: Layer[] = [];
-  // A direction of rounding, of size sqrt epsilon beside J, would change the least step by as much; damped it is its square
-  // over rho, less than the rounding of the solve.
-  const zero = rho === 0 ? S[0]!.rows * epsilon : epsilon;
-  for (const gram of S) layers.push(await compress(gram, zero, options.signal));
+  for (const gram of S) layers.push(await compress(gram, rho, epsilon, options.signal));
   const solve = await invertCompressed(layers, rho, epsilon, options);
   return async (R) => {
     const y: Matrix[] = [];
@@ -81,23 +76,30 @@ export async function coupledSolver(
 /** Rows that the pivoted Cholesky asks for at a time: more make faster products, fewer better pivots. */
 const blockOf = (n: number): number => Math.min(32, Math.ceil(n / 16));
 
-/** @param zero share of the largest entry at and below which a pivot is rounding */
-async function compress(S: Matrix, zero: number, signal: AbortSignal | undefined): Promise<Layer> {
+async function compress(
+  S: Matrix,
+  rho: number,
+  epsilon: number,
+  signal: AbortSignal | undefined,
+): Promise<Layer> {
   const n = S.rows;
+  // A direction of rounding, of size sqrt epsilon beside J, would change the least step by as much; damped it is its square
+  // over rho, less than the rounding of the solve.
+  const zero = rho === 0 ? n * epsilon : epsilon;
   const diagonal = Float64Array.from({ length: n }, (_, i) => S.data[i * n + i]!);
   const { factorT: FT, pivots } = await partialCholesky(
     { diagonal, rows: (indices) => selectRows(S, indices) },
     { maxRank: n, tolerance: zero, block: blockOf(n), signal },
   );
-  const triangle = zeros(FT.rows, FT.rows);
-  for (const [i, p] of pivots.entries()) {
-    for (let j = 0; j <= i; j++) triangle.data[j * FT.rows + i] = FT.data[j * n + p]!;
-  }
-  return { FT, pivots, triangle };
+  return { FT, pivots };
 }
 
-/** v [n, m] with F^T v = z, zero in all rows but the pivots. */
-async function onPivots({ FT, pivots, triangle }: Layer, z: Matrix): Promise<Matrix> {
+/** v [n, m] with F^T v = z, zero in all rows but the pivots, for which F^T is triangular; z is overwritten. */
+async function onPivots({ FT, pivots }: Layer, z: Matrix): Promise<Matrix> {
+  const triangle = zeros(FT.rows, FT.rows);
+  for (const [i, p] of pivots.entries()) {
+    for (let j = 0; j <= i; j++) triangle.data[j * FT.rows + i] = FT.data[j * FT.cols + p]!;
+  }
   await upperSolve(triangle, z);
   const v = zeros(FT.cols, z.cols);
   for (const [i, p] of pivots.entries()) v.data.set(rowRange(z, i, i + 1).data, p * z.cols);
@@ -211,6 +213,9 @@ async function onRange(
   };
 }
 
+/** Solves that the condition is estimated by. */
+const SOLVES = 2;
+
 /** |M + rho| |(M + rho)^-1|, estimated from below. */
 async function conditionOf(
   layers: readonly Layer[],
@@ -220,10 +225,14 @@ async function conditionOf(
 ): Promise<number> {
   const starts = startsOf(layers.map(({ FT }) => FT.rows));
   const part = (v: Float64Array, l: number): Float64Array => v.subarray(starts[l]!, starts[l + 1]!);
-  const inverse = await growthOf(async (v) => {
-    const z = await solve(layers.map(({ FT }, l) => matrix(FT.rows, 1, part(v, l))));
-    return stack(z, 1).data;
-  }, size);
+  const inverse = await growthOf(
+    async (v) => {
+      const z = await solve(layers.map(({ FT }, l) => matrix(FT.rows, 1, part(v, l))));
+      return stack(z, 1).data;
+    },
+    size,
+    SOLVES,
+  );
   const largest = growth((v) => {
     const moved = layers.map(({ FT }, l) => {
       const out = new Float64Array(FT.cols);

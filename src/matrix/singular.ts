@@ -13,6 +13,8 @@ const LARGEST_SPECTRUM = 600;
 export const LARGEST_RANK = 2000;
 /** Iterations of {@link growth}. */
 const ITERATIONS = 4;
+/** Roundings of the largest eigenvalue that a null one has been seen to be, where a curvature is folded in. */
+const NULL_ROUNDINGS = 16;
 /** Eigenvalues of rounding are of either sign: one within this many times the most negative one is rounding too. */
 const MIRRORED = 2;
 
@@ -30,7 +32,8 @@ export function numericalZero(values: Float64Array, epsilon: number, semidefinit
     smallest = Math.min(smallest, x);
     largest = Math.max(largest, Math.abs(x));
   }
-  return Math.max(roundings(values.length, epsilon) * largest, semidefinite ? -MIRRORED * smallest : 0);
+  const share = Math.max(NULL_ROUNDINGS * epsilon, roundings(values.length, 2 ** -52));
+  return Math.max(share * largest, semidefinite ? -MIRRORED * smallest : 0);
 }
 
 /** By how much a linear map of n numbers stretches the vector that it stretches most, after a few applications. */
