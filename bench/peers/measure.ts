@@ -37,7 +37,7 @@ export type Answer = {
   readonly peak?: number;
   /** max |a - b| / max |b| of the result a and natgrad's b; null when it is not finite. */
   readonly difference?: number | null;
-  /** Job `default-run`: train and test loss, and both predicted, a row a step. */
+  /** Job `default-run`: train and test loss, and both predicted, one row per step. */
   readonly table?: readonly (readonly number[])[];
   /** Why there is not all of it, in a line. */
   readonly failure?: string;

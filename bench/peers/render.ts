@@ -86,7 +86,7 @@ function differenceCell(result: Result): string {
   return disagrees(result) ? `**${text}**` : text;
 }
 
-/** One row a way. */
+/** One row per way. */
 function rows(results: readonly Result[], job: Job): string {
   const steps = job === "default-run";
   const header = [
