@@ -11,7 +11,7 @@ import { GAP_STEPS } from "./gap.ts";
 export type Widths = {
   readonly widths: readonly number[];
   readonly seeds: number;
-  /** By method: a row a width, in it the gap of every seed. */
+  /** By method: one row per width, in it the gap of every seed. */
   readonly gaps: Readonly<Record<string, readonly (readonly number[])[]>>;
 };
 

@@ -27,9 +27,9 @@ Examples:
   natgrad train --learning_rate 1 --n_steps 5
       gradient descent, beside its prediction in continuous time
   natgrad train --natural_gradient_type block_diagonal --damping 1e-3 --kernel empirical
-      one Fisher block a layer, damped, predicted by the network's own kernel
+      one Fisher block per layer, damped, predicted by the network's own kernel
   natgrad train --natural_gradient_type unit_wise --damping 1e-8 --kernel both --width 1024
-      one Fisher block a unit, beside two predictions
+      one Fisher block per unit, beside two predictions
   natgrad train --natural_gradient_type exact --loss_type cross_entropy --damping 1e-6
       cross-entropy; its curvature is taken anew at every step
   natgrad train --natural_gradient_type exact --n_classes 10 --width 1024 --format jsonl

@@ -2,7 +2,7 @@
  * @file Labels as a network's outputs are compared with them.
  *
  * Mean squared error: two classes share one output, +1/2 for the first class and −1/2 for the second; more are
- * one-hot. Softmax cross-entropy needs one output a class, for two classes too: a softmax over one output is 1
+ * one-hot. Softmax cross-entropy needs one output per class, for two classes too: a softmax over one output is 1
  * whatever the network says.
  */
 import { InputError } from "../error.ts";

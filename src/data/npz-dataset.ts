@@ -4,7 +4,7 @@
  * lose digits) and classes in int64; those that it reads may have any real dtype.
  *
  * Where a class is a group of classes, target_classes has its index, 0 … k − 1, and one more array says what is in the
- * groups: target_groups [n, 2], a row a class of the source with the index of its group. The paper's programs read such
+ * groups: target_groups [n, 2], one row per class of the source with the index of its group. The paper's programs read such
  * an archive as any other.
  */
 import { InputError, agree, demandName } from "../error.ts";

@@ -70,7 +70,7 @@ export function invertBytes(n: number, { leastNorm = false }: Pick<CostSizes, "l
   return { kept, peak: kept + (leastNorm ? eigenBytes(n) : 0) };
 }
 
-/** Of a method whose coefficients are a number a sample and output in each of L layers. */
+/** Of a method whose coefficients are one number per sample and output in each of L layers. */
 export const vectorsBytes = (m: number, layers: number): Memory => ({
   kept: 8 * m * layers,
   peak: 16 * m * layers,

@@ -31,7 +31,7 @@ export type Preconditioner = {
 /** r to G' r. */
 export type Propagator = (residual: Float64Array) => Float64Array | Promise<Float64Array>;
 
-/** r [N C] to v [N C], one number a sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
+/** r [N C] to v [N C], one number per sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
 export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
 
 /** A matrix that a method inverted: one Gram, or what it solves for all layers or units together. */

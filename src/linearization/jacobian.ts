@@ -101,7 +101,7 @@ export function createJacobian(engine: Engine, { tile }: { tile?: number } = {})
   return jacobian;
 }
 
-/** @throws RangeError unless G has the shape of theta_l, and v one number a sample and output. */
+/** @throws RangeError unless G has the shape of theta_l, and v one number per sample and output. */
 function checkSizes({ inputs, signals }: LayerRows, G: FloatArray, v: Float64Array): void {
   agree("G", `${signals.cols} x ${inputs.cols} numbers`, sized(G, signals.cols, inputs.cols));
   agree("v", `${signals.rows} numbers`, `${v.length} numbers`);

@@ -28,7 +28,7 @@ export type Weights = readonly LayerWeights[];
 
 /**
  * Wraps one array [fanOut, rows] a layer; the arrays become the property of the weights and change in place.
- * @throws RangeError when there is not one a layer, of its size.
+ * @throws RangeError when there is not one per layer, of its size.
  */
 export function createWeights(network: Network, bases: readonly FloatArray[]): Weights {
   agree("weights", `${network.weights.length} layers`, `${bases.length} layers`);

@@ -10,7 +10,7 @@ export type GapSeries = {
   /** A method, or a method and a setting after a comma: they share a colour. */
   readonly title: string;
   readonly widths: readonly number[];
-  /** A row a width: the gap of every seed. */
+  /** One row per width: the gap of every seed. */
   readonly gaps: readonly (readonly number[])[];
 };
 
