@@ -7,11 +7,11 @@
  * nobody reads it, leaves first and comes last.
  */
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InputError } from "../../error.ts";
 import { errorCode, writeWhole } from "./files.ts";
+import { noteTemporary } from "./temporaries.ts";
 
 /** A file of a set: its name in the folder, and its bytes. */
 export type SetFile = readonly [name: string, bytes: Uint8Array | Iterable<Uint8Array>];
@@ -29,9 +29,7 @@ export async function writeSet(
 ): Promise<void> {
   const staging = join(folder, `.set.${randomUUID().slice(0, 8)}.tmp`);
   const [coming, leaving] = [join(staging, "new"), join(staging, "old")];
-  // A forced exit waits for nothing.
-  const remove = () => rmSync(staging, { recursive: true, force: true });
-  process.once("exit", remove);
+  const forget = noteTemporary(staging);
   try {
     const names: string[] = [];
     for (const [name, bytes] of files) {
@@ -42,8 +40,8 @@ export async function writeSet(
       throw new InputError(`${folder}: wanted a folder whose files can be replaced, got ${errorCode(error)}`);
     });
   } finally {
-    process.off("exit", remove);
     await rm(staging, { recursive: true, force: true }).catch(() => undefined);
+    forget();
   }
 }
 

@@ -1,22 +1,37 @@
 /**
- * @file Temporary files do not outlive the process that makes them, even where it has to exit while it writes them (a second
- * Ctrl-C): those that are there then are removed on the way out.
+ * @file Temporary files, and folders of them, do not outlive the process that makes them, even where it has to exit while it
+ * writes them (a second Ctrl-C): those that are there then are removed on the way out.
  */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 
 const present = new Set<string>();
 
+/** Milliseconds between two looks, and how many. */
+const PAUSE = 5;
+const LOOKS = 20;
+
+/**
+ * What the system was asked for before the process began to exit is still done beside it, and may make a file, or its folder,
+ * that was just removed. So what is gone has to be gone at a second look.
+ */
 function removeAll(): void {
-  for (const path of present) {
-    try {
-      rmSync(path, { force: true });
-    } catch {
-      // The process ends whatever happens.
+  const paths = [...present];
+  const timer = new Int32Array(new SharedArrayBuffer(4));
+  let gone = 0;
+  for (let look = 0; look < LOOKS && gone < 2; look++) {
+    if (look > 0) Atomics.wait(timer, 0, 0, PAUSE);
+    gone = paths.some((path) => existsSync(path)) ? 0 : gone + 1;
+    for (const path of paths) {
+      try {
+        rmSync(path, { recursive: true, force: true });
+      } catch {
+        // The process ends whatever happens.
+      }
     }
   }
 }
 
-/** Notes a file that is about to be made; what is returned is to be called when it is gone or has its own name. */
+/** Notes a file or folder that is about to be made; what is returned is to be called when it is gone or has its own name. */
 export function noteTemporary(path: string): () => void {
   if (present.size === 0) process.on("exit", removeAll);
   present.add(path);
