@@ -11,7 +11,7 @@ import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams, type Grams } from "../kernel/gram.ts";
 import { hasFiniteGrams } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
-import { transposeFactor, type CurvatureFactor } from "../kernel/whiten.ts";
+import { transposeFactor, type CurvatureFactor } from "../loss/curvature.ts";
 import { createJacobian, type Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
 import { allFinite, type Matrix } from "../matrix/matrix.ts";
