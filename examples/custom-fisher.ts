@@ -39,7 +39,7 @@ const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   },
 });
 
-const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const [N, L, M0, M, variance] = [100, 3, 784, 1024, 2];
 const x = stackRows([data.xTrain, data.xTest]);
 
@@ -51,8 +51,8 @@ async function losses(fisher: Fisher, learningRate: number): Promise<string> {
   const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
   const shown: string[] = [];
   for (let step = 0; step < 5; step++) {
-    const { train } = await trainer.step({ learningRate });
-    shown.push(mse.value(train, data.yTrain).toPrecision(3));
+    const { before } = await trainer.step({ learningRate });
+    shown.push(mse.value(before.train, data.yTrain).toPrecision(3));
   }
   return shown.join(" -> ");
 }
