@@ -82,10 +82,10 @@ export {
 export { stableLearningRate } from "./dynamics/stability.ts";
 export {
   createTrainer,
-  stoppedText,
-  type Batch,
   type StepOptions,
   type StepResult,
-  type Stopped,
+  type StepSeconds,
   type Trainer,
 } from "./dynamics/trainer.ts";
+export type { Batch } from "./dynamics/step-samples.ts";
+export { stoppedText, type Stopped } from "./dynamics/step-solve.ts";

@@ -109,13 +109,13 @@ async function gapOn(
   const kernels = fisher.usesSignals
     ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED))
     : analytic;
-  const start = await trainer.step(options);
+  const { before: start } = await trainer.step(options);
   const predictor = await predictSteps(fisher, mse, kernels, start, data.yTrain, options);
   let predicted: Outputs = start;
   let now: Outputs = start;
   for (let step = 1; step <= GAP_STEPS; step++) {
     predicted = await predictor.step();
-    now = step < GAP_STEPS ? await trainer.step(options) : await trainer.evaluate();
+    now = step < GAP_STEPS ? (await trainer.step(options)).before : await trainer.evaluate();
   }
   const outputs = (f: Outputs): number[] => [...f.train.data, ...f.test.data];
   const expected = outputs(predicted);

@@ -17,7 +17,8 @@ import {
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
 import { responseOf } from "../dynamics/response.ts";
-import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
+import { createTrainer } from "../dynamics/trainer.ts";
+import { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
 import { InputError, SingularGramError, UnsolvedError } from "../error.ts";
 import { watchDivergence } from "../dynamics/divergence.ts";
 import {
@@ -309,7 +310,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         ({ solve, inversions } = result);
         yield* notices(inversions, step + 1);
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
-        f = result;
+        f = result.before;
         stopped = result.stopped;
         if (!shown && stopped) {
           f = await clock.time("loop", () => trainer.evaluate({ signal }));
