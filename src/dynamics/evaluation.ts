@@ -41,9 +41,5 @@ export const evaluationOf = (
 });
 
 /** Whether the figures are finite numbers. */
-export const isFiniteEvaluation = ({
-  trainLoss,
-  trainAccuracy,
-  testLoss,
-  testAccuracy,
-}: Figures): boolean => [trainLoss, trainAccuracy, testLoss, testAccuracy].every(Number.isFinite);
+export const isFiniteEvaluation = ({ trainLoss, trainAccuracy, testLoss, testAccuracy }: Figures): boolean =>
+  [trainLoss, trainAccuracy, testLoss, testAccuracy].every(Number.isFinite);

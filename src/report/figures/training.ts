@@ -3,7 +3,7 @@
  * predicted for it, on training and test samples, in logarithms.
  */
 import { axisX, axisY, dot, gridY, line, text as label } from "@observablehq/plot";
-import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../experiment/run.ts";
+import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../experiment/events.ts";
 import {
   colour,
   columnWidth,
