@@ -39,7 +39,7 @@ const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   },
 });
 
-const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const [N, L, M0, M, variance] = [100, 3, 784, 1024, 2];
 const x = stackRows([data.xTrain, data.xTest]);
 

@@ -18,7 +18,7 @@ import {
   stackRows,
 } from "natgrad/node";
 
-const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const engine = await createEngine();
 const network = mlp(784, { width: 2048, depth: 3 });
 const linearizer = await createLinearizer(engine, network);

@@ -30,7 +30,7 @@ const { xTrain, yTrain, xTest, yTest } = synthetic(normalsInto, {
   inputs: 8,
   trainSize: N,
   testSize: 200,
-  lossType: "mse",
+  loss: mse,
 });
 // Only the layers count, and the fan-ins; nothing of this width is ever built.
 const network = mlp(8, { depth, width: 1e6, biasVariance: 0.1 });

@@ -19,7 +19,7 @@ export { readNpy, writeNpy, type NpyArray, type NpySource } from "./matrix/npy.t
 export { readNpz, writeNpz } from "./matrix/npz.ts";
 export { randomState, type RandomState } from "./random/random-state.ts";
 export type { ClassGroup } from "./data/classes.ts";
-export type { Dataset, LossType, Selection } from "./data/dataset.ts";
+export type { Dataset, Selection } from "./data/dataset.ts";
 export { decodeDataset, encodeDataset } from "./data/npz-dataset.ts";
 export { fitForster, applyForster, forsterTransform, type ForsterMap } from "./data/forster.ts";
 export { imageDataset, type ImageCollection } from "./data/images.ts";
@@ -53,7 +53,8 @@ export { kernelTangent, linearizedTangent, whitenTangent, type Tangent } from ".
 export { createJacobian, type Jacobian } from "./linearization/jacobian.ts";
 export { withUnits, type KernelPair } from "./kernel/units.ts";
 export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";
-export { whitenColumns, whitenKernel, type CurvatureFactor } from "./kernel/whiten.ts";
+export { whitenColumns, whitenKernel } from "./kernel/whiten.ts";
+export type { CurvatureFactor } from "./loss/curvature.ts";
 export * from "./loss/index.ts";
 export * from "./fisher/index.ts";
 export { alignment } from "./dynamics/alignment.ts";

@@ -5,15 +5,7 @@
  */
 import { afterAll, describe, expect, it } from "vitest";
 import * as natgrad from "../src/node.ts";
-import type {
-  CurvatureFactor,
-  Floats,
-  Kernel,
-  Linearization,
-  LossType,
-  Matrix,
-  Outputs,
-} from "../src/node.ts";
+import type { CurvatureFactor, Floats, Kernel, Linearization, Matrix, Outputs } from "../src/node.ts";
 import { createGraph } from "../src/graph/graph.ts";
 import { gemm } from "../src/graph/ops.ts";
 
@@ -91,7 +83,7 @@ const whitened = { ...curved, curvature: S };
 const step = { learningRate: 0.1, damping: 0.1 };
 const trainer = () => natgrad.createTrainer(linearizer, weightsOf(), exact, mse, { x: x32, y });
 const dataset = { xTrain: x, yTrain: y, xTest: floats(3, M0), yTest: floats(3, C), targetClasses: [] };
-const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, lossType: "mse" as LossType };
+const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, loss: mse };
 const images = (inputs: number) => ({
   labels: Uint8Array.of(0, 1, 0, 1),
   inputs,
@@ -228,20 +220,19 @@ const cases: readonly Case[] = [
   [
     "decodeDataset",
     "no bytes",
-    () => natgrad.decodeDataset(new Uint8Array(0), "x", { lossType: "mse" }),
+    () => natgrad.decodeDataset(new Uint8Array(0), "x", { loss: mse }),
     /x: wanted a/,
   ],
   [
     "decodeDataset",
     "an unknown loss",
-    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "decodeDataset",
     "a NaN size",
-    () =>
-      natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: "mse", trainSize: Number.NaN }),
+    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: mse, trainSize: Number.NaN }),
     /^train_size: .*got NaN$/,
   ],
   [
@@ -274,8 +265,8 @@ const cases: readonly Case[] = [
   [
     "imageDataset",
     "an unknown loss",
-    () => natgrad.imageDataset(images(3), images(3), { ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.imageDataset(images(3), images(3), { ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "imageDataset",
@@ -286,8 +277,8 @@ const cases: readonly Case[] = [
   [
     "synthetic",
     "an unknown loss",
-    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "synthetic",
@@ -304,8 +295,8 @@ const cases: readonly Case[] = [
   [
     "cifar10",
     "an unknown loss",
-    () => natgrad.cifar10({ ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.cifar10({ ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "fashionMnist",
@@ -316,13 +307,13 @@ const cases: readonly Case[] = [
   [
     "loadDataset",
     "an empty name",
-    () => natgrad.loadDataset("", { lossType: "mse" }),
+    () => natgrad.loadDataset("", { loss: mse }),
     /^"": wanted a readable file, got ENOENT$/,
   ],
   [
     "loadDataset",
     "a name with a line break",
-    () => natgrad.loadDataset("a\n\u001b[1mb", { lossType: "mse" }),
+    () => natgrad.loadDataset("a\n\u001b[1mb", { loss: mse }),
     /^a\\n\\u001b\[1mb: wanted/,
   ],
   [
@@ -647,6 +638,12 @@ const cases: readonly Case[] = [
     "labels of other samples",
     () => natgrad.accuracy(f, floats(3, C)),
     /^labels: wanted 4 x 2, got 3 x 2$/,
+  ],
+  [
+    "lossNamed",
+    "a name of none",
+    () => natgrad.lossNamed("l1"),
+    /^loss_type: wanted one of mse, cross_entropy, got "l1"$/,
   ],
   ["mse", "labels of other outputs", () => mse.value(f, floats(N, 1)), /^labels: /],
   ["mse", "a residual of other samples", () => mse.residual(f, floats(3, C)), /^labels: /],

@@ -40,7 +40,7 @@ const data = await mnist({
   targetClasses: Array.from({ length: Math.max(2, C) }, (_, c) => c),
   trainSize: N,
   testSize: Math.max(1, tests),
-  lossType: "mse",
+  loss: mse,
 });
 const network = mlp(data.xTrain.cols, { width, depth, outputs: C });
 const x = stack(data.xTrain, data.xTest, tests);

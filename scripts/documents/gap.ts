@@ -70,7 +70,7 @@ export async function createGap(): Promise<MeasureGap> {
     targetClasses: [0, 1],
     trainSize: SAMPLES.train,
     testSize: SAMPLES.test,
-    lossType: "mse",
+    loss: mse,
   });
   const rows = SAMPLES.train + SAMPLES.test;
   const x = matrix(rows, INPUTS, Float64Array.from([...data.xTrain.data, ...data.xTest.data]));

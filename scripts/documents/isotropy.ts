@@ -2,6 +2,7 @@
  * @file G of every method on the kernel of the network itself, with and without damping, as heat maps. In float64, so
  * that an entry near the edge of its colour has the same one on every machine.
  */
+import { mse } from "../../src/loss/index.ts";
 import {
   blockDiagonal,
   blockTriDiagonal,
@@ -31,7 +32,7 @@ const FISHERS: readonly Fisher[] = [exact, blockDiagonal, blockTriDiagonal, kfac
 
 /** G of every method, undamped and damped. */
 export async function measureIsotropy(): Promise<IsotropyGroup[]> {
-  const all = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, lossType: "mse" });
+  const all = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, loss: mse });
   // Both classes one after the other, so that what their samples share can be seen.
   const rows = [0.5, -0.5].flatMap((label) =>
     [...all.yTrain.data.keys()].filter((n) => all.yTrain.data[n] === label).slice(0, PER_CLASS),

@@ -2,6 +2,7 @@
  * @file Every method at half its learning rate, beside its prediction: what the theory says of all undamped natural
  * gradients is then one straight line. In float64, so that every machine draws the same.
  */
+import { mse } from "../../src/loss/index.ts";
 import {
   analyticKernel,
   kernelSpectrum,
@@ -33,7 +34,7 @@ type Settings = {
 
 /** Undamped methods at half of 1/alpha, the others at half of the largest rate that is stable on the analytic kernel. */
 async function settings(): Promise<Settings[]> {
-  const data = await mnist({ targetClasses: [0, 1], lossType: "mse", ...SAMPLES });
+  const data = await mnist({ targetClasses: [0, 1], loss: mse, ...SAMPLES });
   const kernel = await analyticKernel(mlp(data.xTrain.cols, { width: WIDTH }), data.xTrain);
   const { maxLearningRate } = await kernelSpectrum(kernel);
   const undamped = (name: string, remark?: string): Settings => ({

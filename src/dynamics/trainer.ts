@@ -27,7 +27,7 @@ import { createGrams } from "../kernel/gram.ts";
 import type { Precision } from "../graph/graph.ts";
 import { hasFiniteGrams } from "../kernel/kernel.ts";
 import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
-import { transposeFactor, type CurvatureFactor } from "../kernel/whiten.ts";
+import { transposeFactor, type CurvatureFactor } from "../loss/curvature.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
 import {
   passOperations,

@@ -31,7 +31,7 @@ import {
   type SolveReport,
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
+import { accuracy, lossNamed, residualColumns, type Loss } from "../loss/index.ts";
 import { allFinite, stackRows, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { batchTooLarge, demandConfig, type Config } from "./config.ts";
@@ -149,7 +149,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const { progress = () => {}, signal } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
-  const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
+  const loss = lossNamed(asked.loss_type);
 
   // What cannot fit is refused before anything is fetched, where its sizes are known.
   const expected = expectedSizes(asked);

@@ -4,7 +4,7 @@
  */
 import { expandOutputs, isSummed, ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { kernelTangent } from "../kernel/tangent.ts";
-import { rightProduct } from "../kernel/whiten.ts";
+import { rightProduct } from "../loss/curvature.ts";
 import type { Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { thetaPropagator } from "./tangent.ts";
 import { crossKernel, trainingKernel, trainingTangent, type View } from "./view.ts";

@@ -7,6 +7,15 @@ import { agree } from "../error.ts";
 import type { Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization } from "../linearization/linearize.ts";
 import {
+  applyFactor,
+  checkFactor,
+  restrictFactor,
+  rightProduct,
+  transposedProduct,
+  transposeFactor,
+  type CurvatureFactor,
+} from "../loss/curvature.ts";
+import {
   matrix,
   rowRange,
   selectRows,
@@ -18,14 +27,6 @@ import {
 import { addTimes } from "../matrix/vector-product.ts";
 import type { Grams, Side } from "./gram.ts";
 import { checkKernel, isSummed, ntk, type AnyKernel } from "./kernel.ts";
-import {
-  applyFactor,
-  checkFactor,
-  rightProduct,
-  transposedProduct,
-  transposeFactor,
-  type CurvatureFactor,
-} from "./whiten.ts";
 
 /** Told how much of something long is done. */
 export type TangentProgress = (what: string, done: number, total: number) => void;
@@ -126,26 +127,18 @@ export function whitenTangent(tangent: Tangent, S: CurvatureFactor, options: Sto
       const out = zeros(samples * K, K);
       for (let n = 0; n < samples; n++) {
         const block = matrix(C, C, data.subarray(n * C * C, (n + 1) * C * C));
-        const own = restrict(S, [n]);
+        const own = restrictFactor(S, [n]);
         out.data.set((await transposedProduct(own, await rightProduct(block, own))).data, n * K * K);
       }
       return out;
     },
     rows: async (chosen) =>
       transposedProduct(
-        restrict(S, chosen),
+        restrictFactor(S, chosen),
         await rightProduct(await tangent.rows(chosen), S, options),
         options,
       ),
   };
-}
-
-/** The factors of some samples. */
-function restrict(S: CurvatureFactor, samples: readonly number[]): CurvatureFactor {
-  const size = S.outputs * S.columns;
-  const values = new Float64Array(samples.length * size);
-  for (const [i, n] of samples.entries()) values.set(S.values.subarray(n * size, (n + 1) * size), i * size);
-  return { ...S, samples: samples.length, values };
 }
 
 /** H_l and Delta_l of some samples, in new arrays. */

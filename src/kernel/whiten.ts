@@ -3,23 +3,9 @@
  * n, the Fisher matrix is (1/N) J^T Lambda J: that of a mean squared error whose signals are S^T Delta. So a method sees
  * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
-import { agree } from "../error.ts";
-import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Stoppable } from "../breathe.ts";
+import { checkFactor, rightProduct, transposedProduct, type CurvatureFactor } from "../loss/curvature.ts";
 import type { Kernel, LayerKernel } from "./kernel.ts";
-
-/** S_n [C, K] of every sample. */
-export type CurvatureFactor = {
-  readonly samples: number;
-  /** C, outputs. */
-  readonly outputs: number;
-  /** K, columns: fewer than C where the curvature has null directions. */
-  readonly columns: number;
-  /** [N, C, K] */
-  readonly values: Float64Array;
-  /** Rank of [S_1, ..., S_N] [C, N K]: less than C where a null direction is the same for all samples. */
-  readonly rank: number;
-};
 
 /** The training kernel of S^T Delta on both sides, [N K, N K]. */
 export async function whitenKernel(
@@ -62,106 +48,4 @@ export async function whitenColumns(
     });
   }
   return { ...kernel, outputs: S.columns, layers };
-}
-
-/** @throws RangeError unless a curvature is of the samples and outputs of a kernel. */
-export function checkFactor(
-  { samples, outputs }: Pick<Kernel, "samples" | "outputs">,
-  S: CurvatureFactor,
-): void {
-  agree(
-    "curvature",
-    `${samples} samples of ${outputs} outputs`,
-    `${S.samples} samples of ${S.outputs} outputs`,
-  );
-  agree("curvature", `${samples * outputs * S.columns} numbers`, `${S.values.length} numbers`);
-}
-
-/** S v for v [N, K]: [N, C]. */
-export function applyFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
-  const { samples, outputs: C, columns: K } = S;
-  agree("coefficients", `${samples * K} numbers`, `${v.length} numbers`);
-  const out = new Float64Array(samples * C);
-  for (let row = 0; row < samples * C; row++) {
-    const n = Math.floor(row / C);
-    for (let k = 0; k < K; k++) out[row]! += S.values[row * K + k]! * v[n * K + k]!;
-  }
-  return out;
-}
-
-/** S^T v for v [N, C]: [N, K]. */
-export function transposeFactor(S: CurvatureFactor, v: Float64Array): Float64Array {
-  const out = zeros(S.samples * S.columns, 1);
-  for (let row = 0; row < v.length; row++) addTransposed(out, S, { rows: v.length, cols: 1, data: v }, row);
-  return out.data;
-}
-
-/** blockdiag(S) K for K [N K, m]: [N C, m]. */
-export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
-  const { samples, outputs: C, columns: K } = S;
-  agree("coefficients", `${samples * K} rows`, `${a.rows} rows`);
-  const out = zeros(samples * C, a.cols);
-  for (let row = 0; row < samples * C; row++) {
-    const n = Math.floor(row / C);
-    for (let k = 0; k < K; k++) addRow(out.data, row, a.data, n * K + k, a.cols, S.values[row * K + k]!);
-  }
-  return out;
-}
-
-/** blockdiag(S)^T a for a [N C, m]: [N K, m]. */
-export async function transposedProduct(
-  S: CurvatureFactor,
-  a: Matrix<Floats>,
-  { signal }: Stoppable = {},
-): Promise<Matrix> {
-  const out = zeros(S.samples * S.columns, a.cols);
-  for (let row = 0; row < a.rows; row++) {
-    await breathe(signal);
-    addTransposed(out, S, a, row);
-  }
-  return out;
-}
-
-/** What one row of a [N C, m] adds to blockdiag(S)^T a. */
-function addTransposed(
-  out: Matrix,
-  { outputs: C, columns: K, values }: CurvatureFactor,
-  a: Matrix<Floats>,
-  row: number,
-): void {
-  const n = Math.floor(row / C);
-  for (let k = 0; k < K; k++) addRow(out.data, n * K + k, a.data, row, a.cols, values[row * K + k]!);
-}
-
-/** a blockdiag(S) for a [m, N C]: [m, N K]. */
-export async function rightProduct(
-  a: Matrix,
-  S: CurvatureFactor,
-  { signal }: Stoppable = {},
-): Promise<Matrix> {
-  const { samples, outputs: C, columns: K } = S;
-  const out = matrix(a.rows, samples * K, new Float64Array(a.rows * samples * K));
-  for (let i = 0; i < a.rows; i++) {
-    await breathe(signal);
-    for (let row = 0; row < samples * C; row++) {
-      const value = a.data[i * a.cols + row]!;
-      if (value === 0) continue;
-      const to = i * out.cols + Math.floor(row / C) * K;
-      for (let k = 0; k < K; k++) out.data[to + k]! += value * S.values[row * K + k]!;
-    }
-  }
-  return out;
-}
-
-/** target[to] += weight * source[from], rows of `cols` numbers. */
-function addRow(
-  target: Float64Array,
-  to: number,
-  source: Floats,
-  from: number,
-  cols: number,
-  weight: number,
-): void {
-  if (weight === 0) return;
-  for (let j = 0, t = to * cols, s = from * cols; j < cols; j++, t++, s++) target[t]! += weight * source[s]!;
 }

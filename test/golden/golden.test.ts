@@ -73,7 +73,7 @@ describe("the golden tables", () => {
     "%s agrees in its network columns once the last layer's rows are put in the reference's order",
     async (name, c) => {
       const { width, n_steps, learning_rate } = options(c.args) as Record<string, string>;
-      const data = await loadDataset(`${folder}${c.dataset}`, { lossType: "mse" });
+      const data = await loadDataset(`${folder}${c.dataset}`, { loss: mse });
       const engine = await createEngine();
       const network = mlp(784, { width: Number(width), outputs: 10 });
       const weights = createWeights(network, initialise(engine, network, 1));
