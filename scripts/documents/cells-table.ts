@@ -1,7 +1,7 @@
 /**
  * @file The cells as Markdown, and the README with them between its marks.
  */
-import { InputError } from "../../src/node.ts";
+import { InputError } from "../../src/index.ts";
 import { formatG } from "../../src/report/table.ts";
 import { table } from "../../bench/markdown.ts";
 import { CELL_FLOOR, CELL_STEPS, PARTS, type Cell, type Row } from "./cells.ts";

@@ -3,6 +3,8 @@
  * test, of f_t - f^_t after two steps, over that of the labels. In float64, so that rounding is no part of it and every
  * machine finds the same digits.
  */
+import { randomState, type Dataset } from "../../src/entry/data.ts";
+import { withUnits } from "../../src/entry/kernel.ts";
 import {
   analyticKernel,
   blockDiagonal,
@@ -17,18 +19,15 @@ import {
   kfac,
   matrix,
   mlp,
-  mnist,
   mse,
   predictSteps,
-  randomState,
   unitWise,
-  withUnits,
-  type Dataset,
   type Engine,
   type Fisher,
   type Matrix,
   type Outputs,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
 
 /** Steps after which the gap is taken. */
 export const GAP_STEPS = 2;

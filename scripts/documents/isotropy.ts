@@ -16,12 +16,12 @@ import {
   kfac,
   matrix,
   mlp,
-  mnist,
   unitWise,
   type Fisher,
   type Kernel,
   type Matrix,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
 import { isotropyFigure, type IsotropyGroup, type IsotropyPanel } from "../../src/report/figures/isotropy.ts";
 import type { FigureOptions } from "../../src/report/figures/sheet.ts";
 

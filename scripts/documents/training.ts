@@ -3,19 +3,10 @@
  * gradients is then one straight line. In float64, so that every machine draws the same.
  */
 import { mse } from "../../src/loss/index.ts";
-import {
-  analyticKernel,
-  kernelSpectrum,
-  kfac,
-  kfacTikhonov,
-  mlp,
-  mnist,
-  parseConfig,
-  run,
-  stableLearningRate,
-  type Fisher,
-  type RunEvent,
-} from "../../src/node.ts";
+import { kernelSpectrum, stableLearningRate } from "../../src/entry/dynamics.ts";
+import { kfacTikhonov } from "../../src/entry/fisher.ts";
+import { analyticKernel, kfac, mlp, type Fisher } from "../../src/index.ts";
+import { mnist, parseConfig, run, type RunEvent } from "../../src/node.ts";
 import type { FigureOptions } from "../../src/report/figures/sheet.ts";
 import { trainingFigure, type TrainingRun } from "../../src/report/figures/training.ts";
 
