@@ -242,7 +242,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     (await clock.time("isotropy", () => {
       const at = { loss, f: first.f, y };
       const { R, size } = responseOf(fisher, at, first.movers[0]!.train, config.damping);
-      // A product with it costs a solve a unit there.
+      // A product with it costs one solve per unit there.
       const few = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
       return isotropyOf(R, size, { ...few, signal });
     }));

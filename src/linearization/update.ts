@@ -127,7 +127,7 @@ function combinePerSample(
   }
 }
 
-/** A function of its own: called once a row, it is compiled for speed within the first update. */
+/** A function of its own: called once per row, it is compiled for speed within the first update. */
 function addRow(
   target: FloatArray,
   to: number,

@@ -77,7 +77,7 @@ function isotropyOf({ rows: n, data }: Matrix): { alpha: number; deviation: numb
   return { alpha, deviation: Math.sqrt(squares / n) / Math.abs(alpha) };
 }
 
-/** One path a class of entries, and one stroke a run of equal neighbours: small files. */
+/** One path per class of entries and one stroke per run of equal neighbours keep the files small. */
 function heatMap({ rows: n, data }: Matrix, alpha: number, side: number): string {
   const paths = new Map<Colour, string>();
   for (let i = 0; i < n; i++) {
