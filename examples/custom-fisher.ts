@@ -51,8 +51,8 @@ async function losses(fisher: Fisher, learningRate: number): Promise<string> {
   const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
   const shown: string[] = [];
   for (let step = 0; step < 5; step++) {
-    const { train } = await trainer.step({ learningRate });
-    shown.push(mse.value(train, data.yTrain).toPrecision(3));
+    const { before } = await trainer.step({ learningRate });
+    shown.push(mse.value(before.train, data.yTrain).toPrecision(3));
   }
   return shown.join(" -> ");
 }

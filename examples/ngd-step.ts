@@ -27,7 +27,7 @@ const weights = createWeights(network, initialise(engine, network, 1));
 // Training and test samples go through the network together; the first 100 are trained on.
 const x = stackRows([data.xTrain, data.xTest], engine.floats);
 const trainer = createTrainer(linearizer, weights, exact, mse, { x, y: data.yTrain });
-const before = await trainer.step({ learningRate: 1 });
+const { before } = await trainer.step({ learningRate: 1 });
 const after = await trainer.evaluate();
 
 const kernels = {

@@ -24,12 +24,12 @@ export {
   type Spectrum,
 } from "../dynamics/spectrum.ts";
 export { stableLearningRate } from "../dynamics/stability.ts";
+export type { Batch } from "../dynamics/step-samples.ts";
+export { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
 export {
   createTrainer,
-  stoppedText,
-  type Batch,
   type StepOptions,
   type StepResult,
-  type Stopped,
+  type StepSeconds,
   type Trainer,
 } from "../dynamics/trainer.ts";

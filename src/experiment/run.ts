@@ -17,7 +17,8 @@ import {
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
 import { responseOf } from "../dynamics/response.ts";
-import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
+import { createTrainer } from "../dynamics/trainer.ts";
+import { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
 import { InputError, SingularGramError, UnsolvedError } from "../error.ts";
 import { watchDivergence } from "../dynamics/divergence.ts";
 import {
@@ -241,7 +242,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     (await clock.time("isotropy", () => {
       const at = { loss, f: first.f, y };
       const { R, size } = responseOf(fisher, at, first.movers[0]!.train, config.damping);
-      // A product with it costs a solve a unit there.
+      // A product with it costs one solve per unit there.
       const few = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
       return isotropyOf(R, size, { ...few, signal });
     }));
@@ -309,7 +310,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         ({ solve, inversions } = result);
         yield* notices(inversions, step + 1);
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
-        f = result;
+        f = result.before;
         stopped = result.stopped;
         if (!shown && stopped) {
           f = await clock.time("loop", () => trainer.evaluate({ signal }));

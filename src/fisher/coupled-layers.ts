@@ -25,6 +25,7 @@ import {
   scale,
   selectRows,
   setBlock,
+  stackRows,
   zeros,
   type Matrix,
 } from "../matrix/matrix.ts";
@@ -256,13 +257,6 @@ const startsOf = (sizes: readonly number[]): number[] => [
   ...sizes.map((_, i) => sum(sizes.slice(0, i + 1))),
 ];
 
-/** Matrices of `cols` columns one below the other, in a new one. */
-function stack(parts: readonly Matrix[], cols: number): Matrix {
-  const out = zeros(sum(parts.map(({ rows }) => rows)), cols);
-  let at = 0;
-  for (const { data } of parts) {
-    out.data.set(data, at);
-    at += data.length;
-  }
-  return out;
-}
+/** Matrices of `cols` columns one below the other, which may be none. */
+const stack = (parts: readonly Matrix[], cols: number): Matrix =>
+  parts.length > 0 ? stackRows(parts) : zeros(0, cols);

@@ -12,6 +12,7 @@ import { leastResidual } from "../matrix/least-residual.ts";
 import { woodburyPreconditioner, type Preconditioner } from "../matrix/low-rank-preconditioner.ts";
 import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
 import { selectRows } from "../matrix/matrix.ts";
+import { xorshift } from "../random/xorshift.ts";
 import type { NetworkSolve, SolverOptions } from "./fisher.ts";
 
 /** Samples whose rows of Theta are computed at a time. */
@@ -151,13 +152,8 @@ async function lowRank(
   return woodburyPreconditioner(factorT, rho + Math.max(rest, tangent.epsilon * total), { signal });
 }
 
-/** Numbers in [0, 1) from a 32-bit xorshift, the same in every run: they choose rows, no result depends on them. */
+/** Numbers in [0, 1), the same in every run: they choose rows, no result depends on them. */
 function uniform(): () => number {
-  let state = 0x9e3779b9;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
+  const next = xorshift();
+  return () => (next() >>> 0) / 2 ** 32;
 }

@@ -5,6 +5,7 @@
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { addRow } from "../matrix/vector-product.ts";
 
 /** S_n [C, K] of every sample. */
 export type CurvatureFactor = {
@@ -66,7 +67,7 @@ export function applyFactorRows(S: CurvatureFactor, a: Matrix): Matrix {
   const out = zeros(samples * C, a.cols);
   for (let row = 0; row < samples * C; row++) {
     const n = Math.floor(row / C);
-    for (let k = 0; k < K; k++) addRow(out.data, row, a.data, n * K + k, a.cols, S.values[row * K + k]!);
+    for (let k = 0; k < K; k++) addWeighted(out, row, a, n * K + k, S.values[row * K + k]!);
   }
   return out;
 }
@@ -93,7 +94,7 @@ function addTransposed(
   row: number,
 ): void {
   const n = Math.floor(row / C);
-  for (let k = 0; k < K; k++) addRow(out.data, n * K + k, a.data, row, a.cols, values[row * K + k]!);
+  for (let k = 0; k < K; k++) addWeighted(out, n * K + k, a, row, values[row * K + k]!);
 }
 
 /** a blockdiag(S) for a [m, N C]: [m, N K]. */
@@ -116,15 +117,7 @@ export async function rightProduct(
   return out;
 }
 
-/** target[to] += weight * source[from], rows of `cols` numbers. */
-function addRow(
-  target: Float64Array,
-  to: number,
-  source: Floats,
-  from: number,
-  cols: number,
-  weight: number,
-): void {
-  if (weight === 0) return;
-  for (let j = 0, t = to * cols, s = from * cols; j < cols; j++, t++, s++) target[t]! += weight * source[s]!;
+/** Row `to` of a matrix += weight * row `from` of another. */
+function addWeighted(target: Matrix, to: number, a: Matrix<Floats>, from: number, weight: number): void {
+  if (weight !== 0) addRow(target.data, to * a.cols, a.data, from * a.cols, a.cols, weight);
 }

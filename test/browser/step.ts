@@ -32,7 +32,7 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
   );
   const weights = createWeights(network, initialise(engine, network, 1));
   const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
-  const before = await trainer.step({ learningRate: 1 });
+  const { before } = await trainer.step({ learningRate: 1 });
   const after = await trainer.evaluate();
   const train = matrix(8, 12, x.data.subarray(0, 96));
   return {

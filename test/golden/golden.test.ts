@@ -84,7 +84,8 @@ describe("the golden tables", () => {
       const shape = { samples: 100, layers: 3, width: 0, outputs: 10 };
       const learningRate = learning_rate === undefined ? 1 / fisher.alpha(shape)! : Number(learning_rate);
       for (const [t, wanted] of c.steps.entries()) {
-        const f = t < Number(n_steps) ? await trainer.step({ learningRate }) : await trainer.evaluate();
+        const f =
+          t < Number(n_steps) ? (await trainer.step({ learningRate })).before : await trainer.evaluate();
         const got = {
           train_accuracy: accuracy(f.train, data.yTrain),
           train_loss: mse.value(f.train, data.yTrain),

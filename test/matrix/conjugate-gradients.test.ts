@@ -25,10 +25,7 @@ import {
 import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
 import { partialCholesky, type RowSource } from "../../src/matrix/pivoted-cholesky.ts";
 import { addTimes } from "../../src/matrix/vector-product.ts";
-import { randomState } from "../../src/random/random-state.ts";
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
+import { random } from "../support/matrices.ts";
 
 /** exp(-|x - x'|^2 / 2) on random points in three dimensions: eigenvalues fall to rounding. */
 function kernel(n: number, seed = 1): Matrix {

@@ -15,11 +15,8 @@ import {
 } from "../../src/matrix/matrix.ts";
 import { pseudoInverse } from "../../src/matrix/pseudo-inverse.ts";
 import { rangeInverse } from "../../src/matrix/range-inverse.ts";
-import { randomState } from "../../src/random/random-state.ts";
+import { random } from "../support/matrices.ts";
 import { relativeError, toRows } from "../support/tiny.ts";
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
 
 /** A semidefinite matrix [n, n] of a rank. */
 const gram = (n: number, rank: number): Matrix => {

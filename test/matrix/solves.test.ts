@@ -24,10 +24,7 @@ import {
 import { partialCholesky, pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
 import { accumulate, product } from "../../src/matrix/product.ts";
 import { addTimes, addTimesTransposed } from "../../src/matrix/vector-product.ts";
-import { randomState } from "../../src/random/random-state.ts";
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
+import { random } from "../support/matrices.ts";
 
 const positive = async (n: number): Promise<Matrix> =>
   addDiagonal(scale(await product(random(n, n), random(n, n), { transB: true }), 1 / n), 0.1);
