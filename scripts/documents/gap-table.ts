@@ -1,9 +1,9 @@
 /**
  * @file The measured gaps as a table with the slope of each method, and as a figure.
  */
-import { InputError } from "../../src/node.ts";
-import { gapFigure, type GapSeries } from "../../src/report/figures/gap.ts";
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
+import { InputError } from "../../src/index.ts";
+import { gapFigure, type GapSeries } from "../figures/gap.ts";
+import type { FigureOptions } from "../figures/sheet.ts";
 import { table } from "../../bench/markdown.ts";
 import { GAP_STEPS } from "./gap.ts";
 

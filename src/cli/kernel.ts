@@ -38,7 +38,7 @@ Examples:
   natgrad kernel --n_layers 5 --damping 1e-6
       why block_tri_diagonal is not there, and what damping costs in isotropy
   natgrad kernel --n_classes 10 --train_size 50 --width 1024 --format jsonl
-      ten outputs; one JSON object a line, with all eigenvalues
+      ten outputs; one JSON object per line, with all eigenvalues
   natgrad kernel --loss_type cross_entropy --width 1024
       which learning rates the methods bear under cross-entropy
 

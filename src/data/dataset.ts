@@ -2,7 +2,7 @@
  * @file What an experiment learns from: two splits of samples and labels, and the choices that every source of
  * them shares.
  *
- * Shapes: N samples, M inputs a sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
+ * Shapes: N samples, M inputs per sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.
  */
 import { InputError } from "../error.ts";

@@ -81,8 +81,8 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     labelsOf("yTest"),
   ];
   const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
-  expectSame("training labels (one a sample)", xTrain.rows, yTrain.rows);
-  expectSame("test labels (one a sample)", xTest.rows, yTest.rows);
+  expectSame("training labels (one per sample)", xTrain.rows, yTrain.rows);
+  expectSame("test labels (one per sample)", xTest.rows, yTest.rows);
   const [shape, testShape] = [array(KEYS.xTrain), array(KEYS.xTest)].map((x) => x.shape.slice(1));
   if (shape!.length > 1 || testShape!.length > 1) {
     expectSame(
@@ -91,11 +91,11 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
       `(${testShape!.join(", ")})`,
     );
   }
-  expectSame("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
-  expectSame("outputs a test label (as in training)", yTrain.cols, yTest.cols);
+  expectSame("inputs per test sample (as in training)", xTrain.cols, xTest.cols);
+  expectSame("outputs per test label (as in training)", yTrain.cols, yTest.cols);
   if (targetClasses.length > 0) {
     expectSame(
-      "outputs (one a class, or one for two)",
+      "outputs (one per class, or one for two)",
       yTrain.cols === 1 ? 1 : targetClasses.length,
       yTrain.cols,
     );

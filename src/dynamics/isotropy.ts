@@ -20,7 +20,7 @@ export type Isotropy = {
   readonly deviation: number;
   /** Columns of G that were looked at: all n, or random probes for a large kernel (then both are estimates). */
   readonly probes: number;
-  /** n, rows of G: one a sample and number of its residual. */
+  /** n, rows of G: one per sample and number of its residual. */
   readonly size: number;
 };
 

@@ -214,7 +214,7 @@ export const configSchema = z.strictObject({
       about(
         "Training",
         "<n>",
-        "take every step on so many training samples, each once an epoch (default: all of them)",
+        "take every step on so many training samples, each once per epoch (default: all of them)",
       ),
     ),
   log_every: whole(1)

@@ -78,7 +78,7 @@ export type SpectrumEvent = {
   /** <Theta, y y^T> / (|Theta| |y y^T|), and the same without means. */
   alignment: number;
   centred_alignment: number;
-  /** Share of |y|^2 in the leading 1, 5 and 10 eigenvectors an output. */
+  /** Share of |y|^2 in the leading 1, 5 and 10 eigenvectors of each output. */
   label_energy: Record<1 | 5 | 10, number>;
   /** Of gradient descent, 2 / lambda_max. */
   max_learning_rate: number;

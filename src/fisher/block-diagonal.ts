@@ -11,7 +11,7 @@ import { layerwisePropagator, perSample } from "./tangent.ts";
 
 export const blockDiagonal: Fisher = {
   name: "block_diagonal",
-  title: "NGD with one block of the Fisher matrix a layer",
+  title: "NGD with one block of the Fisher matrix per layer",
   usesCurvature: true,
   alpha: ({ layers }) => layers,
   async prepare(kernel, damping, options = {}) {

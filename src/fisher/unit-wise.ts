@@ -1,6 +1,6 @@
 /**
  * @file Unit-wise NGD (paper, section 4.4; Amari et al., arXiv 1808.07172), for any number of outputs: one block of the
- * Fisher matrix a unit. A unit i of a layer sees N samples through s_n = sum_c Delta_nci^2 and b_n = sum_c Delta_nci r_nc,
+ * Fisher matrix per unit. A unit i of a layer sees N samples through s_n = sum_c Delta_nci^2 and b_n = sum_c Delta_nci r_nc,
  * and its block solves in the N x N dual,
  *
  *     (diag(s) A_l / N + rho I) z = b,     U_l[., i] = z / N,
@@ -28,7 +28,7 @@ const ACTIVE_SHARE = 0.5;
 
 export const unitWise: Fisher = {
   name: "unit_wise",
-  title: "NGD with one block of the Fisher matrix a unit",
+  title: "NGD with one block of the Fisher matrix per unit",
   usesCurvature: true,
   usesSignals: true,
   alpha: ({ layers, width, outputs, columns = outputs }) =>

@@ -38,7 +38,7 @@ export type Grams = {
 };
 
 /**
- * Rows of a tile of a Gram of n rows with `inner` numbers each: about sixteen tiles a side for moderate n, and no more than
+ * Rows of a tile of a Gram of n rows with `inner` numbers each: about sixteen tiles per side for moderate n, and no more than
  * 1024 rows, or than what one run should take.
  */
 const defaultTile = (n: number, inner: number): number =>

@@ -126,12 +126,20 @@ describe("decodeDataset", () => {
   });
 
   it.each<[string, Record<string, NpySource>, string]>([
-    ["labels of another length", { arr_1: array([5, 1]) }, "wanted 6 training labels (one a sample), got 5"],
-    ["test labels of another length", { arr_3: array([3, 1]) }, "wanted 4 test labels (one a sample), got 3"],
+    [
+      "labels of another length",
+      { arr_1: array([5, 1]) },
+      "wanted 6 training labels (one per sample), got 5",
+    ],
+    [
+      "test labels of another length",
+      { arr_3: array([3, 1]) },
+      "wanted 4 test labels (one per sample), got 3",
+    ],
     [
       "test samples of another size",
       { arr_2: array([4, 2]) },
-      "wanted 3 inputs a test sample (as in training), got 2",
+      "wanted 3 inputs per test sample (as in training), got 2",
     ],
     ["NaN", { arr_2: array([4, 3], NaN) }, "(arr_2): wanted finite numbers, got NaN at sample 0, entry 0"],
     [
@@ -191,7 +199,7 @@ describe("decodeDataset", () => {
     [
       "outputs that are not classes",
       { arr_1: array([6, 3]), arr_3: array([4, 3]) },
-      "wanted 2 outputs (one a class, or one for two), got 3",
+      "wanted 2 outputs (one per class, or one for two), got 3",
     ],
   ])("refuses %s, naming the file", async (_, changes, message) => {
     const error = await decode(changes).then(String, String);

@@ -10,7 +10,7 @@ const draw = (options: Partial<SyntheticOptions> = {}, seed = 1) =>
 
 describe("synthetic", () => {
   it.each<SyntheticKind>(["blobs", "parity", "teacher"])(
-    "draws %s on the unit sphere, one dataset a seed",
+    "draws %s on the unit sphere, one dataset per seed",
     (kind) => {
       const data = draw({ kind, inputs: 5 });
       expect(data.xTrain).toMatchObject({ rows: 40, cols: 5 });

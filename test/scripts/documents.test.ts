@@ -23,7 +23,7 @@ import { toLines } from "../../scripts/documents/lines.ts";
 import { atBothWidths } from "../../scripts/documents/sizes.ts";
 import { measureTraining } from "../../scripts/documents/training.ts";
 import type { StepEvent } from "../../src/node.ts";
-import { describeRun } from "../../src/report/figures/training.ts";
+import { describeRun } from "../../scripts/figures/training.ts";
 
 const text = (path: string) => readFile(path, "utf8");
 const json = async <T>(path: string) => JSON.parse(await text(path)) as T;
