@@ -2,20 +2,20 @@
  * @file The network of the default run and its data, in one process.
  */
 import { mse } from "../src/loss/index.ts";
+import type { Batch } from "../src/entry/dynamics.ts";
+import type { FloatArray } from "../src/entry/engine.ts";
 import {
   createEngine,
   createLinearizer,
   initialise,
   matrix,
   mlp,
-  mnist,
-  type Batch,
   type Engine,
-  type FloatArray,
   type Linearizer,
   type Matrix,
   type Network,
-} from "../src/node.ts";
+} from "../src/index.ts";
+import { mnist } from "../src/node.ts";
 
 /** What the trainers of a benchmark share. */
 export type Setup = {

@@ -13,12 +13,12 @@ import {
   initialise,
   kfac,
   mlp,
-  mnist,
   mse,
   stackRows,
-  type Coefficients,
   type Fisher,
-} from "natgrad/node";
+} from "natgrad";
+import type { Coefficients } from "natgrad/fisher";
+import { mnist } from "natgrad/node";
 
 /** `fisher` with the update of layer l multiplied by factors[l]. */
 const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({

@@ -11,14 +11,13 @@ import {
   createWeights,
   empiricalKernel,
   initialise,
-  kernelSpectrum,
-  layerNtk,
   mlp,
-  mnist,
-  ntk,
-  type Matrix,
   mse,
-} from "natgrad/node";
+  type Matrix,
+} from "natgrad";
+import { kernelSpectrum } from "natgrad/dynamics";
+import { kernelMatrix, layerNtk } from "natgrad/kernel";
+import { mnist } from "natgrad/node";
 
 const { xTrain } = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, loss: mse });
 const engine = await createEngine();
@@ -42,7 +41,7 @@ for (const width of [256, 1024, 4096]) {
   const layers = analytic.layers.map((layer, l) => distance(layerNtk(empirical.layers[l]!), layerNtk(layer)));
   const { condition, maxLearningRate } = await kernelSpectrum(empirical);
   console.log(
-    `width ${width}: distance ${distance(ntk(empirical), ntk(analytic))} (layers ${layers.join(", ")}),`,
+    `width ${width}: distance ${distance(kernelMatrix(empirical), kernelMatrix(analytic))} (layers ${layers.join(", ")}),`,
     `condition ${condition.toFixed(0)}, gradient descent is stable below ${maxLearningRate.toFixed(2)}`,
   );
 }

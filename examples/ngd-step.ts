@@ -12,11 +12,11 @@ import {
   exact,
   initialise,
   mlp,
-  mnist,
   mse,
   predictSteps,
   stackRows,
-} from "natgrad/node";
+} from "natgrad";
+import { mnist } from "natgrad/node";
 
 const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const engine = await createEngine();

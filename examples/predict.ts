@@ -9,19 +9,16 @@ import {
   analyticKernel,
   blockDiagonal,
   blockTriDiagonal,
-  createPosterior,
-  deviations,
   exact,
-  isotropy,
   kfac,
   matrix,
   mlp,
   mse,
   predictSteps,
-  randomState,
-  synthetic,
   type Outputs,
 } from "natgrad";
+import { randomState, synthetic } from "natgrad/data";
+import { createPosterior, deviations, isotropy } from "natgrad/dynamics";
 
 const [N, depth] = [60, 4];
 const { normalsInto } = randomState(3);

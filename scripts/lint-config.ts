@@ -22,6 +22,7 @@ const FLOORS = [
   "experiment",
   "report",
   "cli",
+  "entry",
 ];
 
 /** Those of them that are single files. */

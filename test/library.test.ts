@@ -4,10 +4,53 @@
  * numbers that are finite and wrong.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import * as natgrad from "../src/node.ts";
-import type { CurvatureFactor, Floats, Kernel, Linearization, Matrix, Outputs } from "../src/node.ts";
+import * as dataEntry from "../src/entry/data.ts";
+import * as dynamicsEntry from "../src/entry/dynamics.ts";
+import * as engineEntry from "../src/entry/engine.ts";
+import * as fisherEntry from "../src/entry/fisher.ts";
+import * as jacobianEntry from "../src/entry/jacobian.ts";
+import * as kernelEntry from "../src/entry/kernel.ts";
+import * as linalgEntry from "../src/entry/linalg.ts";
+import * as lossEntry from "../src/entry/loss.ts";
+import * as networkEntry from "../src/entry/network.ts";
+import type { Outputs } from "../src/entry/dynamics.ts";
+import type { Linearization } from "../src/entry/jacobian.ts";
+import type { Kernel } from "../src/entry/kernel.ts";
+import type { Floats, Matrix } from "../src/entry/linalg.ts";
+import type { CurvatureFactor } from "../src/entry/loss.ts";
+import * as index from "../src/index.ts";
+import * as node from "../src/node.ts";
+import { MANIFEST } from "./support/checkout.ts";
 import { createGraph } from "../src/graph/graph.ts";
 import { gemm } from "../src/graph/ops.ts";
+
+/** Every entry of the package by its name there; no name means two things. */
+const ENTRIES = {
+  ".": index,
+  "./data": dataEntry,
+  "./dynamics": dynamicsEntry,
+  "./engine": engineEntry,
+  "./fisher": fisherEntry,
+  "./jacobian": jacobianEntry,
+  "./kernel": kernelEntry,
+  "./linalg": linalgEntry,
+  "./loss": lossEntry,
+  "./network": networkEntry,
+  "./node": node,
+};
+const natgrad = {
+  ...dataEntry,
+  ...dynamicsEntry,
+  ...engineEntry,
+  ...fisherEntry,
+  ...jacobianEntry,
+  ...kernelEntry,
+  ...linalgEntry,
+  ...lossEntry,
+  ...networkEntry,
+  ...node,
+  ...index,
+};
 
 const { matrix, mlp, mse, crossEntropy, exact, kfac } = natgrad;
 
@@ -193,6 +236,9 @@ const cases: readonly Case[] = [
     () => matrix(2, 2, new Float64Array(3)),
     /^matrix: wanted 2 x 2 = 4 numbers, got 3$/,
   ],
+  ["eigen", "a matrix that is not square", () => natgrad.eigen(floats(2, 3)), /^eigen: .*got 2 x 3$/],
+  ["spectrum", "NaN", () => natgrad.spectrum(withNaN(floats(2, 2))), /^eigen: .*got NaN/],
+  ["createGraph", "an unknown precision", () => natgrad.createGraph(any("int8")), /^precision: /],
   ["matrix", "negative sizes", () => matrix(-2, -2, new Float64Array(4)), /^matrix: /],
   ["matrix", "NaN rows", () => matrix(Number.NaN, 2, new Float64Array(4)), /^matrix: /],
   [
@@ -608,16 +654,30 @@ const cases: readonly Case[] = [
     () => natgrad.layerNtk({ ...kernel.layers[0]!, inputGram: floats(3, 3) }),
     /^kernel: /,
   ],
+  ["ntk", "another input width", () => natgrad.ntk(network, floats(2, 6)), /^x: wanted 5 columns/],
+  ["ntk", "an unknown kind", () => natgrad.ntk(network, x, x, { kind: any("ntk") }), /^kind: .*got "ntk"$/],
   [
     "ntk",
-    "no layers",
-    () => natgrad.ntk({ ...kernel, layers: [] }),
-    /^kernel: wanted a layer or more, got none$/,
+    "weights of another network",
+    () => natgrad.ntk(network, x, x, { kind: "empirical", engine, weights: weightsOf(other) }),
+    /^weights: /,
   ],
   [
     "ntk",
+    "no engine",
+    () => natgrad.ntk(network, x, x, any({ kind: "empirical" })),
+    /^engine: wanted an engine with kind "empirical", got none$/,
+  ],
+  [
+    "kernelMatrix",
+    "no layers",
+    () => natgrad.kernelMatrix({ ...kernel, layers: [] }),
+    /^kernel: wanted a layer or more, got none$/,
+  ],
+  [
+    "kernelMatrix",
     "NaN samples",
-    () => natgrad.ntk({ ...kernel, samples: Number.NaN }),
+    () => natgrad.kernelMatrix({ ...kernel, samples: Number.NaN }),
     /^kernel: samples: .*got NaN$/,
   ],
   [
@@ -1083,5 +1143,22 @@ describe("the library", () => {
     const tried = new Set([...SAFE, ...cases.map(([name]) => name)]);
     const functions = Object.entries(natgrad).filter(([, value]) => typeof value === "function");
     expect(functions.map(([name]) => name).filter((name) => !tried.has(name))).toEqual([]);
+  });
+
+  it("has the entries of the package, and a name means one thing in all of them", () => {
+    expect(Object.keys(ENTRIES).toSorted()).toEqual(Object.keys(MANIFEST.exports).toSorted());
+    const all: Readonly<Record<string, unknown>> = natgrad;
+    const other = Object.values(ENTRIES).flatMap((entry) =>
+      Object.entries(entry).filter(([name, value]) => all[name] !== value),
+    );
+    expect(other).toEqual([]);
+  });
+
+  it("has a main entry of what is in the others, and of few names", () => {
+    const { ".": main, ...parts } = ENTRIES;
+    const elsewhere = new Set(Object.values(parts).flatMap((entry) => Object.keys(entry)));
+    // Errors of input are everywhere.
+    expect(Object.keys(main).filter((name) => !elsewhere.has(name))).toEqual(["InputError"]);
+    expect(Object.keys(main).length).toBeLessThan(30);
   });
 });

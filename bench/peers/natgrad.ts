@@ -3,25 +3,22 @@
  * answers with the same JSON lines (common.py). With `prepare` it exports the problem of a case instead: samples, labels and
  * initial weights, that all sides begin from.
  */
+import { FISHERS } from "../../src/entry/fisher.ts";
+import { analyticNtk, createGrams } from "../../src/entry/kernel.ts";
+import { writeNpz, type NpySource } from "../../src/entry/linalg.ts";
 import {
-  analyticNtk,
   createEngine,
   createLinearizer,
   createTrainer,
   createWeights,
-  FISHERS,
   initialise,
-  createGrams,
   mlp,
-  mnist,
   mse,
   stackRows,
-  writeNpz,
-  writeWhole,
   type Floats,
   type Matrix,
-  type NpySource,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist, writeWhole } from "../../src/node.ts";
 import { matrix, rowRange } from "../../src/matrix/matrix.ts";
 import { peakMemory } from "../benchmark.ts";
 import { seconds } from "../statistics.ts";

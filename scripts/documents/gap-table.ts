@@ -1,7 +1,7 @@
 /**
  * @file The measured gaps as a table with the slope of each method, and as a figure.
  */
-import { InputError } from "../../src/node.ts";
+import { InputError } from "../../src/index.ts";
 import { gapFigure, type GapSeries } from "../figures/gap.ts";
 import type { FigureOptions } from "../figures/sheet.ts";
 import { table } from "../../bench/markdown.ts";

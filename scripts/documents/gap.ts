@@ -3,6 +3,8 @@
  * test, of f_t - f^_t after two steps, over that of the labels. In float64, so that rounding is no part of it and every
  * machine finds the same digits.
  */
+import { randomState, type Dataset } from "../../src/entry/data.ts";
+import { withUnits } from "../../src/entry/kernel.ts";
 import {
   analyticKernel,
   createEngine,
@@ -12,17 +14,14 @@ import {
   initialise,
   matrix,
   mlp,
-  mnist,
   mse,
   predictSteps,
-  randomState,
-  withUnits,
-  type Dataset,
   type Engine,
   type Fisher,
   type Matrix,
   type Outputs,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
 import { methodNamed } from "./methods.ts";
 
 /** Steps after which the gap is taken. */

@@ -10,12 +10,12 @@ import {
   initialise,
   matrix,
   mlp,
-  mnist,
   mse,
   type Fisher,
   type Kernel,
   type Matrix,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
 import { methodNamed } from "./methods.ts";
 import { isotropyFigure, type IsotropyGroup, type IsotropyPanel } from "../figures/isotropy.ts";
 import type { FigureOptions } from "../figures/sheet.ts";

@@ -2,20 +2,10 @@
  * @file Every method at half its learning rate, beside its prediction: what the theory says of all undamped natural
  * gradients is then one straight line. In float64, so that every machine draws the same.
  */
-import {
-  analyticKernel,
-  kernelSpectrum,
-  kfac,
-  kfacTikhonov,
-  mlp,
-  mnist,
-  mse,
-  parseConfig,
-  run,
-  stableLearningRate,
-  type Fisher,
-  type RunEvent,
-} from "../../src/node.ts";
+import { kernelSpectrum, stableLearningRate } from "../../src/entry/dynamics.ts";
+import { kfacTikhonov } from "../../src/entry/fisher.ts";
+import { analyticKernel, kfac, mlp, mse, type Fisher } from "../../src/index.ts";
+import { mnist, parseConfig, run, type RunEvent } from "../../src/node.ts";
 import type { FigureOptions } from "../figures/sheet.ts";
 import { trainingFigure, type TrainingRun } from "../figures/training.ts";
 

@@ -106,7 +106,7 @@ async function kernelBetween(
 }
 
 /** H_l and Delta_l of all rows of `x`, in arrays of their own. */
-async function stack(
+export async function stack(
   linearizer: Linearizer,
   weights: Weights,
   x: Matrix<Floats>,

@@ -2,6 +2,8 @@
  * @file One exact step on a fixed tiny problem, and one eigendecomposition: the same code in Node and, bundled, in the
  * browser.
  */
+import { randomState } from "../../src/entry/data.ts";
+import { isotropy } from "../../src/entry/dynamics.ts";
 import {
   analyticKernel,
   createEngine,
@@ -10,11 +12,9 @@ import {
   createWeights,
   exact,
   initialise,
-  isotropy,
   matrix,
   mlp,
   mse,
-  randomState,
   type EngineOptions,
 } from "../../src/index.ts";
 import { eigen, spectrum } from "../../src/matrix/eigen.ts";
