@@ -4,21 +4,8 @@
  *
  *     npx tsx examples/own-activation.ts
  */
-import {
-  activation,
-  analyticNtk,
-  createEngine,
-  createLinearizer,
-  createWeights,
-  dense,
-  empiricalNtk,
-  initialise,
-  randomState,
-  serial,
-  synthetic,
-  mse,
-  type Activation,
-} from "natgrad";
+import { activation, createEngine, dense, mse, ntk, serial, type Activation } from "natgrad";
+import { randomState, synthetic } from "natgrad/data";
 
 const sine: Activation = {
   name: "sine",
@@ -69,12 +56,11 @@ const { xTrain: x } = synthetic(randomState(2).normalsInto, {
 const engine = await createEngine({ precision: "float64" });
 for (const width of [128, 512, 2048]) {
   const network = serial(8, dense(width), activation(sine), dense(width), activation(sine), dense(1));
-  const weights = createWeights(network, initialise(engine, network, 1));
-  const { train } = await empiricalNtk(await createLinearizer(engine, network), weights, x);
-  const infinite = await analyticNtk(network, x);
+  const infinite = await ntk(network, x);
+  const finite = await ntk(network, x, x, { kind: "empirical", engine });
   let [gap, size] = [0, 0];
   for (const [i, theta] of infinite.data.entries()) {
-    gap += (train.theta.data[i]! - theta) ** 2;
+    gap += (finite.data[i]! - theta) ** 2;
     size += theta ** 2;
   }
   console.log(

@@ -17,11 +17,10 @@ import {
   matrix,
   mlp,
   predictSteps,
-  randomState,
   stackRows,
-  synthetic,
   type Loss,
 } from "natgrad";
+import { randomState, synthetic } from "natgrad/data";
 
 const sigmoid = (u: number): number => 1 / (1 + Math.exp(-u));
 
