@@ -1,11 +1,12 @@
 /**
- * @file The only door to ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node`, native, in
- * Node, and `onnxruntime-web`, WebAssembly, elsewhere. Where the native one is not installed or cannot be loaded, Node
- * takes WebAssembly too: `#ort-wasm`, three files of onnxruntime-web that the build puts into dist/ort/. Any of them is
- * loaded on first use and never statically, because a static import of the threaded web build hangs bundles for
+ * @file The only module that imports ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node`,
+ * native, in Node, and `onnxruntime-web`, WebAssembly, elsewhere. Where the native one is not installed or cannot be
+ * loaded, Node takes WebAssembly too: `#ort-wasm`, three files of onnxruntime-web that the build puts into dist/ort/. Any
+ * of them is loaded on first use and never statically, because a static import of the threaded web build hangs bundles for
  * production.
  *
- * The native one reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; here it always is.
+ * Native ONNX Runtime reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; natgrad always sets
+ * it.
  */
 import { InputError } from "./error.ts";
 
@@ -99,7 +100,7 @@ async function load(): Promise<Runtime> {
   }
 }
 
-// Their own types are wider in what they take and give.
+// The types of the packages are wider.
 const ofPlatform = async (): Promise<OrtModule> => (await import("#ort")) as unknown as OrtModule;
 const ofPackage = async (): Promise<OrtModule> => (await import("#ort-wasm")) as unknown as OrtModule;
 const ofCheckout = async (): Promise<OrtModule> => (await import("onnxruntime-web")) as unknown as OrtModule;
