@@ -16,7 +16,7 @@
  *
  * with l = k +- 1 and m = k +- 2. Where M + rho has no inverse it has one on its range.
  */
-import { factorize, type Factorization } from "../matrix/cholesky.ts";
+import { factorize, type CholeskyFactor } from "../matrix/cholesky.ts";
 import { factorizeGeneral, upperSolve } from "../matrix/lu.ts";
 import {
   addDiagonal,
@@ -139,7 +139,7 @@ async function eliminate(
 ): Promise<CompressedSolve> {
   const L = layers.length;
   const neighbours = (l: number): number[] => [l - 1, l + 1].filter((k) => k >= 0 && k < L);
-  const dropped: Factorization[] = [];
+  const dropped: CholeskyFactor[] = [];
   const W: Matrix[][] = [];
   for (let l = 0; l < L; l += 2) {
     const { FT } = layers[l]!;
@@ -205,9 +205,14 @@ async function onRange(
     }
   }
   const inverse = await pseudoInverse(addDiagonal(M, rho), { epsilon, semidefinite: false, signal });
-  const { rank, condition } = inverse;
   const size = rho > 0 ? M.rows : sum(layers.map(({ FT }) => FT.cols));
-  onInversion?.({ what: `${NAME}: coupled layers`, size, rank, condition, epsilon });
+  onInversion?.({
+    what: `${NAME}: coupled layers`,
+    size,
+    rank: inverse.rank,
+    condition: inverse.condition(),
+    epsilon,
+  });
   return async (y) => {
     const z = await inverse.solveMatrix(stack(y, y[0]!.cols));
     return layers.map((_, l) => rowRange(z, starts[l]!, starts[l + 1]!));

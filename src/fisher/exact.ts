@@ -12,7 +12,10 @@ import { invert } from "./invert.ts";
 import { networkPropagator, perSample } from "./tangent.ts";
 
 const fromTangent: NonNullable<Fisher["fromTangent"]> = async (tangent, damping, options = {}) => {
-  if (options.solver === "cg") return matrixFree(tangent, damping, options);
+  if (options.solver === "cg") {
+    const { solve } = await matrixFree(tangent, damping, options);
+    return async (residual) => solve(residual);
+  }
   const gram = addDiagonal(divide(await tangent.gram(), tangent.samples), damping);
   const { solve } = await invert(gram, { what: "exact: NTK", epsilon: tangent.epsilon }, options);
   return async (residual) => solve(residual);

@@ -20,7 +20,8 @@ import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import { matrixBytes, type CostSizes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
-import { rangeInverse, type RangeInverse } from "../matrix/range-inverse.ts";
+import type { DirectSolver } from "../matrix/linear-solver.ts";
+import { rangeInverse } from "../matrix/range-inverse.ts";
 import { roundings } from "../matrix/singular.ts";
 
 /** Share of samples on which a ReLU unit is active. */
@@ -106,7 +107,7 @@ type UnitFactors = {
   readonly root: Float64Array;
   readonly lower: Float64Array;
   /** K^+, where K has no such factor. */
-  readonly range: RangeInverse | undefined;
+  readonly range: DirectSolver | undefined;
 };
 
 /** Delta_l of a kernel. */
@@ -156,7 +157,7 @@ async function* factorUnits(
   const root = new Float64Array(N);
   const active = new Int32Array(N);
   const lower = new Float64Array(packedLength(N));
-  const rangeOf = (count: number): Promise<RangeInverse> => {
+  const rangeOf = (count: number): Promise<DirectSolver> => {
     const entry = (p: number, q: number): number =>
       (root[p]! / N) * root[q]! * A[active[p]! * N + active[q]!]! + (p === q ? damping : 0);
     return rangeInverse(count, entry, Math.max(ROUNDINGS, count) * epsilon, { signal });
@@ -191,7 +192,7 @@ async function* factorUnits(
         hasLeastNorm: true,
       });
     }
-    note(seen, count, range?.rank ?? count, range?.condition ?? 1 / left);
+    note(seen, count, range?.rank ?? count, range?.condition() ?? 1 / left);
     yield { count, active, root, lower, range };
   }
   onInversion?.({ what: `unit_wise: worst unit of layer ${l + 1}`, ...seen, epsilon });
@@ -234,7 +235,7 @@ async function solveUnits(
       for (let c = 0; c < C; c++) b += train.data[(n * C + c) * M + i]! * residual[n * C + c]!;
       x[p] = b / root[p]!;
     }
-    if (range) range.applyInPlace(x);
+    if (range) x.set(range.solve(x));
     else substituteInPlace(lower, x, count);
     for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * x[p]!) / N;
     i++;
