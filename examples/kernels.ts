@@ -12,10 +12,8 @@ import {
   empiricalKernel,
   initialise,
   kernelSpectrum,
-  layerNtk,
   mlp,
   mnist,
-  ntk,
   type Matrix,
 } from "natgrad/node";
 
@@ -38,10 +36,13 @@ for (const width of [256, 1024, 4096]) {
   );
   const analytic = await analyticKernel(network, xTrain);
 
-  const layers = analytic.layers.map((layer, l) => distance(layerNtk(empirical.layers[l]!), layerNtk(layer)));
+  const layers: string[] = [];
+  for (const [l, block] of analytic.blocks!.entries()) {
+    layers.push(distance(await empirical.blocks![l]!.ntk(), await block.ntk()));
+  }
   const { condition, maxLearningRate } = await kernelSpectrum(empirical);
   console.log(
-    `width ${width}: distance ${distance(ntk(empirical), ntk(analytic))} (layers ${layers.join(", ")}),`,
+    `width ${width}: distance ${distance(await empirical.matrix(), await analytic.matrix())} (layers ${layers.join(", ")}),`,
     `condition ${condition.toFixed(0)}, gradient descent is stable below ${maxLearningRate.toFixed(2)}`,
   );
 }

@@ -47,12 +47,26 @@ export {
   type AnalyticOptions,
   type SumOptions,
 } from "./kernel/analytic.ts";
-export { empiricalKernel, empiricalNtk, kernelOf } from "./kernel/empirical.ts";
+export { empiricalKernel, kernelOf } from "./kernel/empirical.ts";
 export { createGrams, type GramOptions, type Grams, type Side } from "./kernel/gram.ts";
-export { kernelTangent, linearizedTangent, whitenTangent, type Tangent } from "./kernel/tangent.ts";
+export { linearizedKernel, type KernelTools } from "./kernel/linearized.ts";
 export { createJacobian, type Jacobian } from "./linearization/jacobian.ts";
 export { withUnits, type KernelPair } from "./kernel/units.ts";
-export { expandOutputs, layerNtk, ntk, type Kernel, type LayerKernel } from "./kernel/kernel.ts";
+export {
+  type BlockInfo,
+  type BlockKernel,
+  type BlockParts,
+  type Factors,
+  type Units,
+} from "./kernel/block.ts";
+export {
+  blocksKernel,
+  matrixKernel,
+  type Kernel,
+  type KernelHead,
+  type KernelNeeds,
+} from "./kernel/kernel.ts";
+export { expandOutputs } from "./kernel/parts.ts";
 export { whitenColumns, whitenKernel, type CurvatureFactor } from "./kernel/whiten.ts";
 export * from "./loss/index.ts";
 export * from "./fisher/index.ts";

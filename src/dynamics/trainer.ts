@@ -8,25 +8,18 @@ import type {
   Coefficients,
   Fisher,
   SolveReport,
-  SolverOptions,
+  PrepareOptions,
   Inversion,
   InvertOptions,
   Singular,
 } from "../fisher/fisher.ts";
-import { perSample } from "../fisher/tangent.ts";
-import {
-  crossKernel,
-  onPlainSignals,
-  trainingKernel,
-  trainingTangent,
-  viewOf,
-  type View,
-} from "../fisher/view.ts";
+import { crossKernel, onPlainSignals, trainingKernel, viewOf, type View } from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams } from "../kernel/gram.ts";
 import type { Precision } from "../graph/graph.ts";
-import { hasFiniteGrams } from "../kernel/kernel.ts";
-import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
+import { areFinite } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import { linearizedKernel } from "../kernel/linearized.ts";
 import { transposeFactor, type CurvatureFactor } from "../kernel/whiten.ts";
 import { createJacobian } from "../linearization/jacobian.ts";
 import {
@@ -62,7 +55,7 @@ export type StepOptions = Stoppable & {
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
   samples?: ArrayLike<number>;
   /** How methods that need the NTK of the network alone solve with it; a step with `model` uses stored Grams. */
-  solver?: SolverOptions;
+  solver?: PrepareOptions;
   /** Told how far the parts of a long step are. */
   progress?: (what: string, done: number, total: number) => void;
   /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */
@@ -140,7 +133,7 @@ export function createTrainer(
   const { epsilon } = engine;
   const updater = createUpdater(engine);
   const grams = createGrams(engine);
-  if (fisher.solvesTangent) grams.prepareTheta(linearizer.network.weights.length, linearizer.network.outputs);
+  if (fisher.solvers) grams.prepareTheta(linearizer.network.weights.length, linearizer.network.outputs);
   const jacobian = createJacobian(engine);
   const N = y.rows;
   const split = (f: Matrix, n = N): Outputs => ({ train: rowRange(f, 0, n), test: rowRange(f, n, f.rows) });
@@ -185,29 +178,29 @@ export function createTrainer(
   }
 
   /** From the NTK of the network alone. */
-  async function fromTangent(
+  async function fromNtk(
     linearization: Linearization,
     view: View,
     { solver = {}, progress, signal }: StepOptions,
     inverting: InvertOptions,
   ): Promise<Found | Stopped> {
     const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
-    const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
+    const kernel = trainingKernel(linearizedKernel(linearization, tools), view, { signal });
     let solve: SolveReport | undefined;
     let finite = true;
     let gram = 0;
-    const watched: Tangent = {
-      ...tangent,
-      async gram() {
+    const watched: Kernel = {
+      ...kernel,
+      async matrix() {
         const start = performance.now();
-        const theta = await tangent.gram();
+        const theta = await kernel.matrix();
         gram += performance.now() - start;
         finite = allFinite(theta.data);
         return theta;
       },
     };
     try {
-      const solved = await fisher.fromTangent!(watched, view.damping, {
+      const prepared = await fisher.prepare(watched, view.damping, {
         ...solver,
         ...inverting,
         onEnd(report) {
@@ -215,8 +208,7 @@ export function createTrainer(
           solver.onEnd?.(report);
         },
       });
-      const shared = perSample(await solved(view.residual.data), linearization.samples);
-      const coefficients = linearization.layers.map(() => shared);
+      const coefficients = ofLayers(await prepared.solve(view.residual.data), linearization);
       return { coefficients, gram, ...(solve ? { solve } : {}) };
     } catch (error) {
       if (!finite || error instanceof NotFiniteError) return { what: "Gram" };
@@ -235,16 +227,13 @@ export function createTrainer(
     const start = performance.now();
     const kernel = await kernelOf(linearizer, linearization, grams, { signal });
     const gram = performance.now() - start;
-    const layer = kernel.layers.findIndex((layer) => !hasFiniteGrams(layer)) + 1;
-    if (layer > 0) return { what: "Gram", layer };
-    const preconditioner = await fisher.prepare(
-      await trainingKernel(kernel, view, { signal }),
-      view.damping,
-      inverting,
-    );
-    const coefficients = await preconditioner.coefficients(view.residual.data);
+    for (const [l, block] of blocksOf(kernel).entries()) {
+      if (!areFinite(await block.factors())) return { what: "Gram", layer: l + 1 };
+    }
+    const prepared = await fisher.prepare(trainingKernel(kernel, view, { signal }), view.damping, inverting);
+    const coefficients = ofLayers(await prepared.solve(view.residual.data), linearization);
     if (!model) return { coefficients, gram };
-    const G = await preconditioner.propagator(await crossKernel(kernel, view, { signal }));
+    const G = await prepared.onto(crossKernel(kernel, view, { signal }));
     const change = await G(view.residual.data);
     return {
       coefficients,
@@ -299,8 +288,8 @@ export function createTrainer(
         onInversion: (inversion) => inversions.push(inversion),
       };
       const found =
-        fisher.fromTangent && !model
-          ? await fromTangent(linearization, view, options, inverting)
+        fisher.needs === "ntk" && !model
+          ? await fromNtk(linearization, view, options, inverting)
           : await fromGrams(linearization, view, inverting, model ? about() : undefined);
       if ("what" in found) return stop(found);
       const { gram, solve, modelChange } = found;
@@ -322,6 +311,12 @@ export function createTrainer(
     },
   };
 }
+
+/** Coefficients of every layer. */
+const ofLayers = (
+  found: Coefficients | readonly Coefficients[],
+  { layers }: Linearization,
+): readonly Coefficients[] => ("kind" in found ? layers.map(() => found) : found);
 
 function checkBatch({ engine, network }: Linearizer, weights: Weights, loss: Loss, { x, y }: Batch): void {
   agree("x", `${network.inputs} columns`, `${x.cols} columns`);

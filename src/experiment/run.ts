@@ -242,7 +242,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
       const at = { loss, f: first.f, y };
       const { R, size } = responseOf(fisher, at, first.movers[0]!.train, config.damping);
       // A product with it costs a solve a unit there.
-      const few = fisher.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
+      const few = fisher.needs === "units" ? { maxColumns: 24, maxProbes: 24 } : {};
       return isotropyOf(R, size, { ...few, signal });
     }));
   yield {
@@ -437,11 +437,7 @@ async function createPredictor(
   options: InvertOptions & { learningRate: number; batches: boolean; first?: Movers },
 ): Promise<Predictor> {
   // Continuous time knows no mini-batches.
-  if (
-    fisher.name === "gradient" &&
-    config.gd_prediction === "continuous" &&
-    config.batch_size === undefined
-  ) {
+  if (fisher.continuous && config.gd_prediction === "continuous" && config.batch_size === undefined) {
     const flow = loss.curvature ? gradientFlowOf : exactFlow;
     return flow(loss, kernels, start, y, options);
   }
