@@ -10,7 +10,9 @@
  */
 import { createEngine, type Engine, type Tensors } from "../src/graph/engine.ts";
 import { createGraph, type Graph, type Precision, type Value } from "../src/graph/graph.ts";
-import { analyticNtk, matrix, mlp, randomState } from "../src/index.ts";
+import { randomState } from "../src/entry/data.ts";
+import { analyticNtk } from "../src/entry/kernel.ts";
+import { matrix, mlp } from "../src/index.ts";
 import { sweep } from "../src/kernel/sweep.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
 import { mb, s, table, times } from "./markdown.ts";

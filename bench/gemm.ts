@@ -2,7 +2,7 @@
  * @file Matrix products timed alone: what a step cannot do without, run through the same engine on the same weights
  * into outputs that exist already. Their time is the floor that every figure of a step stands beside.
  *
- * A linearisation of `samples` samples, N of them trained on, is made of these products a layer l:
+ * A linearisation of `samples` samples, N of them trained on, is made of these products per layer l:
  *
  *     forward   H_l [samples, rows] theta_l^T       A_l  H_l H_l^T          [N, N]
  *     backward  Delta_l [N C, M_l] theta_l (l > 1)  B_l  Delta_l Delta_l^T  [N C, N C]
@@ -33,7 +33,7 @@ export function sizes({ left, right, transA, transB }: Product): { m: number; n:
   };
 }
 
-/** Floating-point operations, 2 m n k a product. */
+/** Floating-point operations, 2 m n k per product. */
 export const operations = (products: readonly Product[]): number =>
   products.reduce((sum, product) => {
     const { m, n, k } = sizes(product);

@@ -57,8 +57,8 @@ export async function longRun(steps: number): Promise<Group[]> {
     for (let i = step; i < Math.min(step + size, steps); i++) {
       times.push(
         await seconds(async () => {
-          const { train } = await trainer.step({ learningRate: 1 });
-          trainLoss = mse.value(train, s.batch.y);
+          const step = await trainer.step({ learningRate: 1 });
+          trainLoss = mse.value(step.before.train, s.batch.y);
         }),
       );
     }

@@ -1,20 +1,21 @@
 /**
  * @file The network of the default run and its data, in one process.
  */
+import { mse } from "../src/loss/index.ts";
+import type { Batch } from "../src/entry/dynamics.ts";
+import type { FloatArray } from "../src/entry/engine.ts";
 import {
   createEngine,
   createLinearizer,
   initialise,
   matrix,
   mlp,
-  mnist,
-  type Batch,
   type Engine,
-  type FloatArray,
   type Linearizer,
   type Matrix,
   type Network,
-} from "../src/node.ts";
+} from "../src/index.ts";
+import { mnist } from "../src/node.ts";
 
 /** What the trainers of a benchmark share. */
 export type Setup = {
@@ -40,7 +41,7 @@ export type SetupOptions = {
 /** MNIST's digits 0 and 1, or others, and three layers. */
 export async function setup(options: SetupOptions = {}): Promise<Setup> {
   const { train = 100, test = 50, width = 4096, classes = [0, 1] } = options;
-  const data = await mnist({ targetClasses: classes, trainSize: train, testSize: test, lossType: "mse" });
+  const data = await mnist({ targetClasses: classes, trainSize: train, testSize: test, loss: mse });
   const engine = await createEngine();
   const network = mlp(data.xTrain.cols, { width, depth: 3 });
   const linearizer = await createLinearizer(engine, network);

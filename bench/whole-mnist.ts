@@ -133,7 +133,7 @@ export async function wholeMnist(index: number): Promise<Found> {
   });
   rmSync(path, { force: true });
   tell("step done, evaluating");
-  let after = { train: result.train, test: result.test };
+  let after = result.before;
   const evaluate = await seconds(async () => {
     after = await trainer.evaluate();
   });
@@ -153,7 +153,7 @@ export async function wholeMnist(index: number): Promise<Found> {
     update,
     evaluate,
     peak: peakMemory(),
-    before: quality(result),
+    before: quality(result.before),
     after: quality(after),
     ...result.solve,
     ...(state ? { resumed: state.iteration } : {}),

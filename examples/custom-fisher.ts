@@ -13,12 +13,12 @@ import {
   initialise,
   kfac,
   mlp,
-  mnist,
   mse,
   stackRows,
-  type Coefficients,
   type Fisher,
-} from "natgrad/node";
+} from "natgrad";
+import type { Coefficients } from "natgrad/fisher";
+import { mnist } from "natgrad/node";
 
 /** `fisher` with the update of layer l multiplied by factors[l]. */
 const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
@@ -40,7 +40,7 @@ const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   },
 });
 
-const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const [N, L, M0, M, variance] = [100, 3, 784, 1024, 2];
 const x = stackRows([data.xTrain, data.xTest]);
 
@@ -52,8 +52,8 @@ async function losses(fisher: Fisher, learningRate: number): Promise<string> {
   const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
   const shown: string[] = [];
   for (let step = 0; step < 5; step++) {
-    const { train } = await trainer.step({ learningRate });
-    shown.push(mse.value(train, data.yTrain).toPrecision(3));
+    const { before } = await trainer.step({ learningRate });
+    shown.push(mse.value(before.train, data.yTrain).toPrecision(3));
   }
   return shown.join(" -> ");
 }

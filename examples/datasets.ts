@@ -7,7 +7,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadDataset, matrix, parseConfig, randomState, run, saveDataset, type Matrix } from "natgrad/node";
+import { matrix, mse, type Matrix } from "natgrad";
+import { randomState } from "natgrad/data";
+import { loadDataset, parseConfig, run, saveDataset } from "natgrad/node";
 
 // Two noisy rings, each point on the unit sphere in three dimensions. Labels +-1/2 share one output.
 const { normalsInto } = randomState(5);
@@ -38,7 +40,7 @@ try {
     targetClasses: [0, 1],
   });
 
-  const { xTrain, targetClasses } = await loadDataset(path, { lossType: "mse" });
+  const { xTrain, targetClasses } = await loadDataset(path, { loss: mse });
   console.log(
     `${xTrain.rows} training samples of ${xTrain.cols} inputs, classes ${targetClasses.join(" and ")}`,
   );

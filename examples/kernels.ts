@@ -11,13 +11,14 @@ import {
   createWeights,
   empiricalKernel,
   initialise,
-  kernelSpectrum,
   mlp,
-  mnist,
+  mse,
   type Matrix,
-} from "natgrad/node";
+} from "natgrad";
+import { kernelSpectrum } from "natgrad/dynamics";
+import { mnist } from "natgrad/node";
 
-const { xTrain } = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, lossType: "mse" });
+const { xTrain } = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, loss: mse });
 const engine = await createEngine();
 
 const norm = (data: Float64Array): number => Math.sqrt(data.reduce((sum, x) => sum + x * x, 0));

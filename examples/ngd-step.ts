@@ -12,13 +12,13 @@ import {
   exact,
   initialise,
   mlp,
-  mnist,
   mse,
   predictSteps,
   stackRows,
-} from "natgrad/node";
+} from "natgrad";
+import { mnist } from "natgrad/node";
 
-const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, lossType: "mse" });
+const data = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 50, loss: mse });
 const engine = await createEngine();
 const network = mlp(784, { width: 2048, depth: 3 });
 const linearizer = await createLinearizer(engine, network);
@@ -27,7 +27,7 @@ const weights = createWeights(network, initialise(engine, network, 1));
 // Training and test samples go through the network together; the first 100 are trained on.
 const x = stackRows([data.xTrain, data.xTest], engine.floats);
 const trainer = createTrainer(linearizer, weights, exact, mse, { x, y: data.yTrain });
-const before = await trainer.step({ learningRate: 1 });
+const { before } = await trainer.step({ learningRate: 1 });
 const after = await trainer.evaluate();
 
 const kernels = {

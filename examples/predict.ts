@@ -9,19 +9,16 @@ import {
   analyticKernel,
   blockDiagonal,
   blockTriDiagonal,
-  createPosterior,
-  deviations,
   exact,
-  isotropy,
   kfac,
   matrix,
   mlp,
   mse,
   predictSteps,
-  randomState,
-  synthetic,
   type Outputs,
 } from "natgrad";
+import { randomState, synthetic } from "natgrad/data";
+import { createPosterior, deviations, isotropy } from "natgrad/dynamics";
 
 const [N, depth] = [60, 4];
 const { normalsInto } = randomState(3);
@@ -30,7 +27,7 @@ const { xTrain, yTrain, xTest, yTest } = synthetic(normalsInto, {
   inputs: 8,
   trainSize: N,
   testSize: 200,
-  lossType: "mse",
+  loss: mse,
 });
 // Only the layers count, and the fan-ins; nothing of this width is ever built.
 const network = mlp(8, { depth, width: 1e6, biasVariance: 0.1 });

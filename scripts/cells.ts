@@ -1,6 +1,6 @@
 /**
- * @file Runs every cell of the table, method x loss x classes, at width 4096 and writes docs/generated/cells.json, cells.md
- * and the same tables into README.md. A number that agrees with the one that stands there, to float32's rounding, stays.
+ * @file Runs every cell of the table, method x loss x classes, at width 4096 and writes docs/generated/cells.json and
+ * cells.md. A number that agrees with the one that stands there, to float32's rounding, stays.
  *
  *     npm run cells [-- --width 4096]
  */
@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { writeWhole } from "../src/node.ts";
 import { keepAgreeing, measureRow, methodsOf, PARTS, type Row } from "./documents/cells.ts";
-import { cellsDocument, withCells, type Cells } from "./documents/cells-table.ts";
+import { cellsDocument, type Cells } from "./documents/cells-table.ts";
 import { toLines } from "./documents/lines.ts";
 
 const DATA = "docs/generated/cells.json";
@@ -32,7 +32,5 @@ const cells: Cells = {
   width,
   rows: written?.width === width ? keepAgreeing(rows, written.rows) : rows,
 };
-const document = cellsDocument(cells);
 await writeWhole(DATA, toLines(cells));
-await writeWhole("docs/generated/cells.md", document);
-await writeWhole("README.md", withCells(await readFile("README.md", "utf8"), document));
+await writeWhole("docs/generated/cells.md", cellsDocument(cells));

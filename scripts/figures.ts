@@ -10,7 +10,8 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { drawAll, kept } from "../bench/peers/figures.ts";
-import { InputError, writeWhole } from "../src/node.ts";
+import { InputError } from "../src/index.ts";
+import { writeWhole } from "../src/node.ts";
 import { drawGap, type Widths } from "./documents/gap-table.ts";
 import { drawIsotropy, measureIsotropy } from "./documents/isotropy.ts";
 import { atBothWidths } from "./documents/sizes.ts";

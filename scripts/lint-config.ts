@@ -11,17 +11,18 @@ const FLOORS = [
   "ort",
   "graph",
   "matrix",
+  "loss",
   "random",
   "data",
   "network",
   "linearization",
   "kernel",
-  "loss",
   "fisher",
   "dynamics",
   "experiment",
   "report",
   "cli",
+  "entry",
 ];
 
 /** Those of them that are single files. */

@@ -1,7 +1,6 @@
 /**
- * @file The library in Node: `natgrad` plus datasets on disk and whole experiments.
+ * @file `natgrad/node`: what needs Node. Worker threads, datasets on disk and whole experiments.
  */
-export * from "./index.ts";
 export { createWorkerEngine, type WorkerEngineOptions } from "./graph/node/worker-engine.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";

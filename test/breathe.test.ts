@@ -191,7 +191,7 @@ describe("an aborted signal", () => {
       (await gradientFlowOf(mse, cross, start, y, { learningRate: 1, signal })).step(),
     forsterTransform: () => {
       const { normalsInto } = randomState(1);
-      const data = synthetic(normalsInto, { trainSize: 20, testSize: 5, lossType: "mse", inputs: 6 });
+      const data = synthetic(normalsInto, { trainSize: 20, testSize: 5, loss: mse, inputs: 6 });
       return forsterTransform(data, { signal });
     },
     run: () => drain(run(parseConfig({ ...small, natural_gradient_type: "exact" }), { signal })),

@@ -4,19 +4,54 @@
  * numbers that are finite and wrong.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import * as natgrad from "../src/node.ts";
-import type {
-  CurvatureFactor,
-  Floats,
-  Kernel,
-  Linearization,
-  LossType,
-  Matrix,
-  Outputs,
-} from "../src/node.ts";
+import * as dataEntry from "../src/entry/data.ts";
+import * as dynamicsEntry from "../src/entry/dynamics.ts";
+import * as engineEntry from "../src/entry/engine.ts";
+import * as fisherEntry from "../src/entry/fisher.ts";
+import * as jacobianEntry from "../src/entry/jacobian.ts";
+import * as kernelEntry from "../src/entry/kernel.ts";
+import * as linalgEntry from "../src/entry/linalg.ts";
+import * as lossEntry from "../src/entry/loss.ts";
+import * as networkEntry from "../src/entry/network.ts";
+import type { Outputs } from "../src/entry/dynamics.ts";
+import type { Linearization } from "../src/entry/jacobian.ts";
+import type { Kernel } from "../src/entry/kernel.ts";
+import type { Floats, Matrix } from "../src/entry/linalg.ts";
+import type { CurvatureFactor } from "../src/entry/loss.ts";
+import * as index from "../src/index.ts";
+import * as node from "../src/node.ts";
+import { MANIFEST } from "./support/checkout.ts";
 import { createGraph } from "../src/graph/graph.ts";
 import { gemm } from "../src/graph/ops.ts";
 import { partsOf } from "./support/kernels.ts";
+
+/** Every entry of the package by its name there; no name means two things. */
+const ENTRIES = {
+  ".": index,
+  "./data": dataEntry,
+  "./dynamics": dynamicsEntry,
+  "./engine": engineEntry,
+  "./fisher": fisherEntry,
+  "./jacobian": jacobianEntry,
+  "./kernel": kernelEntry,
+  "./linalg": linalgEntry,
+  "./loss": lossEntry,
+  "./network": networkEntry,
+  "./node": node,
+};
+const natgrad = {
+  ...dataEntry,
+  ...dynamicsEntry,
+  ...engineEntry,
+  ...fisherEntry,
+  ...jacobianEntry,
+  ...kernelEntry,
+  ...linalgEntry,
+  ...lossEntry,
+  ...networkEntry,
+  ...node,
+  ...index,
+};
 
 const { matrix, mlp, mse, crossEntropy, exact, kfac } = natgrad;
 
@@ -93,7 +128,7 @@ const whitened = { ...curved, curvature: S };
 const step = { learningRate: 0.1, damping: 0.1 };
 const trainer = () => natgrad.createTrainer(linearizer, weightsOf(), exact, mse, { x: x32, y });
 const dataset = { xTrain: x, yTrain: y, xTest: floats(3, M0), yTest: floats(3, C), targetClasses: [] };
-const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, lossType: "mse" as LossType };
+const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, loss: mse };
 const images = (inputs: number) => ({
   labels: Uint8Array.of(0, 1, 0, 1),
   inputs,
@@ -203,6 +238,9 @@ const cases: readonly Case[] = [
     () => matrix(2, 2, new Float64Array(3)),
     /^matrix: wanted 2 x 2 = 4 numbers, got 3$/,
   ],
+  ["eigen", "a matrix that is not square", () => natgrad.eigen(floats(2, 3)), /^eigen: .*got 2 x 3$/],
+  ["spectrum", "NaN", () => natgrad.spectrum(withNaN(floats(2, 2))), /^eigen: .*got NaN/],
+  ["createGraph", "an unknown precision", () => natgrad.createGraph(any("int8")), /^precision: /],
   ["matrix", "negative sizes", () => matrix(-2, -2, new Float64Array(4)), /^matrix: /],
   ["matrix", "NaN rows", () => matrix(Number.NaN, 2, new Float64Array(4)), /^matrix: /],
   [
@@ -230,20 +268,19 @@ const cases: readonly Case[] = [
   [
     "decodeDataset",
     "no bytes",
-    () => natgrad.decodeDataset(new Uint8Array(0), "x", { lossType: "mse" }),
+    () => natgrad.decodeDataset(new Uint8Array(0), "x", { loss: mse }),
     /x: wanted a/,
   ],
   [
     "decodeDataset",
     "an unknown loss",
-    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "decodeDataset",
     "a NaN size",
-    () =>
-      natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { lossType: "mse", trainSize: Number.NaN }),
+    () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: mse, trainSize: Number.NaN }),
     /^train_size: .*got NaN$/,
   ],
   [
@@ -276,8 +313,8 @@ const cases: readonly Case[] = [
   [
     "imageDataset",
     "an unknown loss",
-    () => natgrad.imageDataset(images(3), images(3), { ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.imageDataset(images(3), images(3), { ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "imageDataset",
@@ -288,8 +325,8 @@ const cases: readonly Case[] = [
   [
     "synthetic",
     "an unknown loss",
-    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.synthetic(natgrad.randomState(1).normalsInto, { ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "synthetic",
@@ -306,8 +343,8 @@ const cases: readonly Case[] = [
   [
     "cifar10",
     "an unknown loss",
-    () => natgrad.cifar10({ ...selection, lossType: any("l1") }),
-    /^loss_type: /,
+    () => natgrad.cifar10({ ...selection, loss: any("l1") }),
+    /^loss: wanted a loss, .*got "l1"$/,
   ],
   [
     "fashionMnist",
@@ -318,13 +355,13 @@ const cases: readonly Case[] = [
   [
     "loadDataset",
     "an empty name",
-    () => natgrad.loadDataset("", { lossType: "mse" }),
+    () => natgrad.loadDataset("", { loss: mse }),
     /^"": wanted a readable file, got ENOENT$/,
   ],
   [
     "loadDataset",
     "a name with a line break",
-    () => natgrad.loadDataset("a\n\u001b[1mb", { lossType: "mse" }),
+    () => natgrad.loadDataset("a\n\u001b[1mb", { loss: mse }),
     /^a\\n\\u001b\[1mb: wanted/,
   ],
   [
@@ -609,6 +646,20 @@ const cases: readonly Case[] = [
     () => natgrad.blocksKernel(kernel, [{ ...parts[0]!, B: floats(3, 3) }]),
     /^kernel: B of layer 1: wanted 8 columns, got 3 columns$/,
   ],
+  ["ntk", "another input width", () => natgrad.ntk(network, floats(2, 6)), /^x: wanted 5 columns/],
+  ["ntk", "an unknown kind", () => natgrad.ntk(network, x, x, { kind: any("ntk") }), /^kind: .*got "ntk"$/],
+  [
+    "ntk",
+    "weights of another network",
+    () => natgrad.ntk(network, x, x, { kind: "empirical", engine, weights: weightsOf(other) }),
+    /^weights: /,
+  ],
+  [
+    "ntk",
+    "no engine",
+    () => natgrad.ntk(network, x, x, any({ kind: "empirical" })),
+    /^engine: wanted an engine with kind "empirical", got none$/,
+  ],
   [
     "blocksKernel",
     "no layers",
@@ -639,6 +690,12 @@ const cases: readonly Case[] = [
     "labels of other samples",
     () => natgrad.accuracy(f, floats(3, C)),
     /^labels: wanted 4 x 2, got 3 x 2$/,
+  ],
+  [
+    "lossNamed",
+    "a name of none",
+    () => natgrad.lossNamed("l1"),
+    /^loss_type: wanted one of mse, cross_entropy, got "l1"$/,
   ],
   ["mse", "labels of other outputs", () => mse.value(f, floats(N, 1)), /^labels: /],
   ["mse", "a residual of other samples", () => mse.residual(f, floats(3, C)), /^labels: /],
@@ -1083,5 +1140,22 @@ describe("the library", () => {
     const tried = new Set([...SAFE, ...cases.map(([name]) => name)]);
     const functions = Object.entries(natgrad).filter(([, value]) => typeof value === "function");
     expect(functions.map(([name]) => name).filter((name) => !tried.has(name))).toEqual([]);
+  });
+
+  it("has the entries of the package, and a name means one thing in all of them", () => {
+    expect(Object.keys(ENTRIES).toSorted()).toEqual(Object.keys(MANIFEST.exports).toSorted());
+    const all: Readonly<Record<string, unknown>> = natgrad;
+    const other = Object.values(ENTRIES).flatMap((entry) =>
+      Object.entries(entry).filter(([name, value]) => all[name] !== value),
+    );
+    expect(other).toEqual([]);
+  });
+
+  it("has a main entry of what is in the others, and of few names", () => {
+    const { ".": main, ...parts } = ENTRIES;
+    const elsewhere = new Set(Object.values(parts).flatMap((entry) => Object.keys(entry)));
+    // Errors of input are everywhere.
+    expect(Object.keys(main).filter((name) => !elsewhere.has(name))).toEqual(["InputError"]);
+    expect(Object.keys(main).length).toBeLessThan(30);
   });
 });

@@ -172,7 +172,7 @@ export const parametersOf = (one: Case): number =>
  *     Grams, A_l and B_l        sum_l N^2 M_{l-1} + N^2 C^2 M_l
  *     Jacobian contraction      N C P to write J, N^2 C^2 P to contract it
  *     NTK-vector products       N^2 C passes back and there, 2 P each
- *     analytic                  N^2 (M_0 + a constant a layer)
+ *     analytic                  N^2 (M_0 + a constant per layer)
  */
 export function operationsOf(one: Case, { variant }: Way): number {
   const { job, N, C } = one;

@@ -1,7 +1,7 @@
 """What the peers share: the request, the exported problem, timing, and the JSON lines that they answer with.
 
 N samples are trained on, C outputs, L layers, M_l widths, P weights. f = sigma_w / sqrt(M) W_L relu(...), sigma_w^2 = 2,
-no biases. A worker is started with one JSON argument and prints one JSON object a line:
+no biases. A worker is started with one JSON argument and prints one JSON object per line:
 
     {"event": "compiled", "seconds": s}     what compilation took, once
     {"event": "sample", "seconds": s}       one repetition, in the steady state

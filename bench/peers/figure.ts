@@ -2,19 +2,20 @@
  * @file How the cost of a kernel grows with N, C, width and depth, in logarithms on both sides: a panel a size, with every
  * line named where it ends, and what ended it where that is not the last size.
  */
-import { axisX, axisY, dot, gridY, line } from "@observablehq/plot";
+import { axisX, dot, line } from "@observablehq/plot";
+import { boxed, logScale, powersAxis } from "../../scripts/figures/axes.ts";
 import {
   colour,
   columnWidth,
   draw,
   NARROW,
-  powerOfTen,
   sheet,
   text,
   textWidth,
+  type Caption,
   type Colour,
   type FigureOptions,
-} from "../../src/report/figures/sheet.ts";
+} from "../../scripts/figures/sheet.ts";
 import type { Peer, Way } from "./cases.ts";
 import { placeLabels, type Spot } from "./labels.ts";
 import { wayTitle } from "./render.ts";
@@ -28,9 +29,6 @@ export type GrowthPanel = {
   readonly axis: string;
   readonly growths: readonly Growth[];
 };
-
-/** What is said around the panels. */
-export type GrowthCaption = { readonly title: string; readonly subtitle: string };
 
 /** A peer has a colour and a short name, */
 const PEERS: Readonly<Record<Peer, readonly [Colour, string]>> = {
@@ -65,7 +63,7 @@ const LABEL = 11;
 /** The figure; every panel needs a measured point. */
 export function growthFigure(
   panels: readonly GrowthPanel[],
-  { title, subtitle }: GrowthCaption,
+  { title, subtitle }: Caption,
   { width = 760 }: FigureOptions = {},
 ): string {
   const columns = width < NARROW ? 1 : Math.min(2, panels.length);
@@ -136,24 +134,12 @@ function marksOf({ axis, growths }: GrowthPanel, width: number): string {
     })),
   );
   const marks = draw({
-    width,
-    height: HEIGHT,
-    marginLeft: MARGIN.left,
-    marginRight: MARGIN.right,
-    marginTop: MARGIN.top,
-    marginBottom: MARGIN.bottom,
+    ...boxed(width, HEIGHT, MARGIN),
     x: { type: "log", domain: [sizes[0]!, sizes.at(-1)!] },
     y: { type: "log", domain },
     symbol: { type: "identity" } as never,
     marks: [
-      gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({
-        ticks: powers(domain),
-        tickFormat: powerOfTen,
-        tickSize: 0,
-        label: "seconds",
-        labelArrow: "none",
-      }),
+      ...powersAxis(domain, "seconds"),
       axisX(sizes, {
         text: sizes.map(String),
         tickSize: 4,
@@ -203,17 +189,7 @@ function logScales(
   costs: readonly [number, number],
   width: number,
 ): (size: number, cost: number) => Spot {
-  const across = (width - MARGIN.left - MARGIN.right) / Math.log(sizes[1] / sizes[0]);
-  const down = (HEIGHT - MARGIN.top - MARGIN.bottom) / Math.log(costs[1] / costs[0]);
-  return (size, cost) => ({
-    x: MARGIN.left + across * Math.log(size / sizes[0]),
-    y: MARGIN.top + down * Math.log(costs[1] / cost),
-  });
-}
-
-/** Powers of ten inside a range. */
-function powers([low, high]: [number, number]): number[] {
-  const out: number[] = [];
-  for (let e = Math.ceil(Math.log10(low)); e <= Math.log10(high); e++) out.push(10 ** e);
-  return out;
+  const across = width - MARGIN.left - MARGIN.right;
+  const [x, y] = [logScale(sizes, across), logScale(costs, HEIGHT - MARGIN.top - MARGIN.bottom)];
+  return (size, cost) => ({ x: MARGIN.left + across - x.down(size), y: MARGIN.top + y.down(cost) });
 }

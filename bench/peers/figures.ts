@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { atBothWidths } from "../../scripts/documents/sizes.ts";
 import { toLines } from "../../scripts/documents/lines.ts";
 import { writeWhole } from "../../src/data/node/files.ts";
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
+import type { Caption, FigureOptions } from "../../scripts/figures/sheet.ts";
 import { ROOT } from "../benchmark.ts";
 import { AXES } from "./cases.ts";
-import { growthFigure, type GrowthCaption, type GrowthPanel } from "./figure.ts";
+import { growthFigure, type GrowthPanel } from "./figure.ts";
 import { axesOf, AXIS_TITLES, centreOf } from "./render.ts";
 import { growthOf, type Result } from "./result.ts";
 
@@ -40,7 +40,7 @@ export type Grid = (typeof GRIDS)[number];
 /** Letters of the sizes. */
 const LETTERS = { N: "N", C: "C", width: "M", depth: "L" } as const;
 
-const captionOf = (grid: Grid, { machine, runs, results }: Measurements): GrowthCaption => {
+const captionOf = (grid: Grid, { machine, runs, results }: Measurements): Caption => {
   const how = `median of ${runs} runs, start and compilation excluded. ${machine}.`;
   const memory = results.some(({ case: one, note }) => one.job === grid && note?.endsWith("GB"))
     ? "; of GB: it takes so much memory"

@@ -160,7 +160,7 @@ def kfac_update(h, s, r, n, c, rho):
 
 
 def unit_wise_update(h, s, r, n, c, rho):
-    """dW [M_{l-1}, M_l] of one layer: an N x N system a unit, all in one batch."""
+    """dW [M_{l-1}, M_l] of one layer: one N x N system per unit, all in one batch."""
     a = h @ h.T / n
     per_sample = s.reshape(n, c, -1)
     root = jnp.sqrt(jnp.sum(per_sample**2, 1)).T  # [M, N]

@@ -2,7 +2,7 @@
  * @file Where the name of a line goes: beside its last point, where it covers least of what is drawn.
  */
 
-import { spread } from "../../src/report/figures/sheet.ts";
+import { spread } from "../../scripts/figures/sheet.ts";
 
 /** A place in pixels. */
 export type Spot = { readonly x: number; readonly y: number };

@@ -3,25 +3,23 @@
  * answers with the same JSON lines (common.py). With `prepare` it exports the problem of a case instead: samples, labels and
  * initial weights, that all sides begin from.
  */
+import { FISHERS } from "../../src/entry/fisher.ts";
+import { analyticNtk, createGrams } from "../../src/entry/kernel.ts";
+import { writeNpz, type NpySource } from "../../src/entry/linalg.ts";
 import {
-  analyticNtk,
   createEngine,
   createLinearizer,
   createTrainer,
   createWeights,
-  FISHERS,
   initialise,
-  createGrams,
-  matrix,
   mlp,
-  mnist,
   mse,
-  writeNpz,
-  writeWhole,
+  stackRows,
   type Floats,
   type Matrix,
-  type NpySource,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist, writeWhole } from "../../src/node.ts";
+import { matrix, rowRange } from "../../src/matrix/matrix.ts";
 import { peakMemory } from "../benchmark.ts";
 import { seconds } from "../statistics.ts";
 import type { Request } from "./measure.ts";
@@ -40,10 +38,11 @@ const data = await mnist({
   targetClasses: Array.from({ length: Math.max(2, C) }, (_, c) => c),
   trainSize: N,
   testSize: Math.max(1, tests),
-  lossType: "mse",
+  loss: mse,
 });
+const float32 = (length: number): Float32Array => new Float32Array(length);
 const network = mlp(data.xTrain.cols, { width, depth, outputs: C });
-const x = stack(data.xTrain, data.xTest, tests);
+const x = stackRows([data.xTrain, rowRange(data.xTest, 0, tests)], float32);
 
 await (wanted.prepare ? prepare() : measureJob());
 
@@ -56,7 +55,7 @@ async function prepare(): Promise<void> {
   ]);
   await save(`${wanted.folder}/problem.npz`, {
     x,
-    y: stack(data.yTrain, data.yTest, tests),
+    y: stackRows([data.yTrain, rowRange(data.yTest, 0, tests)], float32),
     ...(Object.fromEntries(weights) as Record<string, NpySource>),
   });
 }
@@ -137,14 +136,6 @@ async function repeat<T>(work: () => Promise<T>): Promise<T> {
   }
   emit("peak", { bytes: peakMemory() });
   return result;
-}
-
-/** Rows of `a`, then the first `count` of `b`, in float32. */
-function stack(a: Matrix<Floats>, b: Matrix<Floats>, count: number): Matrix<Float32Array> {
-  const rows = matrix(a.rows + count, a.cols, new Float32Array((a.rows + count) * a.cols));
-  rows.data.set(a.data);
-  rows.data.set(b.data.subarray(0, count * b.cols), a.data.length);
-  return rows;
 }
 
 /** Writes arrays as float32. */

@@ -1,5 +1,5 @@
 /**
- * @file Measurements as Markdown: a table a job with ratios to natgrad, and for grids one a size that grows, with the
+ * @file Measurements as Markdown: one table per job with ratios to natgrad, and for grids one a size that grows, with the
  * fitted exponent beside the expected one.
  */
 import { mb, table } from "../markdown.ts";
@@ -139,7 +139,7 @@ export function centreOf(results: readonly Result[]): Case {
 export const axesOf = (results: readonly Result[]): Axis[] =>
   AXES.filter((axis) => new Set(results.map((r) => r.case[axis])).size > 1);
 
-/** Two tables an axis: times with exponents, and memory. */
+/** Two tables per axis: times with exponents, and memory. */
 function grids(results: readonly Result[]): string[] {
   const centre = centreOf(results);
   return axesOf(results).flatMap((axis) => {

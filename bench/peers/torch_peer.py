@@ -165,7 +165,7 @@ def kfac_update(h, s, r, n, c, rho):
 
 
 def unit_wise_update(h, s, r, n, c, rho):
-    """dW [M_l, M_{l-1}] of one layer: an N x N system a unit, all in one batch."""
+    """dW [M_l, M_{l-1}] of one layer: one N x N system per unit, all in one batch."""
     a = h @ h.T / n
     per_sample = s.reshape(n, c, -1)
     root = torch.sum(per_sample**2, 1).sqrt().T

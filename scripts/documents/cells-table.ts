@@ -1,7 +1,6 @@
 /**
- * @file The cells as Markdown, and the README with them between its marks.
+ * @file The cells as Markdown: docs/generated/cells.md.
  */
-import { InputError } from "../../src/node.ts";
 import { formatG } from "../../src/report/table.ts";
 import { table } from "../../bench/markdown.ts";
 import { CELL_FLOOR, CELL_STEPS, PARTS, type Cell, type Row } from "./cells.ts";
@@ -17,9 +16,11 @@ export function cellsDocument({ width, rows }: Cells): string {
     const of = rows.filter((row) => row.n_classes === n_classes && row.loss_type === loss_type);
     const header = ["method", ...CELL_STEPS.map((step) => `${step} ${step === 1 ? "step" : "steps"}`)];
     const body = of.map(({ title, cells }) => [title, ...cells.map(textOf)]);
-    return `### ${n_classes} classes, ${LOSSES[loss_type]}\n\n${table(header, body)}`;
+    return `## ${n_classes} classes, ${LOSSES[loss_type]}\n\n${table(header, body)}`;
   });
   const intro = [
+    "# Every method on every loss",
+    "",
     `Training loss of a network of width ${width} and, after the stroke, of its prediction by the analytic kernel.`,
     "MNIST, 100 training samples, three layers, seed 1, learning rate 1/alpha of the theory for natural gradients.",
     ...[
@@ -39,15 +40,3 @@ function textOf([train, predict]: Cell): string {
 }
 
 const loss = (x: number): string => (x < CELL_FLOOR ? `< ${formatG(CELL_FLOOR)}` : formatG(x));
-
-const [BEGIN, END] = ["<!-- npm run cells -->", "<!-- end of npm run cells -->"];
-
-/** A README with the document between its marks. */
-export function withCells(readme: string, document: string): string {
-  const [before, rest = ""] = readme.split(BEGIN) as [string, string?];
-  const after = rest.split(END)[1];
-  if (after === undefined) {
-    throw new InputError(`README.md: wanted the marks ${BEGIN} and ${END}, got a text without them`);
-  }
-  return `${before}${BEGIN}\n\n${document.trim()}\n\n${END}${after}`;
-}

@@ -2,7 +2,8 @@
  * @file The table of cells, method x loss x classes: how each is run, and what is kept of it: the training loss of the
  * network after 1, 2 and 5 steps, and what the analytic kernel predicted.
  */
-import { InputError, METHODS, parseConfig, run, type StepEvent } from "../../src/node.ts";
+import { InputError } from "../../src/index.ts";
+import { METHODS, parseConfig, run, type StepEvent } from "../../src/node.ts";
 
 /** Steps of which the table tells. */
 export const CELL_STEPS = [1, 2, 5] as const;

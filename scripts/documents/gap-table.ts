@@ -1,9 +1,9 @@
 /**
  * @file The measured gaps as a table with the slope of each method, and as a figure.
  */
-import { InputError } from "../../src/node.ts";
-import { gapFigure, type GapSeries } from "../../src/report/figures/gap.ts";
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
+import { InputError } from "../../src/index.ts";
+import { gapFigure, type GapSeries } from "../figures/gap.ts";
+import type { FigureOptions } from "../figures/sheet.ts";
 import { table } from "../../bench/markdown.ts";
 import { GAP_STEPS } from "./gap.ts";
 
@@ -24,6 +24,8 @@ export function widthsDocument({ widths, seeds, gaps }: Widths): string {
     return [title, ...means.map((gap) => gap.toPrecision(3)), slope(widths, means).toFixed(2)];
   });
   return [
+    "# The gap between network and prediction, by width",
+    "",
     `Gap between network and analytic prediction after ${GAP_STEPS} steps, relative to the labels, and the slope of`,
     `its logarithm against that of the width (theory: -1/2). MNIST 0 and 1, 100 + 50 samples, float64, mean of ${seeds} seeds.`,
     "Written by `npm run widths`; widths.json has every seed.",

@@ -3,32 +3,26 @@
  * test, of f_t - f^_t after two steps, over that of the labels. In float64, so that rounding is no part of it and every
  * machine finds the same digits.
  */
+import { randomState, type Dataset } from "../../src/entry/data.ts";
+import { withUnits } from "../../src/entry/kernel.ts";
 import {
   analyticKernel,
-  blockDiagonal,
-  blockTriDiagonal,
   createEngine,
   createLinearizer,
   createTrainer,
   createWeights,
-  exact,
-  gradient,
   initialise,
-  kfac,
   matrix,
   mlp,
-  mnist,
   mse,
   predictSteps,
-  randomState,
-  unitWise,
-  withUnits,
-  type Dataset,
   type Engine,
   type Fisher,
   type Matrix,
   type Outputs,
-} from "../../src/node.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
+import { methodNamed } from "./methods.ts";
 
 /** Steps after which the gap is taken. */
 export const GAP_STEPS = 2;
@@ -44,15 +38,20 @@ export type GapMethod = {
 
 /** Every method for which the theory is exact in the limit. */
 export const GAP_METHODS: readonly GapMethod[] = [
-  { title: "gradient descent, learning rate 1", fisher: gradient, damping: 0, learningRate: 1 },
-  { title: "exact", fisher: exact, damping: 0 },
-  { title: "exact, damping 1e-3", fisher: exact, damping: 1e-3 },
-  { title: "block_diagonal", fisher: blockDiagonal, damping: 0 },
-  { title: "block_tri_diagonal", fisher: blockTriDiagonal, damping: 0 },
-  { title: "kfac", fisher: kfac, damping: 0 },
-  { title: "kfac, damping 1e-4", fisher: kfac, damping: 1e-4 },
+  {
+    title: "gradient descent, learning rate 1",
+    fisher: methodNamed("gradient"),
+    damping: 0,
+    learningRate: 1,
+  },
+  { title: "exact", fisher: methodNamed("exact"), damping: 0 },
+  { title: "exact, damping 1e-3", fisher: methodNamed("exact"), damping: 1e-3 },
+  { title: "block_diagonal", fisher: methodNamed("block_diagonal"), damping: 0 },
+  { title: "block_tri_diagonal", fisher: methodNamed("block_tri_diagonal"), damping: 0 },
+  { title: "kfac", fisher: methodNamed("kfac"), damping: 0 },
+  { title: "kfac, damping 1e-4", fisher: methodNamed("kfac"), damping: 1e-4 },
   // A unit has signals of order 1 / sqrt(M), so that its block is of order 1 / M.
-  { title: "unit_wise, damping 1e-3 / M", fisher: unitWise, damping: 1e-3 },
+  { title: "unit_wise, damping 1e-3 / M", fisher: methodNamed("unit_wise"), damping: 1e-3 },
 ];
 
 const SAMPLES = { train: 100, test: 50 };
@@ -70,7 +69,7 @@ export async function createGap(): Promise<MeasureGap> {
     targetClasses: [0, 1],
     trainSize: SAMPLES.train,
     testSize: SAMPLES.test,
-    lossType: "mse",
+    loss: mse,
   });
   const rows = SAMPLES.train + SAMPLES.test;
   const x = matrix(rows, INPUTS, Float64Array.from([...data.xTrain.data, ...data.xTest.data]));
@@ -110,13 +109,13 @@ async function gapOn(
     fisher.needs === "units"
       ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED))
       : analytic;
-  const start = await trainer.step(options);
+  const { before: start } = await trainer.step(options);
   const predictor = await predictSteps(fisher, mse, kernels, start, data.yTrain, options);
   let predicted: Outputs = start;
   let now: Outputs = start;
   for (let step = 1; step <= GAP_STEPS; step++) {
     predicted = await predictor.step();
-    now = step < GAP_STEPS ? await trainer.step(options) : await trainer.evaluate();
+    now = step < GAP_STEPS ? (await trainer.step(options)).before : await trainer.evaluate();
   }
   const outputs = (f: Outputs): number[] => [...f.train.data, ...f.test.data];
   const expected = outputs(predicted);

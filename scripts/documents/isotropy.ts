@@ -3,35 +3,32 @@
  * that an entry near the edge of its colour has the same one on every machine.
  */
 import {
-  blockDiagonal,
-  blockTriDiagonal,
   createEngine,
   createLinearizer,
   createWeights,
   empiricalKernel,
-  exact,
-  gradient,
   initialise,
-  kfac,
   matrix,
   mlp,
-  mnist,
-  unitWise,
+  mse,
   type Fisher,
   type Kernel,
   type Matrix,
-} from "../../src/node.ts";
-import { isotropyFigure, type IsotropyGroup, type IsotropyPanel } from "../../src/report/figures/isotropy.ts";
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
+} from "../../src/index.ts";
+import { mnist } from "../../src/node.ts";
+import { methodNamed } from "./methods.ts";
+import { isotropyFigure, type IsotropyGroup, type IsotropyPanel } from "../figures/isotropy.ts";
+import type { FigureOptions } from "../figures/sheet.ts";
 
 const WIDTH = 4096;
 const PER_CLASS = 20;
 const RHO = 1e-5;
-const FISHERS: readonly Fisher[] = [exact, blockDiagonal, blockTriDiagonal, kfac, unitWise];
+const NATURAL = ["exact", "block_diagonal", "block_tri_diagonal", "kfac", "unit_wise"].map(methodNamed);
+const GRADIENT = methodNamed("gradient");
 
 /** G of every method, undamped and damped. */
 export async function measureIsotropy(): Promise<IsotropyGroup[]> {
-  const all = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, lossType: "mse" });
+  const all = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, loss: mse });
   // Both classes one after the other, so that what their samples share can be seen.
   const rows = [0.5, -0.5].flatMap((label) =>
     [...all.yTrain.data.keys()].filter((n) => all.yTrain.data[n] === label).slice(0, PER_CLASS),
@@ -48,17 +45,17 @@ export async function measureIsotropy(): Promise<IsotropyGroup[]> {
     const panelsAt = async (fishers: readonly Fisher[], rho: number): Promise<IsotropyPanel[]> => {
       const panels: IsotropyPanel[] = [];
       for (const fisher of fishers) {
-        const title = fisher === gradient ? "gradient descent" : fisher.name;
+        const title = fisher === GRADIENT ? "gradient descent" : fisher.name;
         panels.push({ title, G: await formG(fisher, kernel, rho) });
       }
       return panels;
     };
     return [
-      { panels: await panelsAt([gradient], 0) },
-      { heading: "Natural gradients, undamped", panels: await panelsAt(FISHERS, 0) },
+      { panels: await panelsAt([GRADIENT], 0) },
+      { heading: "Natural gradients, undamped", panels: await panelsAt(NATURAL, 0) },
       {
         heading: `Natural gradients, damping ρ = ${RHO.toExponential().replace("e-", "e−")}`,
-        panels: await panelsAt(FISHERS, RHO),
+        panels: await panelsAt(NATURAL, RHO),
       },
     ];
   } finally {

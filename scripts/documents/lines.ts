@@ -1,6 +1,6 @@
 /**
- * @file JSON for files that are kept under version control: an entry of every outermost list or record on a line of
- * its own, so that a change is a line.
+ * @file JSON for files that are kept under version control: every entry of an outermost list or record has a line
+ * of its own, so that one change is one changed line.
  */
 
 /** `value` as JSON, its fields on lines, and the entries of those that are lists or records on lines as well. */

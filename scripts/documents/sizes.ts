@@ -1,7 +1,7 @@
 /**
  * @file Every figure is drawn for a page and for a phone.
  */
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
+import type { FigureOptions } from "../figures/sheet.ts";
 
 const WIDTHS = [
   ["", 760],

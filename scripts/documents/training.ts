@@ -2,21 +2,12 @@
  * @file Every method at half its learning rate, beside its prediction: what the theory says of all undamped natural
  * gradients is then one straight line. In float64, so that every machine draws the same.
  */
-import {
-  analyticKernel,
-  kernelSpectrum,
-  kfac,
-  kfacTikhonov,
-  mlp,
-  mnist,
-  parseConfig,
-  run,
-  stableLearningRate,
-  type Fisher,
-  type RunEvent,
-} from "../../src/node.ts";
-import type { FigureOptions } from "../../src/report/figures/sheet.ts";
-import { trainingFigure, type TrainingRun } from "../../src/report/figures/training.ts";
+import { kernelSpectrum, stableLearningRate } from "../../src/entry/dynamics.ts";
+import { kfacTikhonov } from "../../src/entry/fisher.ts";
+import { analyticKernel, kfac, mlp, mse, type Fisher } from "../../src/index.ts";
+import { mnist, parseConfig, run, type RunEvent } from "../../src/node.ts";
+import type { FigureOptions } from "../figures/sheet.ts";
+import { trainingFigure, type TrainingRun } from "../figures/training.ts";
 
 const WIDTH = 4096;
 const STEPS = 6;
@@ -33,7 +24,7 @@ type Settings = {
 
 /** Undamped methods at half of 1/alpha, the others at half of the largest rate that is stable on the analytic kernel. */
 async function settings(): Promise<Settings[]> {
-  const data = await mnist({ targetClasses: [0, 1], lossType: "mse", ...SAMPLES });
+  const data = await mnist({ targetClasses: [0, 1], loss: mse, ...SAMPLES });
   const kernel = await analyticKernel(mlp(data.xTrain.cols, { width: WIDTH }), data.xTrain);
   const { maxLearningRate } = await kernelSpectrum(kernel);
   const undamped = (name: string, remark?: string): Settings => ({

@@ -7,7 +7,7 @@ import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.ts";
 import { FISHERS } from "../fisher/index.ts";
-import { LOSSES } from "../loss/index.ts";
+import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
@@ -38,7 +38,7 @@ Examples:
   natgrad kernel --n_layers 5 --damping 1e-6
       why block_tri_diagonal is not there, and what damping costs in isotropy
   natgrad kernel --n_classes 10 --train_size 50 --width 1024 --format jsonl
-      ten outputs; one JSON object a line, with all eigenvalues
+      ten outputs; one JSON object per line, with all eigenvalues
   natgrad kernel --loss_type cross_entropy --width 1024
       which learning rates the methods bear under cross-entropy
 
@@ -52,7 +52,7 @@ const METHOD_NAMES = FISHERS.map(({ name }) => (name === "gradient" ? "none" : n
 /** Descriptions that differ from those of `natgrad train`. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   natural_gradient_type: `look at this method alone (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
-  loss_type: `loss that the methods are measured under (${LOSSES.map(({ name }) => name).join(" | ")}; default ${LOSSES[0]!.name})`,
+  loss_type: `loss that the methods are measured under (${LOSS_NAMES.join(" | ")}; default ${LOSS_NAMES[0]})`,
 };
 
 /** The command. */

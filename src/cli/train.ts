@@ -33,7 +33,7 @@ Examples:
   natgrad train --natural_gradient_type exact --loss_type cross_entropy --damping 1e-6
       cross-entropy; its curvature is taken anew at every step
   natgrad train --natural_gradient_type exact --n_classes 10 --width 1024 --format jsonl
-      ten outputs; one JSON object a line
+      ten outputs; one JSON object per line
   natgrad train --natural_gradient_type exact --dataset cifar10 --target_classes 3,5
       cats and dogs, fetched the first time
   natgrad train --natural_gradient_type exact --target_classes 0+2+4+6+8,1+3+5+7+9 --train_size 500

@@ -2,10 +2,11 @@
  * @file What an experiment learns from: two splits of samples and labels, and the choices that every source of
  * them shares.
  *
- * Shapes: N samples, M inputs a sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
+ * Shapes: N samples, M inputs per sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.
  */
-import { demandName, InputError } from "../error.ts";
+import { InputError } from "../error.ts";
+import { demandLoss, type Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { classesFault, type ClassGroup } from "./classes.ts";
 
@@ -23,20 +24,15 @@ export type Dataset = {
   readonly targetClasses: readonly ClassGroup[];
 };
 
-/** The loss that labels are written for; see {@link file://./labels.ts}. */
-export type LossType = (typeof LOSS_TYPES)[number];
-
-/** Names of the losses that labels are written for. */
-export const LOSS_TYPES = ["mse", "cross_entropy"] as const;
-
 /** Which part of a source to take. */
 export type Selection = {
-  /** One output each (two share one, see labels.ts): classes of the source, or groups of them. */
+  /** Classes of the source, or groups of them: as many outputs as the loss wants for them. */
   readonly targetClasses: readonly ClassGroup[];
   /** So many samples of these classes, the first ones without `dataSeed`; Infinity for all of them. */
   readonly trainSize: number;
   readonly testSize: number;
-  readonly lossType: LossType;
+  /** The loss that labels are written for. */
+  readonly loss: Loss;
   /**
    * Draws the samples of these classes by this seed, training and test samples apart, each split without replacement and in
    * the order of its source (see `samplesOf`); left out: the first ones.
@@ -49,8 +45,8 @@ export type Selection = {
  * @throws InputError naming the flag.
  */
 export function checkSelection(selection: Selection): void {
-  const { targetClasses, trainSize, testSize, dataSeed = 0, lossType } = selection;
-  demandName("loss_type", LOSS_TYPES, lossType);
+  const { targetClasses, trainSize, testSize, dataSeed = 0, loss } = selection;
+  demandLoss(loss);
   for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
     if (size !== Infinity && (!Number.isInteger(size) || size < 1))
       throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);

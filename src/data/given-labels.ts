@@ -10,14 +10,14 @@
  * | signs         | [N] or [N, 1]   | two classes: one number > 0 for the first class, one number < 0 for the second      |
  * | columns       | [N, C]          | in each row one greatest number, at the class; or probabilities, which sum to 1     |
  *
- * Signs and columns are targets of the squared error as they stand. Where labels may be class numbers as well as indices,
+ * Signs and columns are targets of a loss of any numbers, as the squared error, as they stand. Where labels may be class numbers as well as indices,
  * and the two disagree (classes 1, 0), nobody can know, and they are refused. Without named classes labels are targets of
  * a regression.
  */
 import { InputError } from "../error.ts";
+import type { Loss } from "../loss/loss.ts";
 import type { Floats, Matrix } from "../matrix/matrix.ts";
 import { classMembers, className, type ClassGroup } from "./classes.ts";
-import type { LossType } from "./dataset.ts";
 import { adaptLabels, encodeLabels } from "./labels.ts";
 
 /** Labels of a split [N, C], and what errors call them. */
@@ -33,20 +33,21 @@ export type LabelReader = (y: Matrix, what: string) => Matrix;
 export function labelReader(
   splits: readonly GivenLabels[],
   classes: readonly ClassGroup[],
-  lossType: LossType,
+  loss: Loss,
 ): LabelReader {
-  const adapt: LabelReader = (y, what) => adaptLabels(y, lossType, what);
+  const adapt: LabelReader = (y, what) => adaptLabels(y, loss, what);
+  const anyNumbers = !loss.checkLabels;
   const columns = splits.some(({ y }) => y.cols > 1);
   const layouts = layoutsOf(classes);
-  if (columns && classes.length > 0 && lossType === "mse") {
+  if (columns && classes.length > 0 && anyNumbers) {
     for (const { y, what } of splits) checkColumns(y, what, layouts);
   }
-  if (columns || (classes.length === 0 && lossType === "mse")) return adapt;
+  if (columns || (classes.length === 0 && anyNumbers)) return adapt;
 
   const found = new Set(splits.flatMap(({ y }) => distinct(y)));
   if (classes.length > 0 && [...found].every((label) => Number.isInteger(label) && label >= 0)) {
     const named = asNumbers(splits, found, classes, layouts);
-    return (y) => encodeLabels(y.data, named, lossType);
+    return (y) => encodeLabels(y.data, named, loss);
   }
   if (classes.length !== 2 && classes.length !== 0) throw refusal(splits, classes, layouts);
   for (const { y, what } of splits) checkSigns(y, what, layouts);

@@ -47,7 +47,7 @@ export async function imageDataset(
 
 async function split(
   images: ImageCollection,
-  { targetClasses, lossType }: Selection,
+  { targetClasses, loss }: Selection,
   flag: string,
   size: number,
   what: string,
@@ -59,6 +59,6 @@ async function split(
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);
   return [
     normalise({ rows: indices.length, cols: images.inputs, data }, what),
-    encodeLabels(labels, targetClasses, lossType),
+    encodeLabels(labels, targetClasses, loss),
   ];
 }

@@ -7,12 +7,13 @@
  * groups: target_groups [n, 2], one row per class of the source with the index of its group. The paper's programs read such
  * an archive as any other.
  */
-import { InputError, agree, demandName } from "../error.ts";
+import { InputError, agree } from "../error.ts";
+import { demandLoss, type Loss } from "../loss/loss.ts";
 import { type Floats, type Matrix, selectRows, toFloat64 } from "../matrix/matrix.ts";
 import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
 import { samplesOf } from "../random/permutation.ts";
 import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
-import { type Dataset, type LossType, LOSS_TYPES } from "./dataset.ts";
+import type { Dataset } from "./dataset.ts";
 import { labelReader, regressionHint } from "./given-labels.ts";
 import { checkFinite, normalise } from "./normalise.ts";
 import { readNpz, writeNpz } from "../matrix/npz.ts";
@@ -31,7 +32,7 @@ const GROUPS = "target_groups";
  * is the first samples, or those that `dataSeed` draws, training and test samples apart (see `samplesOf`).
  */
 export type NpzOptions = {
-  readonly lossType: LossType;
+  readonly loss: Loss;
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
   /** Draws the samples; by default they are the first ones. */
@@ -52,15 +53,8 @@ export type NpzOptions = {
  *   samples than asked for.
  */
 export async function decodeDataset(bytes: Uint8Array, name: string, options: NpzOptions): Promise<Dataset> {
-  const {
-    lossType,
-    trainSize,
-    testSize,
-    dataSeed,
-    notice = () => {},
-    memoryLimit: limit = Infinity,
-  } = options;
-  demandName("loss_type", LOSS_TYPES, lossType);
+  const { loss, trainSize, testSize, dataSeed, notice = () => {}, memoryLimit: limit = Infinity } = options;
+  demandLoss(loss);
   const arrays = await readNpz(bytes, name, { limit });
   const array = (key: string): NpyArray => {
     const found = arrays.get(key);
@@ -87,8 +81,8 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     labelsOf("yTest"),
   ];
   const targetClasses = decodeClasses(array(KEYS.targetClasses), arrays.get(GROUPS), name);
-  expectSame("training labels (one a sample)", xTrain.rows, yTrain.rows);
-  expectSame("test labels (one a sample)", xTest.rows, yTest.rows);
+  expectSame("training labels (one per sample)", xTrain.rows, yTrain.rows);
+  expectSame("test labels (one per sample)", xTest.rows, yTest.rows);
   const [shape, testShape] = [array(KEYS.xTrain), array(KEYS.xTest)].map((x) => x.shape.slice(1));
   if (shape!.length > 1 || testShape!.length > 1) {
     expectSame(
@@ -97,11 +91,11 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
       `(${testShape!.join(", ")})`,
     );
   }
-  expectSame("inputs a test sample (as in training)", xTrain.cols, xTest.cols);
-  expectSame("outputs a test label (as in training)", yTrain.cols, yTest.cols);
+  expectSame("inputs per test sample (as in training)", xTrain.cols, xTest.cols);
+  expectSame("outputs per test label (as in training)", yTrain.cols, yTest.cols);
   if (targetClasses.length > 0) {
     expectSame(
-      "outputs (one a class, or one for two)",
+      "outputs (one per class, or one for two)",
       yTrain.cols === 1 ? 1 : targetClasses.length,
       yTrain.cols,
     );
@@ -110,7 +104,7 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
     { y: yTrain, what: `npz ${name} (${KEYS.yTrain})` },
     { y: yTest, what: `npz ${name} (${KEYS.yTest})` },
   ] as const;
-  const readLabels = labelReader(splits, targetClasses, lossType);
+  const readLabels = labelReader(splits, targetClasses, loss);
   const draw = dataSeed === undefined ? undefined : samplesOf(dataSeed);
   const choose = ({ rows }: Matrix<Floats>, size: number | undefined, flag: string): Uint32Array => {
     const count = size === undefined || size === Infinity ? rows : size;
@@ -188,7 +182,8 @@ function decodeGroups(indices: Floats, groups: NpyArray, name: string): ClassGro
   }
   if (indices.some((index, k) => index !== k)) {
     throw new InputError(
-      `npz ${name} (${KEYS.targetClasses}): wanted the indices of ${indices.length} groups, 0 to ${indices.length - 1}, got ${indices.join()}`,
+      `npz ${name} (${KEYS.targetClasses}): wanted the indices of ${indices.length} groups, ` +
+        `0 to ${indices.length - 1}, got ${indices.join()}`,
     );
   }
   checkNumbers(groups.data, `npz ${name} (${GROUPS})`);

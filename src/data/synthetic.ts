@@ -5,8 +5,9 @@
  * Everything is drawn from one stream of standard normals, in a fixed order, so a seed gives one dataset.
  */
 import { InputError } from "../error.ts";
+import type { Loss } from "../loss/loss.ts";
 import { addScaled, type Matrix, multiply, rowRange, scale, transpose, zeros } from "../matrix/matrix.ts";
-import { checkSelection, type Dataset, type LossType } from "./dataset.ts";
+import { checkSelection, type Dataset } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normaliseRows } from "./normalise.ts";
 
@@ -22,7 +23,7 @@ export type Normals = (out: Float64Array) => unknown;
  * - `parity`: x uniform on the sphere, the class is the sign of the product of its first `degree` coordinates; degree 2
  *   is XOR, which no linear model learns. Two classes.
  * - `teacher`: x uniform on the sphere, y = √M W x + noise · g, W [C, M] with rows uniform on the sphere, so that each
- *   label has variance 1 + noise². A regression: `mse` alone, and no classes.
+ *   label has variance 1 + noise². A regression: for losses of any numbers, and no classes.
  */
 export type SyntheticKind = "blobs" | "parity" | "teacher";
 
@@ -30,10 +31,10 @@ export type SyntheticOptions = {
   readonly kind?: SyntheticKind;
   readonly trainSize: number;
   readonly testSize: number;
-  readonly lossType: LossType;
+  readonly loss: Loss;
   /** M */
   readonly inputs?: number;
-  /** Number of classes of `blobs`; outputs of `teacher`, where 2 stands for one output as in classification. */
+  /** Number of classes of `blobs`; outputs of `teacher`, as many as the loss has for so many classes. */
   readonly classes?: number;
   readonly spread?: number;
   readonly degree?: number;
@@ -45,9 +46,9 @@ export type SyntheticOptions = {
  * @throws InputError when an option is out of range.
  */
 export function synthetic(normals: Normals, options: SyntheticOptions): Dataset {
-  const { kind = "blobs", trainSize, testSize, lossType, inputs = SYNTHETIC_FEATURES, classes = 2 } = options;
+  const { kind = "blobs", trainSize, testSize, loss, inputs = SYNTHETIC_FEATURES, classes = 2 } = options;
   const targetClasses = Array.from({ length: classes }, (_, c) => c);
-  checkSelection({ targetClasses, trainSize, testSize, lossType });
+  checkSelection({ targetClasses, trainSize, testSize, loss });
   for (const size of [trainSize, testSize])
     check(size < Infinity, "size", "a number of samples to draw", size);
   check(Number.isInteger(inputs) && inputs >= 2, "inputs", "a whole number above 1", inputs);
@@ -61,7 +62,7 @@ export function synthetic(normals: Normals, options: SyntheticOptions): Dataset 
   const drawn = DRAWERS[kind];
   check(drawn !== undefined, "kind", "blobs, parity or teacher", kind);
   const { x, ...answers } = drawn(draw, n, inputs, settings);
-  const y = "y" in answers ? answers.y : encodeLabels(answers.labels, targetClasses, lossType);
+  const y = "y" in answers ? answers.y : encodeLabels(answers.labels, targetClasses, loss);
   return {
     xTrain: rowRange(x, 0, trainSize),
     yTrain: rowRange(y, 0, trainSize),
@@ -107,10 +108,10 @@ function parity(draw: Draw, n: number, inputs: number, { classes, degree = 2 }: 
   return { x, labels };
 }
 
-function teacher(draw: Draw, n: number, inputs: number, { classes, lossType, noise = 0 }: Settings): Drawn {
-  check(lossType === "mse", "teacher", "loss_type mse (its labels are numbers)", lossType);
+function teacher(draw: Draw, n: number, inputs: number, { classes, loss, noise = 0 }: Settings): Drawn {
+  check(!loss.checkLabels, "teacher", "a loss of any numbers, as mse", loss.name);
   check(noise >= 0 && noise < Infinity, "noise", "a finite number of at least 0", noise);
-  const outputs = classes === 2 ? 1 : classes;
+  const outputs = loss.outputs(classes);
   const w = onSphere(draw, outputs, inputs);
   const x = onSphere(draw, n, inputs);
   const y = addScaled(scale(draw(n, outputs), noise), Math.sqrt(inputs), multiply(x, transpose(w)));

@@ -9,6 +9,7 @@ import { demandWhole } from "../error.ts";
 import type { Fisher, Propagator, InvertOptions } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { xorshift } from "../random/xorshift.ts";
 import { responseOf, type LossAt } from "./response.ts";
 
 /** The isotropy of a method. */
@@ -19,7 +20,7 @@ export type Isotropy = {
   readonly deviation: number;
   /** Columns of G that were looked at: all n, or random probes for a large kernel (then both are estimates). */
   readonly probes: number;
-  /** n, rows of G: one a sample and number of its residual. */
+  /** n, rows of G: one per sample and number of its residual. */
   readonly size: number;
 };
 
@@ -85,14 +86,8 @@ const unitVectors = (n: number) => (p: number) => {
   return z;
 };
 
-/** Vectors of signs from a 32-bit xorshift, the same in every run. */
+/** Vectors of random signs, the same in every run. */
 function randomSigns(n: number): () => Float64Array {
-  let state = 0x9e3779b9;
-  return () =>
-    Float64Array.from({ length: n }, () => {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      return state < 0 ? -1 : 1;
-    });
+  const next = xorshift();
+  return () => Float64Array.from({ length: n }, () => (next() < 0 ? -1 : 1));
 }

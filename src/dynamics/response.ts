@@ -12,7 +12,7 @@
 import type { Mover } from "../fisher/bind.ts";
 import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import { residualFor } from "../fisher/view.ts";
-import { transposeFactor } from "../kernel/whiten.ts";
+import { transposeFactor } from "../loss/curvature.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { changeBy } from "./function-space.ts";

@@ -5,11 +5,11 @@
  */
 import { z } from "zod";
 import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
-import { LOSS_TYPES } from "../data/dataset.ts";
 import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
-import { FISHERS, SINGULAR } from "../fisher/index.ts";
+import { existsFor, FISHERS, SINGULAR } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
+import { LOSS_NAMES, LOSSES, lossNamed } from "../loss/index.ts";
 import { PRNGS } from "../network/initialise.ts";
 import { parseBytes } from "./bytes.ts";
 import { PARAMETERIZATIONS } from "../network/parameterization.ts";
@@ -202,8 +202,8 @@ export const configSchema = z.strictObject({
     .preprocess(readMethod, choice(METHODS).optional())
     .optional()
     .meta(about("Training", "<name>", "Fisher matrix of the natural gradient; without it, gradient descent")),
-  loss_type: choice(LOSS_TYPES)
-    .default("mse")
+  loss_type: choice(LOSS_NAMES)
+    .default(LOSS_NAMES[0]!)
     .meta(about("Training", "<name>", "loss to minimise")),
   n_steps: whole(0)
     .default(2)
@@ -214,7 +214,7 @@ export const configSchema = z.strictObject({
       about(
         "Training",
         "<n>",
-        "take every step on so many training samples, each once an epoch (default: all of them)",
+        "take every step on so many training samples, each once per epoch (default: all of them)",
       ),
     ),
   log_every: whole(1)
@@ -489,8 +489,10 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   if (given("dataset") && config.dataset_path !== undefined) {
     return `dataset: wanted none beside dataset_path (the file is the dataset), got ${dataset}`;
   }
-  if (method === "exact_plus_mse" && config.loss_type === "mse") {
-    return "natural_gradient_type: wanted another for loss_type mse (exact_plus_mse is for cross_entropy), got exact_plus_mse";
+  const fisher = FISHERS.find(({ name }) => name === method);
+  if (fisher && !existsFor(fisher, lossNamed(config.loss_type))) {
+    const others = LOSSES.filter((loss) => existsFor(fisher, loss)).map(({ name }) => name);
+    return `natural_gradient_type: wanted another for loss_type ${config.loss_type} (${method} is for ${others.join(", ")}), got ${method}`;
   }
 
   if (classes) {

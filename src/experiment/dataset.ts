@@ -12,6 +12,7 @@ import { mnist } from "../data/node/mnist.ts";
 import { loadDataset, saveDataset } from "../data/node/npz.ts";
 import { synthetic } from "../data/synthetic.ts";
 import { InputError } from "../error.ts";
+import { lossNamed } from "../loss/index.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
 import { datasetName } from "./names.ts";
@@ -53,15 +54,16 @@ export async function loadData(
 }
 
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
-  const { train_size: trainSize, test_size: testSize, loss_type: lossType } = options;
+  const { train_size: trainSize, test_size: testSize } = options;
+  const loss = lossNamed(options.loss_type);
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
   const drawn = options.data_seed === undefined ? {} : { dataSeed: options.data_seed };
-  const selection: Selection = { trainSize, testSize, lossType, targetClasses, ...drawn };
+  const selection: Selection = { trainSize, testSize, loss, targetClasses, ...drawn };
   if (options.dataset_path !== undefined) {
     const dataset = await loadDataset(options.dataset_path, {
       trainSize,
       testSize,
-      lossType,
+      loss,
       ...drawn,
       normalise: options.normalise,
       memoryLimit: options.memory_limit,
@@ -79,7 +81,7 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   switch (options.dataset) {
     case "synthetic": {
       const { normalsInto } = randomState(options.data_seed ?? options.random_seed);
-      return synthetic(normalsInto, { trainSize, testSize, lossType, classes: targetClasses.length });
+      return synthetic(normalsInto, { trainSize, testSize, loss, classes: targetClasses.length });
     }
     case "cifar10":
       return cifar10(selection, fetching);

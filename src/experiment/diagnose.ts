@@ -27,7 +27,7 @@ import { blockNtk } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { expandOutputs } from "../kernel/parts.ts";
 import { withUnits } from "../kernel/units.ts";
-import { accuracy, LOSSES, mse, residualColumns } from "../loss/index.ts";
+import { accuracy, lossNamed, mse, residualColumns } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 import { demandConfig, type Config } from "./config.ts";
@@ -139,7 +139,7 @@ async function* events(
     const random = randomState(config.random_seed);
     return (await withUnits(network, infinite, xTrain, xTest, random, { signal })).train;
   };
-  const loss = LOSSES.find(({ name }) => name === config.loss_type)!;
+  const loss = lossNamed(config.loss_type);
   // An infinitely wide network starts from 0 on average.
   const starts: Record<KernelName, Matrix> = { analytic: zeros(y.rows, y.cols), empirical: f };
   const shape = {

@@ -6,7 +6,7 @@ import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
-import { LOSSES } from "../loss/index.ts";
+import { lossNamed } from "../loss/index.ts";
 import { isRecord, parseFlags, type Config, type ConfigOptions } from "./config.ts";
 import type { Network } from "../network/network.ts";
 
@@ -23,12 +23,7 @@ export const DIAGNOSIS_OPTIONS = [
 
 /** Methods that a diagnosis under a loss looks at: those that exist for it. */
 export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
-  FISHERS.filter((fisher) =>
-    existsFor(
-      fisher,
-      LOSSES.find(({ name }) => name === lossType)!,
-    ),
-  );
+  FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType)));
 
 /** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
 export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
@@ -83,7 +78,7 @@ export type SpectrumEvent = {
   /** <Theta, y y^T> / (|Theta| |y y^T|), and the same without means. */
   alignment: number;
   centred_alignment: number;
-  /** Share of |y|^2 in the leading 1, 5 and 10 eigenvectors an output. */
+  /** Share of |y|^2 in the leading 1, 5 and 10 eigenvectors of each output. */
   label_energy: Record<1 | 5 | 10, number>;
   /** Of gradient descent, 2 / lambda_max. */
   max_learning_rate: number;

@@ -3,7 +3,7 @@
  */
 import type { DivergenceWatch } from "../dynamics/divergence.ts";
 import type { Outputs, Predictor } from "../dynamics/function-space.ts";
-import { stoppedText, type Stopped } from "../dynamics/trainer.ts";
+import { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
 import { SingularGramError, UnsolvedError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";

@@ -1,6 +1,6 @@
 /**
  * @file Which option is to blame where the initial network, chosen by options and data alone, has numbers that its precision
- * cannot hold. Through L layers of ReLU the mean square of a signal grows from |x|^2 / M_0 by weight_variance / 2 a layer,
+ * cannot hold. Through L layers of ReLU the mean square of a signal grows from |x|^2 / M_0 by weight_variance / 2 per layer,
  * and every layer adds bias_variance: whichever of these is largest is named.
  */
 import type { Dataset } from "../data/dataset.ts";

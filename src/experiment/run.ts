@@ -17,7 +17,8 @@ import {
 import { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
 import { isotropyOf, type Isotropy } from "../dynamics/isotropy.ts";
 import { responseOf } from "../dynamics/response.ts";
-import { createTrainer, stoppedText, type Stopped } from "../dynamics/trainer.ts";
+import { createTrainer } from "../dynamics/trainer.ts";
+import { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
 import { InputError, SingularGramError, UnsolvedError } from "../error.ts";
 import { watchDivergence } from "../dynamics/divergence.ts";
 import {
@@ -31,7 +32,7 @@ import {
   type SolveReport,
 } from "../fisher/index.ts";
 import type { Engine } from "../graph/engine.ts";
-import { accuracy, LOSSES, residualColumns, type Loss } from "../loss/index.ts";
+import { accuracy, lossNamed, residualColumns, type Loss } from "../loss/index.ts";
 import { allFinite, stackRows, type Matrix } from "../matrix/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { batchTooLarge, demandConfig, type Config } from "./config.ts";
@@ -149,7 +150,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
   const { progress = () => {}, signal } = listeners;
   const clock = stopwatch();
   const fisher = FISHERS.find(({ name }) => name === (asked.natural_gradient_type ?? "gradient"))!;
-  const loss = LOSSES.find(({ name }) => name === asked.loss_type)!;
+  const loss = lossNamed(asked.loss_type);
 
   // What cannot fit is refused before anything is fetched, where its sizes are known.
   const expected = expectedSizes(asked);
@@ -241,7 +242,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
     (await clock.time("isotropy", () => {
       const at = { loss, f: first.f, y };
       const { R, size } = responseOf(fisher, at, first.movers[0]!.train, config.damping);
-      // A product with it costs a solve a unit there.
+      // A product with it costs one solve per unit there.
       const few = fisher.needs === "units" ? { maxColumns: 24, maxProbes: 24 } : {};
       return isotropyOf(R, size, { ...few, signal });
     }));
@@ -309,7 +310,7 @@ async function* events(asked: Config, listeners: RunListeners, opened: Engine[])
         ({ solve, inversions } = result);
         yield* notices(inversions, step + 1);
         if (solve && !solve.converged) yield shortOfGoal(step + 1, solve, config);
-        f = result;
+        f = result.before;
         stopped = result.stopped;
         if (!shown && stopped) {
           f = await clock.time("loop", () => trainer.evaluate({ signal }));

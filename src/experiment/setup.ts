@@ -2,11 +2,11 @@
  * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
  * predict its training.
  */
+import { lossNamed } from "../loss/index.ts";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
-import { outputsFor } from "../data/labels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../graph/engine.ts";
@@ -58,7 +58,11 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
   if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
     return undefined;
   }
-  const network = mlpOf(config, FEATURES[config.dataset], outputsFor(config.n_classes, config.loss_type));
+  const network = mlpOf(
+    config,
+    FEATURES[config.dataset],
+    lossNamed(config.loss_type).outputs(config.n_classes),
+  );
   return { samples, network };
 }
 

@@ -11,7 +11,7 @@ import { layerwisePropagator, perSample } from "./dual.ts";
 
 export const blockDiagonal: Fisher = {
   name: "block_diagonal",
-  title: "NGD with one block of the Fisher matrix a layer",
+  title: "NGD with one block of the Fisher matrix per layer",
   needs: "blocks",
   curvature: "folded",
   alpha: ({ layers }) => layers,

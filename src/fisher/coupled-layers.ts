@@ -16,7 +16,7 @@
  *
  * with l = k +- 1 and m = k +- 2. Where M + rho has no inverse it has one on its range.
  */
-import { factorize, type Factorization } from "../matrix/cholesky.ts";
+import { factorize, type CholeskyFactor } from "../matrix/cholesky.ts";
 import { factorizeGeneral, upperSolve } from "../matrix/lu.ts";
 import {
   addDiagonal,
@@ -25,6 +25,7 @@ import {
   scale,
   selectRows,
   setBlock,
+  stackRows,
   zeros,
   type Matrix,
 } from "../matrix/matrix.ts";
@@ -138,7 +139,7 @@ async function eliminate(
 ): Promise<CompressedSolve> {
   const L = layers.length;
   const neighbours = (l: number): number[] => [l - 1, l + 1].filter((k) => k >= 0 && k < L);
-  const dropped: Factorization[] = [];
+  const dropped: CholeskyFactor[] = [];
   const W: Matrix[][] = [];
   for (let l = 0; l < L; l += 2) {
     const { FT } = layers[l]!;
@@ -204,9 +205,14 @@ async function onRange(
     }
   }
   const inverse = await pseudoInverse(addDiagonal(M, rho), { epsilon, semidefinite: false, signal });
-  const { rank, condition } = inverse;
   const size = rho > 0 ? M.rows : sum(layers.map(({ FT }) => FT.cols));
-  onInversion?.({ what: `${NAME}: coupled layers`, size, rank, condition, epsilon });
+  onInversion?.({
+    what: `${NAME}: coupled layers`,
+    size,
+    rank: inverse.rank,
+    condition: inverse.condition(),
+    epsilon,
+  });
   return async (y) => {
     const z = await inverse.solveMatrix(stack(y, y[0]!.cols));
     return layers.map((_, l) => rowRange(z, starts[l]!, starts[l + 1]!));
@@ -256,13 +262,6 @@ const startsOf = (sizes: readonly number[]): number[] => [
   ...sizes.map((_, i) => sum(sizes.slice(0, i + 1))),
 ];
 
-/** Matrices of `cols` columns one below the other, in a new one. */
-function stack(parts: readonly Matrix[], cols: number): Matrix {
-  const out = zeros(sum(parts.map(({ rows }) => rows)), cols);
-  let at = 0;
-  for (const { data } of parts) {
-    out.data.set(data, at);
-    at += data.length;
-  }
-  return out;
-}
+/** Matrices of `cols` columns one below the other, which may be none. */
+const stack = (parts: readonly Matrix[], cols: number): Matrix =>
+  parts.length > 0 ? stackRows(parts) : zeros(0, cols);

@@ -38,7 +38,10 @@ export const exact: Fisher = {
 
 /** r to X(Theta, rho) r. */
 async function solver(kernel: Kernel, damping: number, options: PrepareOptions): Promise<DualSolve> {
-  if (options.solver === "cg") return matrixFree(kernel, damping, options);
+  if (options.solver === "cg") {
+    const { solve } = await matrixFree(kernel, damping, options);
+    return async (residual) => solve(residual);
+  }
   const gram = addDiagonal(divide(await kernel.matrix(), kernel.cols), damping);
   const { solve } = await invert(gram, { what: "exact: NTK", epsilon: kernel.epsilon }, options);
   return async (residual) => solve(residual);

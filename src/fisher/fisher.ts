@@ -1,6 +1,6 @@
 /**
  * @file What a Fisher approximation is. On N samples with C outputs, residual r [N C] and damping rho on the Fisher
- * matrix, F + rho I with F = J^T J / N, every method is a linear map from r to an update of rank N a layer,
+ * matrix, F + rho I with F = J^T J / N, every method is a linear map from r to an update of rank N per layer,
  *
  *     dtheta_l = U_l^T H_l,    U_l = K_l^T Delta_l,    K_l [N C, N] linear in r,
  *

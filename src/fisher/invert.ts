@@ -2,13 +2,14 @@
  * @file Inverts a Gram for a method: by Cholesky, or on its numerical range where it has no inverse and that was asked for.
  */
 import { SingularGramError } from "../error.ts";
-import { factorize, type Factorization } from "../matrix/cholesky.ts";
+import { factorize } from "../matrix/cholesky.ts";
+import type { InverseSolver } from "../matrix/linear-solver.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { pseudoInverse } from "../matrix/pseudo-inverse.ts";
 import type { InvertOptions } from "./fisher.ts";
 
 /** K^-1 or K^+. */
-export type Inverse = Pick<Factorization, "solve" | "solveMatrix" | "inverse">;
+export type Inverse = InverseSolver;
 
 /** What is inverted. */
 export type Inverted = {
@@ -43,7 +44,7 @@ export async function invert(
       signal,
       ...(maxRank === undefined ? {} : { maxRank }),
     });
-    onInversion?.({ what, size, rank: inverse.rank, condition: inverse.condition, epsilon });
+    onInversion?.({ what, size, rank: inverse.rank, condition: inverse.condition(), epsilon });
     return inverse;
   }
 }

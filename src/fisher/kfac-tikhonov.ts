@@ -4,7 +4,7 @@
  *
  *     K_l = W [ (W^T E U) / (b a^T + rho) ] U^T,   E[(n, c), n] = r_nc / N,
  *
- * at the price of two eigendecompositions a layer. What is null in A or in B is no direction of the layer's Jacobian: it
+ * at the price of two eigendecompositions per layer. What is null in A or in B is no direction of the layer's Jacobian: it
  * would vanish in the product with H and Delta, were its eigenvalue not rounding, and has weight zero in place of 1 / rho. So
  * as rho goes to zero both are the same method.
  */

@@ -5,14 +5,14 @@
  * network has few large eigenvalues and a long tail of small ones: the factor takes the large ones away, and what is left
  * is conditioned like the tail.
  */
-import { demandWhole, InputError, UnsolvedError } from "../error.ts";
+import { demandWhole, InputError } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { conjugateGradients } from "../matrix/conjugate-gradients.ts";
-import { leastResidual } from "../matrix/least-residual.ts";
-import { woodburyPreconditioner, type Preconditioner } from "../matrix/low-rank-preconditioner.ts";
+import { iterativeSolver } from "../matrix/iterative-solver.ts";
+import type { LinearSolver } from "../matrix/linear-solver.ts";
+import { woodburyPreconditioner, type LowRankSolver } from "../matrix/low-rank-preconditioner.ts";
 import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
 import { selectRows } from "../matrix/matrix.ts";
-import type { DualSolve } from "./dual.ts";
+import { xorshift } from "../random/xorshift.ts";
 import type { PrepareOptions } from "./fisher.ts";
 
 /** Samples whose rows of Theta are computed at a time. */
@@ -23,14 +23,8 @@ export function defaultRank(n: number): number {
   return Math.min(Math.ceil(n / 4), 2000);
 }
 
-/** A residual that has grown by this much, more than rounding at any condition explains, shrinks no more. */
-const GROWN = 1e10;
-/** Relative residual from which on what was found is no step: less than that of no step at all, by some margin. */
-const USABLE = 0.1;
-
 /**
- * v = X(Theta, rho) r by conjugate gradients. Where they end before they converge v is used if its relative residual is
- * below {@link USABLE}. A singular Theta has no solution to converge to: that is an error, or with `singular` "least_norm"
+ * r to v = X(Theta, rho) r by conjugate gradients. A singular Theta has no solution to converge to: that is an error, or with `singular` "least_norm"
  * the least-squares solution by the minimal residual method, whose update has the least norm.
  * @throws InputError for a tolerance outside of (0, 1); the solve UnsolvedError.
  */
@@ -38,7 +32,7 @@ export async function matrixFree(
   kernel: Kernel,
   rho: number,
   options: PrepareOptions = {},
-): Promise<DualSolve> {
+): Promise<LinearSolver> {
   const { cols: N, outputs: C } = kernel;
   const {
     tolerance = 1e-4,
@@ -54,9 +48,6 @@ export async function matrixFree(
   if (!(tolerance > 0 && tolerance < 1)) {
     throw new InputError(`${what}: wanted a tolerance above 0 and below 1, got ${tolerance}`);
   }
-  if (singular === "least_norm" && state) {
-    throw new InputError(`${what}: wanted no state to go on from with singular least_norm, got one`);
-  }
   const preconditioner = rank > 0 ? await lowRank(kernel, rho, rank, options) : undefined;
 
   const apply = async (v: Float64Array): Promise<Float64Array> => {
@@ -65,36 +56,18 @@ export async function matrixFree(
     const product = await kernel.times(v.map((x) => factor * x));
     return product.map((x, i) => x / factor / N + rho * v[i]!);
   };
-  let stopped: void | "stop" = undefined;
-  const system = {
+  return iterativeSolver(apply, N * C, {
     what,
     tolerance,
     maxIterations,
     signal,
-    ...(preconditioner ? { preconditioner: (v: Float64Array) => preconditioner.apply(v) } : {}),
-  };
-  return async (residual) => {
-    const { x, iterations, relativeResidual, converged } =
-      singular === "least_norm"
-        ? await leastResidual(apply, residual, {
-            ...system,
-            epsilon: kernel.epsilon,
-            onIteration: async (at) => (stopped = await onIteration?.({ ...at, state: noState })),
-          })
-        : await conjugateGradients(apply, residual, {
-            ...system,
-            onIteration: async (at) => {
-              stopped = await onIteration?.(at);
-              return at.relativeResidual > GROWN ? "stop" : stopped;
-            },
-            ...(state ? { state } : {}),
-          });
-    onEnd?.({ iterations, relativeResidual, converged, rank: preconditioner?.rank ?? 0 });
-    // Who stops it decides what to do with it; a least residual is that of a step that cannot be bettered.
-    const usable = converged || relativeResidual < USABLE || singular === "least_norm" || stopped === "stop";
-    if (!usable) throw new UnsolvedError(what, { relativeResidual, iterations });
-    return x;
-  };
+    epsilon: kernel.epsilon,
+    leastNorm: singular === "least_norm",
+    ...(preconditioner ? { preconditioner } : {}),
+    ...(onIteration ? { onIteration } : {}),
+    ...(state ? { state } : {}),
+    onEnd: (report) => onEnd?.({ ...report, rank: preconditioner?.factorRank ?? 0 }),
+  });
 }
 
 /**
@@ -107,17 +80,13 @@ function exponentOf(v: Float64Array): number {
   return most > 0 && most < Infinity ? Math.max(-1000, Math.min(1000, Math.floor(Math.log2(most)))) : 0;
 }
 
-function noState(): never {
-  throw new InputError("exact: NTK: wanted singular refuse to save a state, got least_norm");
-}
-
 /** (F F^T + mu I)^-1 with Theta / N = F F^T + rest, and mu what an eigenvalue of the rest is on average, plus rho. */
 async function lowRank(
   kernel: Kernel,
   rho: number,
   rank: number,
   { onRank, signal }: PrepareOptions,
-): Promise<Preconditioner> {
+): Promise<LowRankSolver> {
   const { cols: N, outputs: C } = kernel;
   const n = N * C;
   const { data } = await kernel.diagonal();
@@ -152,13 +121,8 @@ async function lowRank(
   return woodburyPreconditioner(factorT, rho + Math.max(rest, kernel.epsilon * total), { signal });
 }
 
-/** Numbers in [0, 1) from a 32-bit xorshift, the same in every run: they choose rows, no result depends on them. */
+/** Numbers in [0, 1), the same in every run: they choose rows, no result depends on them. */
 function uniform(): () => number {
-  let state = 0x9e3779b9;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
+  const next = xorshift();
+  return () => (next() >>> 0) / 2 ** 32;
 }

@@ -1,6 +1,6 @@
 /**
  * @file Unit-wise NGD (paper, section 4.4; Amari et al., arXiv 1808.07172), for any number of outputs: one block of the
- * Fisher matrix a unit. A unit i of a layer sees N samples through s_n = sum_c Delta_nci^2 and b_n = sum_c Delta_nci r_nc,
+ * Fisher matrix per unit. A unit i of a layer sees N samples through s_n = sum_c Delta_nci^2 and b_n = sum_c Delta_nci r_nc,
  * and its block solves in the N x N dual,
  *
  *     (diag(s) A_l / N + rho I) z = b,     U_l[., i] = z / N,
@@ -21,7 +21,8 @@ import { zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import { matrixBytes, type CostSizes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
-import { rangeInverse, type RangeInverse } from "../matrix/range-inverse.ts";
+import type { DirectSolver } from "../matrix/linear-solver.ts";
+import { rangeInverse } from "../matrix/range-inverse.ts";
 import { roundings } from "../matrix/singular.ts";
 
 /** Share of samples on which a ReLU unit is active. */
@@ -29,7 +30,7 @@ const ACTIVE_SHARE = 0.5;
 
 export const unitWise: Fisher = {
   name: "unit_wise",
-  title: "NGD with one block of the Fisher matrix a unit",
+  title: "NGD with one block of the Fisher matrix per unit",
   needs: "units",
   curvature: "folded",
   alpha: ({ layers, width, outputs, columns = outputs }) =>
@@ -107,7 +108,7 @@ type UnitFactors = {
   readonly root: Float64Array;
   readonly lower: Float64Array;
   /** K^+, where K has no such factor. */
-  readonly range: RangeInverse | undefined;
+  readonly range: DirectSolver | undefined;
 };
 
 /** Delta_l of a kernel. */
@@ -157,7 +158,7 @@ async function* factorUnits(
   const root = new Float64Array(N);
   const active = new Int32Array(N);
   const lower = new Float64Array(packedLength(N));
-  const rangeOf = (count: number): Promise<RangeInverse> => {
+  const rangeOf = (count: number): Promise<DirectSolver> => {
     const entry = (p: number, q: number): number =>
       (root[p]! / N) * root[q]! * A[active[p]! * N + active[q]!]! + (p === q ? damping : 0);
     return rangeInverse(count, entry, Math.max(ROUNDINGS, count) * epsilon, { signal });
@@ -192,7 +193,7 @@ async function* factorUnits(
         hasLeastNorm: true,
       });
     }
-    note(seen, count, range?.rank ?? count, range?.condition ?? 1 / left);
+    note(seen, count, range?.rank ?? count, range?.condition() ?? 1 / left);
     yield { count, active, root, lower, range };
   }
   onInversion?.({ what: `unit_wise: worst unit of layer ${l + 1}`, ...seen, epsilon });
@@ -235,7 +236,7 @@ async function solveUnits(
       for (let c = 0; c < C; c++) b += train.data[(n * C + c) * M + i]! * residual[n * C + c]!;
       x[p] = b / root[p]!;
     }
-    if (range) range.applyInPlace(x);
+    if (range) x.set(range.solve(x));
     else substituteInPlace(lower, x, count);
     for (let p = 0; p < count; p++) U.data[active[p]! * M + i] = (root[p]! * x[p]!) / N;
     i++;

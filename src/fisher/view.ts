@@ -5,13 +5,8 @@ import type { Stoppable } from "../breathe.ts";
 import { InputError, demandDamping } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { expandOutputs } from "../kernel/parts.ts";
-import {
-  applyFactor,
-  applyFactorRows,
-  whitenColumns,
-  whitenKernel,
-  type CurvatureFactor,
-} from "../kernel/whiten.ts";
+import { whitenColumns, whitenKernel } from "../kernel/whiten.ts";
+import { applyFactor, applyFactorRows, type CurvatureFactor } from "../loss/curvature.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";

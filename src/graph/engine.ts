@@ -6,15 +6,13 @@
  * page faults. Outputs that are null are allocated.
  */
 import { loadOrt, type OrtSession, type OrtSessionOptions, type OrtTensor, type Runtime } from "../ort.ts";
-import type { Graph, Precision } from "./graph.ts";
+import { PRECISIONS, type Graph, type Precision } from "./graph.ts";
 import { agree, demandName, demandWhole, InputError, oneLine } from "../error.ts";
 
 /** Where the network runs. */
 export type Device = "cpu" | "webgpu" | "cuda";
 
 export const DEVICES: readonly Device[] = ["cpu", "webgpu", "cuda"];
-
-const PRECISIONS: readonly Precision[] = ["float32", "float64"];
 
 /** A float tensor of the engine's precision, or an int64 vector. */
 export type Tensor = OrtTensor;

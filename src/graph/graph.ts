@@ -8,9 +8,12 @@ import {
   ModelProtoSchema,
   TensorProto_DataType as DataType,
 } from "onnx-buf";
+import { demandName } from "../error.ts";
 
 /** Floating-point type of a network: its weights, signals and the Grams that the engine computes. */
 export type Precision = "float32" | "float64";
+
+export const PRECISIONS: readonly Precision[] = ["float32", "float64"];
 
 /** Element types that natgrad's graphs use. */
 export type ElementType = Precision | "int64";
@@ -21,11 +24,15 @@ export type Value = { readonly name: string };
 /** One dimension: fixed, or free and named. */
 export type Dim = number | string;
 
-type Attribute = { name: string; value: { int: number } | { float: number } | { ints: readonly number[] } };
+/** An attribute of an ONNX node. */
+export type GraphAttribute = {
+  name: string;
+  value: { int: number } | { float: number } | { ints: readonly number[] };
+};
 
 const ELEMENT = { float32: DataType.FLOAT, float64: DataType.DOUBLE, int64: DataType.INT64 } as const;
 
-const attributeProto = ({ name, value }: Attribute) => {
+const attributeProto = ({ name, value }: GraphAttribute) => {
   if ("int" in value) return { name, type: AttributeType.INT, i: BigInt(value.int) };
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
   return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
@@ -61,15 +68,19 @@ export type Graph = {
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
   /** Appends one ONNX node with one output. */
-  node(op: string, inputs: readonly Value[], attributes?: readonly Attribute[]): Value;
+  node(op: string, inputs: readonly Value[], attributes?: readonly GraphAttribute[]): Value;
   /** Declares `value` an output of the graph under `name`. */
   output(name: string, value: Value, dims: readonly Dim[], type?: ElementType): void;
   /** The bytes of the finished ONNX model. */
   toModel(): Uint8Array;
 };
 
-/** Starts an empty graph whose floating-point values have the given precision. */
+/**
+ * Starts an empty graph whose floating-point values have the given precision.
+ * @throws InputError for an unknown one.
+ */
 export function createGraph(precision: Precision): Graph {
+  demandName("precision", PRECISIONS, precision);
   const nodes: object[] = [];
   const inputs: object[] = [];
   const outputs: object[] = [];

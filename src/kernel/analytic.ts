@@ -125,7 +125,7 @@ export type Passage = {
   readonly signalGram?: Matrix;
 };
 
-/** Work of {@link sweep} that passes covariances through the network and signals back, one passage a layer. */
+/** Work of {@link sweep} that passes covariances through the network and signals back, one passage per layer. */
 export function passBothWays(
   { layers }: Network,
   passages: readonly (Passage | undefined)[],

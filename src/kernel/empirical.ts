@@ -1,7 +1,7 @@
 /**
  * @file The kernel of a network as it stands, at finite width, from its linearisation: the same Grams (A_l, B_l) that
  * an NGD step uses. Samples are linearised in tiles; H_l and Delta_l of all samples are kept in the engine's
- * precision, (N + N') (M_in + C M_out) numbers a layer, and no Jacobian is formed.
+ * precision, (N + N') (M_in + C M_out) numbers per layer, and no Jacobian is formed.
  */
 import type { Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
@@ -108,7 +108,7 @@ async function kernelBetween(
 }
 
 /** H_l and Delta_l of all rows of `x`, in arrays of their own. */
-async function stack(
+export async function stack(
   linearizer: Linearizer,
   weights: Weights,
   x: Matrix<Floats>,

@@ -6,14 +6,15 @@
  * at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { agree } from "../error.ts";
+import { agree, demandWhole } from "../error.ts";
 import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { add, gemm, mul, reshapeTo } from "../graph/ops.ts";
 import type { LayerLinearization } from "../linearization/linearize.ts";
-import { RUN, tiles } from "../linearization/runs.ts";
-import { matrix, rowRange, zeros, type Matrix } from "../matrix/matrix.ts";
+import { RUN } from "../linearization/runs.ts";
+import { matrix, rowRange, setBlock, zeros, type Matrix } from "../matrix/matrix.ts";
+import { tilesOf } from "./tiles.ts";
 
 /** The rows of one side: H_l and Delta_l of its samples in every layer. */
 export type Side = readonly Pick<LayerLinearization, "inputs" | "signals">[];
@@ -37,7 +38,7 @@ export type Grams = {
 };
 
 /**
- * Rows of a tile of a Gram of n rows with `inner` numbers each: about sixteen tiles a side for moderate n, and no more than
+ * Rows of a tile of a Gram of n rows with `inner` numbers each: about sixteen tiles per side for moderate n, and no more than
  * 1024 rows, or than what one run should take.
  */
 const defaultTile = (n: number, inner: number): number =>
@@ -82,23 +83,20 @@ function newGrams(engine: Engine): Grams {
     run: (rows: Range, cols: Range, out: Matrix<FloatArray>) => Promise<void>,
   ): Promise<Matrix> {
     const out = zeros(n * C, m * C);
-    const pairs = tiles(n, tile).flatMap((rows) =>
-      tiles(m, tile)
-        .filter(([from]) => !symmetric || from <= rows[0])
-        .map((cols) => [rows, cols] as const),
-    );
+    demandWhole("tile", tile);
+    const areas = tilesOf({ rows: n, cols: m }, { rows: tile, cols: tile }, symmetric);
     const size = Math.min(tile, n) * Math.min(tile, m) * C * C;
     const scratch: FloatArray[] = [];
     let done = 0;
-    await onLanes(pairs, engine.lanes, async ([rows, cols], lane) => {
+    await onLanes(areas, engine.lanes, async (area, lane) => {
       await breathe(signal);
       const array = (scratch[lane] ??= borrow(size));
-      const [height, width] = [(rows[1] - rows[0]) * C, (cols[1] - cols[0]) * C];
+      const [height, width] = [area.rows * C, area.cols * C];
       const part = matrix(height, width, array.subarray(0, height * width));
-      await run(rows, cols, part);
-      place(out, part, rows[0] * C, cols[0] * C);
-      if (symmetric) mirror(out, part, rows[0] * C, cols[0] * C);
-      progress?.(++done, pairs.length);
+      await run([area.row, area.row + area.rows], [area.col, area.col + area.cols], part);
+      setBlock(out, area.row * C, area.col * C, part);
+      if (symmetric) mirror(out, part, area.row * C, area.col * C);
+      progress?.(++done, areas.length);
     });
     spare.push(...scratch);
     return out;
@@ -166,13 +164,6 @@ function checkSides(left: Side, right: Side): void {
 
 /** Samples [from, to). */
 type Range = readonly [from: number, to: number];
-
-/** Writes `part` at row i and column j. */
-function place(out: Matrix, part: Matrix<FloatArray>, i: number, j: number): void {
-  for (let row = 0; row < part.rows; row++) {
-    out.data.set(part.data.subarray(row * part.cols, (row + 1) * part.cols), (i + row) * out.cols + j);
-  }
-}
 
 /** Rows and columns that are transposed at a time, so that both sides stay in the cache. */
 const MIRROR_BLOCK = 32;

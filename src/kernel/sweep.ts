@@ -4,11 +4,11 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError, agree, NotFiniteError } from "../error.ts";
-import { asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
 import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../network/tile.ts";
-import { place, placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
+import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 
 /** Options of {@link sweep}. */
 export type SweepOptions = Stoppable & {
@@ -87,7 +87,7 @@ export async function sweep(
         apply: (tangent) => applyRule(rule, { ...about, tangent, var1: var1[k]!, var2: var2[k]! }),
       })),
       store(out, from) {
-        if (!symmetric) return place(out, from, area);
+        if (!symmetric) return setBlock(out, area.row, area.col, { ...area, data: from });
         workspace.transpose(from, transposed!, rows, cols);
         placeSymmetric(out, from, transposed!, area);
       },

@@ -42,13 +42,6 @@ export function tilesOf(total: TileShape, shape: TileShape, symmetric: boolean):
   return areas;
 }
 
-/** Writes a tile [rows, cols] to its place. */
-export function place(out: Matrix<Floats>, tile: Float64Array, { row, rows, col, cols }: Area): void {
-  for (let i = 0; i < rows; i++) {
-    out.data.set(tile.subarray(i * cols, (i + 1) * cols), (row + i) * out.cols + col);
-  }
-}
-
 /** Writes what of a tile lies on and below the diagonal to its place, and with `transposed` [cols, rows] above it. */
 export function placeSymmetric(
   out: Matrix<Floats>,

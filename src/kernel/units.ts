@@ -9,7 +9,15 @@
  * width M.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import { rowRange, zeros, type Floats, type Matrix, asFloat64, stackRows } from "../matrix/matrix.ts";
+import {
+  rowRange,
+  zeros,
+  type Floats,
+  type Matrix,
+  asFloat64,
+  repeatedIdentity,
+  stackRows,
+} from "../matrix/matrix.ts";
 import { agree } from "../error.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
@@ -68,7 +76,7 @@ export async function withUnits(
     const M = network.weights[signals.length]!.fanOut;
     const next = network.layers[k + 1];
     if (!next) {
-      signals.push(outputSignals(all.rows, C));
+      signals.push(repeatedIdentity(all.rows, C));
       continue;
     }
     const u = await draw(passages[k]!.values, M);
@@ -100,11 +108,4 @@ export async function withUnits(
     return kernelOfBlocks(expanded, blocks);
   };
   return { train: attach(kernels.train, 0, N), test: attach(kernels.test, N, all.rows) };
-}
-
-/** Signals of the last layer: the identity for every sample. */
-function outputSignals(samples: number, C: number): Matrix {
-  const out = zeros(samples * C, C);
-  for (let row = 0; row < out.rows; row++) out.data[row * C + (row % C)] = 1;
-  return out;
 }

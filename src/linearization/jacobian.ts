@@ -5,7 +5,7 @@
  *     J_l^T v = sum over (n, c) of v_nc Delta_l[n, c] (x) H_l[n] = U_l^T H_l,    U_l[n] = sum over c of v_nc Delta_l[n, c]
  *     (J_l G)_nc = Delta_l[n, c] . G_l H_l[n]
  *
- * each one Gemm of 2 N M_l rows operations a layer, on tiles of the samples. So Theta v = sum over l of J_l J_l^T v costs
+ * each one Gemm of 2 N M_l rows operations per layer, on tiles of the samples. So Theta v = sum over l of J_l J_l^T v costs
  * 4 N P operations and no memory that grows with N^2.
  */
 import { breathe, type Stoppable } from "../breathe.ts";

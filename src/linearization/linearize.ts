@@ -14,7 +14,15 @@ import { createGraph, type Graph, type Value } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
 import { firstRows } from "../graph/ops.ts";
 import { agree, InputError } from "../error.ts";
-import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import {
+  repeatedIdentity,
+  allFinite,
+  matrix,
+  rowRange,
+  toFloat64,
+  type Floats,
+  type Matrix,
+} from "../matrix/matrix.ts";
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import { tileFor, tiles } from "./runs.ts";
@@ -165,7 +173,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           ...weightsOf,
           x: batch(rowRange(x, from, last)),
           count: engine.integers(to - from),
-          cotangents: engine.tensor(repeatIdentity(to - from, C), [(to - from) * C, C]),
+          // df_c(x_n)/df at the output.
+          cotangents: tensor(repeatedIdentity(to - from, C)),
         };
         const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
         for (const [l, { inputs, signals }] of layers.entries()) {
@@ -191,13 +200,6 @@ function createBuffers(engine: Engine): (name: string, rows: number, cols: numbe
     kept.set(name, fresh);
     return fresh;
   };
-}
-
-/** df_c(x_n)/df at the output: the identity [C, C] for every sample, [N C, C]. */
-function repeatIdentity(n: number, c: number): Float64Array {
-  const data = new Float64Array(n * c * c);
-  for (let row = 0; row < n * c; row++) data[row * c + (row % c)] = 1;
-  return data;
 }
 
 /** Declares the inputs of a network and appends its forward pass. */

@@ -8,7 +8,7 @@ import { demandWhole } from "../error.ts";
 /** Operations of one run. */
 export const RUN = 2e10;
 
-/** Samples of a run at most, by default: intermediate values are then a few MB a layer. */
+/** Samples of a run at most, by default: intermediate values are then a few MB per layer. */
 export const TILE = 1024;
 /** and at least. */
 const LEAST = 16;

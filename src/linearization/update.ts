@@ -4,6 +4,7 @@
 import type { Engine, FloatArray } from "../graph/engine.ts";
 import { agree, demandFinite } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";
+import { addRow } from "../matrix/vector-product.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
 import { appendRows, createFolder, MAX_RANK, type LayerWeights, type Weights } from "./weights.ts";
@@ -125,16 +126,4 @@ function combinePerSample(
     const to = Math.floor(row / outputs) * width;
     addRow(target, to, signals, row * width, width, factor * values[row]!);
   }
-}
-
-/** A function of its own: called once a row, it is compiled for speed within the first update. */
-function addRow(
-  target: FloatArray,
-  to: number,
-  from: FloatArray,
-  at: number,
-  width: number,
-  weight: number,
-): void {
-  for (let i = 0; i < width; i++) target[to + i]! += weight * from[at + i]!;
 }

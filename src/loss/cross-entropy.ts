@@ -5,10 +5,12 @@
  * basis of what is orthogonal to q: the last C - 1 columns of the Householder reflection that takes q to the first axis.
  * The null direction of Lambda (all outputs shifted alike) is thereby left out, and with it the reason why an undamped
  * Gram would be singular by construction. r~ = Q^T (p - y) / sqrt p.
+ *
+ * Labels are probabilities, one output per class, for two classes too: a softmax over one output is 1 whatever the network says.
  */
 import { demand, demandDamping, InputError } from "../error.ts";
 import { zeros, type Matrix } from "../matrix/matrix.ts";
-import { checkShapes, type Loss } from "./loss.ts";
+import { checkShapes, oneHot, type Loss } from "./loss.ts";
 
 /** Probabilities are kept from zero, where r~ has no finite value. */
 const SMALLEST = 1e-60;
@@ -17,7 +19,10 @@ export const crossEntropy: Loss = {
   name: "cross_entropy",
   title: "softmax cross-entropy",
 
-  checkLabels(y) {
+  outputs: (classes) => classes,
+  encode: oneHot,
+
+  checkLabels(y, what = "labels") {
     demandColumns(y);
     for (let n = 0; n < y.rows; n++) {
       const row = rowOf(y, n);
@@ -25,7 +30,7 @@ export const crossEntropy: Loss = {
       for (const p of row) sum += p;
       if (row.every((p) => p >= 0) && Math.abs(sum - 1) <= 1e-6) continue;
       throw new InputError(
-        `labels: wanted probabilities that sum to 1 for cross_entropy, got sample ${n} with sum ${sum}`,
+        `${what}: wanted probabilities that sum to 1 for cross_entropy, got sample ${n} with sum ${sum}`,
       );
     }
   },

@@ -2,19 +2,24 @@
  * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss
  * is a file beside this and a line in the list; no method knows which loss it serves.
  */
-import { agree } from "../error.ts";
-import type { CurvatureFactor } from "../kernel/whiten.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { agree, demand } from "../error.ts";
+import { zeros, type Matrix } from "../matrix/matrix.ts";
+import type { CurvatureFactor } from "./curvature.ts";
 
 /** A loss function. All functions throw RangeError where f and y have different shapes. */
 export type Loss = {
   readonly name: string;
   readonly title: string;
+  /** C, outputs that so many classes take. */
+  outputs(classes: number): number;
+  /** Labels [N, C] of samples of the classes 0 to `classes` - 1. */
+  encode(labels: ArrayLike<number>, classes: number): Matrix;
   /**
-   * Whether labels are what the loss is made for; left out where any numbers are.
+   * Whether labels are what the loss is made for; left out where any numbers are, as for a regression.
+   * @param what what an error calls them
    * @throws InputError naming the first that is not.
    */
-  checkLabels?(y: Matrix): void;
+  checkLabels?(y: Matrix, what?: string): void;
   /** The mean loss of outputs f against labels y. */
   value(f: Matrix, y: Matrix): number;
   /** r [N, C] such that the gradient of the loss is (1/N) J^T r. */
@@ -33,6 +38,17 @@ export type Loss = {
 /** K, numbers of a residual r~ for C outputs: columns of S, or C where Lambda is the identity. */
 export const residualColumns = ({ curvatureColumns }: Loss, outputs: number): number =>
   curvatureColumns?.(outputs) ?? outputs;
+
+/** One column per class, with a one at the class of the sample. */
+export function oneHot(labels: ArrayLike<number>, classes: number): Matrix {
+  const y = zeros(labels.length, classes);
+  for (let n = 0; n < labels.length; n++) y.data[n * classes + labels[n]!] = 1;
+  return y;
+}
+
+/** @throws InputError unless this is a loss. */
+export const demandLoss = (loss: Loss): void =>
+  demand(typeof loss?.encode === "function", "loss", "a loss, as mse or crossEntropy", loss);
 
 /** @throws RangeError unless outputs and labels have one shape. */
 export function checkShapes(f: Matrix, y: Matrix): void {

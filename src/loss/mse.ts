@@ -1,13 +1,22 @@
 /**
  * @file Mean squared error, (1/2N) sum |f - y|^2 (paper, eq. 3). Its curvature in the outputs is the identity, so the
- * Fisher matrix is J^T J / N.
+ * Fisher matrix is J^T J / N. Two classes share one output, +1/2 for the first and -1/2 for the second; more are one-hot.
  */
-import { subtract } from "../matrix/matrix.ts";
-import { checkShapes, type Loss } from "./loss.ts";
+import { matrix, subtract } from "../matrix/matrix.ts";
+import { checkShapes, oneHot, type Loss } from "./loss.ts";
 
 export const mse: Loss = {
   name: "mse",
   title: "mean squared error",
+  outputs: (classes) => (classes === 2 ? 1 : classes),
+  encode(labels, classes) {
+    if (classes !== 2) return oneHot(labels, classes);
+    return matrix(
+      labels.length,
+      1,
+      Float64Array.from(labels, (c) => (c === 0 ? 0.5 : -0.5)),
+    );
+  },
   value(f, y) {
     checkShapes(f, y);
     let sum = 0;

@@ -87,7 +87,7 @@ export async function forwardBlockRows(rows: readonly FactorRow[], b: Matrix): P
   return x;
 }
 
-/** K^-1 [n, n] = L^-T L^-1 a block at a time, each mirrored. */
+/** K^-1 [n, n] = L^-T L^-1, one block at a time, each mirrored. */
 export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number): Promise<Matrix> {
   const columns = await inverseColumns(rows, n);
   const out = zeros(n, n);

@@ -23,22 +23,17 @@ import {
 } from "./block-row-solves.ts";
 import { cutBlockRows, type BlockRow } from "./block-rows.ts";
 import { choleskyBlock, type Pivots } from "./cholesky-block.ts";
+import type { InverseSolver } from "./linear-solver.ts";
 import { matrix, rowRange, transposeInto, zeros, type Matrix } from "./matrix.ts";
 import { accumulate, productInto } from "./product.ts";
 import { growth, LARGEST_RANK, roundings, singular } from "./singular.ts";
 
 /** A factored matrix K. */
-export type Factorization = {
-  /** K^-1 b for a vector b [n] (a new vector). */
-  solve(b: Float64Array): Float64Array;
-  /** K^-1 B for a matrix B [n, m] (a new matrix). */
-  solveMatrix(b: Matrix): Promise<Matrix>;
+export type CholeskyFactor = InverseSolver & {
   /** L^-1 B for a matrix B [n, m] (a new matrix), K = L L^T. */
   solveLower(b: Matrix): Promise<Matrix>;
   /** L^-T B for a matrix B [n, m] (a new matrix). */
   solveUpper(b: Matrix): Promise<Matrix>;
-  /** K^-1 [n, n]. */
-  inverse(): Promise<Matrix>;
   /**
    * Largest over smallest eigenvalue of K scaled to a unit diagonal, estimated from below by a few solves. A relative error
    * of the entries reaches a solution multiplied by it; how the rows are scaled does not matter to Cholesky. Not `scaled`:
@@ -71,7 +66,7 @@ const SUSPICIOUS = 1e4;
  * Cholesky factor of a symmetric positive definite K [n, n] (its lower triangle is read).
  * @throws SingularGramError when K is not positive definite beyond rounding.
  */
-export async function factorize(k: Matrix, options: FactorizeOptions): Promise<Factorization> {
+export async function factorize(k: Matrix, options: FactorizeOptions): Promise<CholeskyFactor> {
   const { what, epsilon = 2 ** -52, overwrite = false, onProgress, signal } = options;
   const n = k.rows;
   // Up to LARGEST_RANK the entries are wanted for the error, and the copy is small.
@@ -89,6 +84,8 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<F
     if (smallest < roundings(n, epsilon) * largest) throw await fail({ smallest, largest });
   }
   return {
+    size: n,
+    rank: n,
     solve,
     solveMatrix: (b) => solveBlockRows(rows, b),
     solveLower: (b) => forwardBlockRows(rows, b),

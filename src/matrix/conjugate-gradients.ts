@@ -13,6 +13,7 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError, NotFiniteError } from "../error.ts";
+import type { LinearSolver } from "./linear-solver.ts";
 import type { NpyArray, NpySource } from "./npy.ts";
 
 /** v to A v, both [n]. */
@@ -42,8 +43,8 @@ export type CgIteration = {
 
 /** Options of {@link conjugateGradients}. */
 export type CgOptions = Stoppable & {
-  /** v to M v, symmetric positive definite. Default: the identity. */
-  preconditioner?: Operator;
+  /** M, symmetric positive definite: it solves with an approximation of A. Default: the identity. */
+  preconditioner?: Pick<LinearSolver, "solve">;
   /** Wanted |b - A x| / |b|, from 0 to below 1: x = 0 has 1. */
   tolerance?: number;
   /** Iterations at most, those of a resumed state included. Default: 10 n. */
@@ -79,6 +80,9 @@ export type CgResult = {
   readonly state: CgState;
 };
 
+/** No preconditioner. */
+export const IDENTITY: Pick<LinearSolver, "solve"> = { solve: (v) => v };
+
 /** A residual computed anew must have shrunk to this share of the last one, or nothing is left to gain. */
 const SHRUNK = 0.5;
 
@@ -92,7 +96,7 @@ export async function conjugateGradients(
   options: CgOptions = {},
 ): Promise<CgResult> {
   const {
-    preconditioner = (v) => v,
+    preconditioner = IDENTITY,
     tolerance = 1e-10,
     maxIterations = 10 * b.length,
     onIteration,
@@ -105,7 +109,7 @@ export async function conjugateGradients(
   if (!Number.isFinite(scale))
     throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${scale}`);
   const times = checkedOperator(apply, n, what, "A v");
-  const precondition = checkedOperator(preconditioner, n, what, "M r");
+  const precondition = checkedOperator(preconditioner.solve, n, what, "M r");
   const relative = (r: Float64Array): number => (scale === 0 ? length(r) : length(r) / scale);
   const residual = async (x: Float64Array): Promise<Float64Array> => {
     const Ax = await times(x);

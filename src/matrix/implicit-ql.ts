@@ -1,6 +1,6 @@
 /**
  * @file Eigenvalues, and eigenvectors of small ones, of symmetric tridiagonal matrices by the QL method with implicit
- * shifts (Dubrulle, Martin & Wilkinson, Numer. Math. 12, 1968; EISPACK's imtql2): 2 to 3 sweeps an eigenvalue, O(n^2)
+ * shifts (Dubrulle, Martin & Wilkinson, Numer. Math. 12, 1968; EISPACK's imtql2): 2 to 3 sweeps per eigenvalue, O(n^2)
  * without vectors and O(n^3) with them.
  */
 import { breathe, type Stoppable } from "../breathe.ts";

@@ -16,6 +16,7 @@ import {
   checkedOperator,
   checkGoal,
   dot,
+  IDENTITY,
   length,
   type CgOptions,
   type Operator,
@@ -58,7 +59,7 @@ export async function leastResidual(
   b: Float64Array,
   options: LeastResidualOptions = {},
 ): Promise<LeastResidualResult> {
-  const { preconditioner = (v) => v, tolerance = 1e-10, maxIterations = b.length, onIteration } = options;
+  const { preconditioner = IDENTITY, tolerance = 1e-10, maxIterations = b.length, onIteration } = options;
   const { what = "least residual", epsilon = 2 ** -52 } = options;
   const n = b.length;
   checkGoal(what, tolerance, maxIterations);
@@ -67,7 +68,7 @@ export async function leastResidual(
     throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${size}`);
   if (size === 0) return { x: new Float64Array(n), iterations: 0, relativeResidual: 0, converged: true };
   const times = checkedOperator(apply, n, what, "A v");
-  const precondition = checkedOperator(preconditioner, n, what, "M r");
+  const precondition = checkedOperator(preconditioner.solve, n, what, "M r");
   const timesBoth = async (v: Float64Array): Promise<Float64Array> =>
     (await times(await precondition(v))).slice();
 

@@ -19,15 +19,16 @@ import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
 import { factorize } from "./cholesky.ts";
 import { eigen } from "./eigen.ts";
+import { solveColumns, type DirectSolver } from "./linear-solver.ts";
 import { addDiagonal, matrix, trace, zeros, type Floats, type Matrix } from "./matrix.ts";
 import { accumulate, product } from "./product.ts";
+import { growth } from "./singular.ts";
 import { addTimes, addTimesTransposed } from "./vector-product.ts";
 
-/** v to M v. */
-export type Preconditioner = {
-  apply(v: Float64Array): Float64Array;
+/** M = (F F^T + shift I)^-1. */
+export type LowRankSolver = DirectSolver & {
   /** Rank of F. */
-  readonly rank: number;
+  readonly factorRank: number;
   /** What stands for the part of K + mu I outside the range of F. */
   readonly shift: number;
 };
@@ -52,14 +53,15 @@ export async function woodburyPreconditioner(
   factorT: Matrix<Floats>,
   mu: number,
   { storage = "float64", signal }: PreconditionerOptions = {},
-): Promise<Preconditioner> {
+): Promise<LowRankSolver> {
   if (!(mu > 0 && Number.isFinite(mu))) {
     throw new InputError(`preconditioner: wanted a shift above 0, got ${mu}`);
   }
   const F = storage === "float32" ? narrow(factorT) : factorT;
   const core = addDiagonal(await gramOf(F, signal), mu);
   const { solve } = await factorize(core, { what: "preconditioner: core", signal });
-  const apply = (v: Float64Array): Float64Array => {
+  const n = F.cols;
+  const solveBoth = (v: Float64Array): Float64Array => {
     const inner = new Float64Array(F.rows);
     addTimes(inner, 1, F, v);
     const out = v.slice();
@@ -67,7 +69,24 @@ export async function woodburyPreconditioner(
     for (let i = 0; i < out.length; i++) out[i]! /= mu;
     return out;
   };
-  return { apply, rank: F.rows, shift: mu };
+  /** (F F^T + mu I) v. */
+  const multiply = (v: Float64Array): Float64Array => {
+    const inner = new Float64Array(F.rows);
+    addTimes(inner, 1, F, v);
+    const out = v.map((x) => mu * x);
+    addTimesTransposed(out, 1, F, inner);
+    return out;
+  };
+  return {
+    size: n,
+    rank: n,
+    factorRank: F.rows,
+    shift: mu,
+    // F has fewer columns than rows, or as good as: the smallest eigenvalue is mu.
+    condition: () => Math.max(1, growth(multiply, n) / mu),
+    solve: solveBoth,
+    solveMatrix: (b) => solveColumns(solveBoth, b),
+  };
 }
 
 /**
@@ -81,7 +100,7 @@ export async function nystromPreconditioner(
   landmarks: readonly number[],
   mu: number,
   options: PreconditionerOptions & { maxRank?: number } = {},
-): Promise<Preconditioner> {
+): Promise<LowRankSolver> {
   if (rows.rows !== landmarks.length || new Set(landmarks).size !== landmarks.length) {
     throw new InputError(
       `preconditioner: wanted ${rows.rows} landmarks without repetition, got ${new Set(landmarks).size}`,

@@ -9,14 +9,9 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
+import type { LinearSolver } from "./linear-solver.ts";
 import { block, matrix, rowRange, setBlock, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
-
-/** A factored square matrix. */
-export type GeneralFactorization = {
-  /** A^-1 B for B [n, m] (a new matrix). */
-  solveMatrix(b: Matrix): Promise<Matrix>;
-};
 
 /** A block column [n, size]: U above, L below, and the rows that changed places: start + i with start + swaps[i]. */
 type Column = {
@@ -41,7 +36,7 @@ export async function factorizeGeneral(
   a: Matrix,
   what: string,
   { signal }: Stoppable = {},
-): Promise<GeneralFactorization> {
+): Promise<LinearSolver> {
   const n = a.rows;
   const columns: Column[] = [];
   const width = blockSize(n);
@@ -74,32 +69,30 @@ export async function factorizeGeneral(
     columns.push({ start, size, rows, swaps });
   }
   if (smallest < Math.sqrt(n) * 2 ** -52 * largest) throw fail();
+  const solveMatrix = async (b: Matrix): Promise<Matrix> => {
+    const x = matrix(n, b.cols, b.data.slice());
+    for (const column of columns) {
+      await breathe(signal);
+      await eliminate(column, x);
+    }
+    for (const { start, size, rows } of columns.toReversed()) {
+      await breathe(signal);
+      const here = rowRange(x, start, start + size);
+      await upperSolve(rowRange(rows, start, start + size), here);
+      if (start > 0) await accumulate(rowRange(x, 0, start), -1, rowRange(rows, 0, start), here);
+    }
+    if (!x.data.every(Number.isFinite)) throw fail();
+    return x;
+  };
   return {
-    async solveMatrix(b) {
-      const x = matrix(n, b.cols, b.data.slice());
-      for (const column of columns) {
-        await breathe(signal);
-        await eliminate(column, x);
-      }
-      for (const { start, size, rows } of columns.toReversed()) {
-        await breathe(signal);
-        const here = rowRange(x, start, start + size);
-        await upperSolve(rowRange(rows, start, start + size), here);
-        if (start > 0) await accumulate(rowRange(x, 0, start), -1, rowRange(rows, 0, start), here);
-      }
-      if (!x.data.every(Number.isFinite)) throw fail();
-      return x;
-    },
+    size: n,
+    rank: n,
+    // Of the pivots.
+    condition: () => largest / smallest,
+    solve: async (b) => (await solveMatrix(matrix(n, 1, b))).data,
+    solveMatrix,
   };
 }
-
-/**
- * a^-1 b for a [n, n] and b [n, k].
- * @param what what an error calls the matrix
- * @throws SingularGramError when `a` is singular.
- */
-export const solveGeneral = async (a: Matrix, b: Matrix, what: string): Promise<Matrix> =>
-  (await factorizeGeneral(a, what)).solveMatrix(b);
 
 /** What a block column does to the columns on its right: their rows change places, and lose what L_j takes away. */
 async function eliminate({ start, size, rows, swaps }: Column, target: Matrix): Promise<void> {

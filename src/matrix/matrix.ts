@@ -23,6 +23,13 @@ export const zeros = (rows: number, cols: number): Matrix => ({
 /** The identity [n, n]. */
 export const identity = (n: number): Matrix => addDiagonal(zeros(n, n), 1);
 
+/** The identity [n, n], `count` times one below the other: [count n, n]. */
+export function repeatedIdentity(count: number, n: number): Matrix {
+  const out = zeros(count * n, n);
+  for (let row = 0; row < out.rows; row++) out.data[row * n + (row % n)] = 1;
+  return out;
+}
+
 /**
  * Wraps `data` as a [rows, cols] matrix without copying.
  * @throws RangeError when `data.length` is not `rows * cols`.
@@ -112,7 +119,7 @@ export function block(a: Matrix, r0: number, r1: number, c0: number, c1: number)
 }
 
 /** Writes `part` into `target` with its first element at (row, col). */
-export function setBlock(target: Matrix, row: number, col: number, part: Matrix): void {
+export function setBlock(target: Matrix<Floats>, row: number, col: number, part: Matrix<Floats>): void {
   for (let i = 0; i < part.rows; i++) {
     target.data.set(part.data.subarray(i * part.cols, (i + 1) * part.cols), (row + i) * target.cols + col);
   }

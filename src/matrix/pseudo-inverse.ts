@@ -7,24 +7,11 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { eigen } from "./eigen.ts";
+import type { InverseSolver } from "./linear-solver.ts";
 import { matrix, zeros, type Matrix } from "./matrix.ts";
 import { product } from "./product.ts";
 import { numericalZero } from "./singular.ts";
 import { addTimes, addTimesTransposed } from "./vector-product.ts";
-
-/** K^+ as a map. */
-export type PseudoInverse = {
-  /** K^+ b for a vector b [n] (a new vector). */
-  solve(b: Float64Array): Float64Array;
-  /** K^+ B for a matrix B [n, m] (a new matrix). */
-  solveMatrix(b: Matrix): Promise<Matrix>;
-  /** K^+ [n, n]. */
-  inverse(): Promise<Matrix>;
-  /** Eigenvalues that are more than rounding. */
-  readonly rank: number;
-  /** Largest over smallest absolute value of these; 1 for a matrix of rank 0. */
-  readonly condition: number;
-};
 
 /** Options of {@link pseudoInverse}. */
 export type PseudoInverseOptions = Stoppable & {
@@ -37,13 +24,13 @@ export type PseudoInverseOptions = Stoppable & {
 };
 
 /**
- * K^+ of a symmetric K [n, n], in some 7 n^3 operations and 8 n^2 numbers of memory beside K.
+ * K^+ of a symmetric K [n, n], whose rank are the eigenvalues that are more than rounding, in some 7 n^3 operations and 8 n^2 numbers of memory beside K.
  * @throws InputError for entries that are not finite.
  */
 export async function pseudoInverse(
   k: Matrix,
   { epsilon = 2 ** -52, semidefinite = true, maxRank = k.rows, signal }: PseudoInverseOptions = {},
-): Promise<PseudoInverse> {
+): Promise<InverseSolver> {
   const n = k.rows;
   const { values, vectors } = await eigen(k, { signal });
   const zero = numericalZero(values, epsilon, semidefinite);
@@ -65,6 +52,9 @@ export async function pseudoInverse(
   };
   const size = (i: number): number => Math.abs(values[kept[i]!]!);
   return {
+    size: n,
+    rank,
+    condition: () => (rank > 0 ? size(0) / size(rank - 1) : 1),
     solve(b) {
       const inside = zeros(rank, 1);
       addTimes(inside.data, 1, V, b);
@@ -74,7 +64,5 @@ export async function pseudoInverse(
     },
     solveMatrix: async (b) => product(V, divided(await product(V, b)), { transA: true }),
     inverse: async () => product(V, divided(matrix(rank, n, V.data.slice())), { transA: true }),
-    rank,
-    condition: rank > 0 ? size(0) / size(rank - 1) : 1,
   };
 }

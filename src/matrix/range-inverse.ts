@@ -8,17 +8,9 @@
  * are scaled.
  */
 import type { Stoppable } from "../breathe.ts";
+import { solveColumns, type DirectSolver } from "./linear-solver.ts";
 import { pivotedCholesky } from "./pivoted-cholesky.ts";
 import { zeros } from "./matrix.ts";
-
-/** K^+ of one matrix. */
-export type RangeInverse = {
-  /** x <- K^+ x for the first n numbers of x. */
-  applyInPlace(x: Float64Array): void;
-  readonly rank: number;
-  /** First over last pivot of the scaled matrix. */
-  readonly condition: number;
-};
 
 /**
  * K^+ of the K [n, n] that `entry` gives.
@@ -29,7 +21,7 @@ export async function rangeInverse(
   entry: (i: number, j: number) => number,
   zero: number,
   options: Stoppable = {},
-): Promise<RangeInverse> {
+): Promise<DirectSolver> {
   const scale = Float64Array.from({ length: n }, (_, i) => Math.sqrt(entry(i, i)));
   const k = zeros(n, n);
   for (let i = 0; i < n; i++) {
@@ -46,22 +38,27 @@ export async function rangeInverse(
   );
   const R = orthonormalise(columns);
   const inside = new Float64Array(rank);
+  const solve = (b: Float64Array): Float64Array => {
+    for (let j = 0; j < rank; j++) inside[j] = dot(columns[j]!, b);
+    for (let i = rank - 1; i >= 0; i--) {
+      for (let j = i + 1; j < rank; j++) inside[i]! -= R[j]![i]! * inside[j]!;
+      inside[i]! /= R[i]![i]!;
+    }
+    for (let i = 0; i < rank; i++) {
+      for (let j = 0; j < i; j++) inside[i]! -= R[i]![j]! * inside[j]!;
+      inside[i]! /= R[i]![i]!;
+    }
+    const x = new Float64Array(n);
+    for (let j = 0; j < rank; j++) addTo(x, inside[j]!, columns[j]!);
+    return x;
+  };
   return {
-    applyInPlace(x) {
-      for (let j = 0; j < rank; j++) inside[j] = dot(columns[j]!, x);
-      for (let i = rank - 1; i >= 0; i--) {
-        for (let j = i + 1; j < rank; j++) inside[i]! -= R[j]![i]! * inside[j]!;
-        inside[i]! /= R[i]![i]!;
-      }
-      for (let i = 0; i < rank; i++) {
-        for (let j = 0; j < i; j++) inside[i]! -= R[i]![j]! * inside[j]!;
-        inside[i]! /= R[i]![i]!;
-      }
-      x.fill(0, 0, n);
-      for (let j = 0; j < rank; j++) addTo(x, inside[j]!, columns[j]!);
-    },
+    size: n,
     rank,
-    condition: rank > 0 ? condition : 1,
+    // First over last pivot of the scaled matrix.
+    condition: () => (rank > 0 ? condition : 1),
+    solve,
+    solveMatrix: (b) => solveColumns(solve, b),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * @file Products of a matrix and a vector on the host, at the speed of memory: rows are read once, in order, four
- * together, so that no sum waits for the one before it.
+ * together, so that no sum waits for the one before it. And sums of rows.
  */
 import type { Floats, Matrix } from "./matrix.ts";
 
@@ -51,4 +51,19 @@ export function addTimesTransposed(
     const value = factor * v[i]!;
     for (let j = 0, k = i * cols; j < cols; j++, k++) target[j]! += data[k]! * value;
   }
+}
+
+/**
+ * target[to, to + length) += weight * source[from, from + length). A function of its own: called once per row, it is compiled for
+ * speed within the first matrix.
+ */
+export function addRow(
+  target: Floats,
+  to: number,
+  source: Floats,
+  from: number,
+  length: number,
+  weight: number,
+): void {
+  for (let i = 0; i < length; i++) target[to + i]! += weight * source[from + i]!;
 }

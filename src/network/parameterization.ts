@@ -1,7 +1,7 @@
 /**
  * @file Parameterisations of a dense layer u = a h W^T + a_b b: the multipliers a of the forward pass and the standard
  * deviations s of the initial parameters. All weights share one learning rate; what another convention writes as a
- * learning rate a layer is here a multiplier (Yang & Hu, arXiv 2011.14522: a, b and c are redundant).
+ * learning rate per layer is here a multiplier (Yang & Hu, arXiv 2011.14522: a, b and c are redundant).
  *
  * - `ntk` (Jacot et al., arXiv 1806.07572): a = sigma_w / sqrt(fan-in), s = 1. The kernel has a limit.
  * - `standard`: a = 1, s = sigma_w / sqrt(fan-in). The same function at the start; the kernel grows with the width.

@@ -79,7 +79,7 @@ export function samplesOf(seed: number): Draw {
   return (n, size) => permute(n).subarray(0, Math.min(n, size)).sort();
 }
 
-/** Mini-batches of `size` of n samples, epoch after epoch, each sample once an epoch; the last of an epoch may be smaller. */
+/** Mini-batches of `size` of n samples, epoch after epoch, each sample once per epoch; the last of an epoch may be smaller. */
 export function miniBatches(seed: number, n: number, size: number): () => Uint32Array {
   const permute = permutations(seed, n);
   let order: Uint32Array = new Uint32Array(0);

@@ -1,6 +1,6 @@
 /**
  * @file The draws of a Neural Tangents network: `stax.serial(Dense(M_1), Relu(), Dense(M_2), ..., Dense(M_L))`
- * initialised by `init_fn(PRNGKey(seed), (-1, M_0))`. `serial` splits its key once a layer, activations included
+ * initialised by `init_fn(PRNGKey(seed), (-1, M_0))`. `serial` splits its key once per layer, activations included
  * (jax/example_libraries/stax.py); `Dense` splits the layer's key into one for W and one for b
  * (neural_tangents/_src/stax/linear.py). Everything is a standard normal: `ntk` scales as it is applied.
  */

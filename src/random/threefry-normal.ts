@@ -1,5 +1,5 @@
 /**
- * @file JAX's float32 uniforms and normals from Threefry bits (jax/_src/random/core.py): 23 bits a uniform, and
+ * @file JAX's float32 uniforms and normals from Threefry bits (jax/_src/random/core.py): 23 bits per uniform, and
  * sqrt(2) erfinv(u), u uniform in (-1, 1), a normal. erfinv is XLA's: Giles, "Approximating the erfinv function",
  * GPU Computing Gems Jade (2011), single precision.
  */

@@ -25,7 +25,7 @@ export const DIAGNOSIS_WRITERS: Readonly<Record<"table" | "jsonl", () => Diagnos
   jsonl: () => jsonLine,
 };
 
-/** One JSON object a line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
+/** One JSON object per line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 function jsonLine(event: DiagnosisEvent): string {
   const { event: name, ...rest } = event;
   const flat = "config" in rest ? { ...optionsOf(rest.config), ...rest, config: undefined } : rest;
@@ -139,7 +139,7 @@ function spectrumTable(spectra: readonly SpectrumEvent[], whose: string): string
   const fractions = spectra[0]!.convergence.map(({ fraction }) => fraction);
   const lines = [
     line("spectrum of Theta / N", ({ kernel }) => kernel),
-    line("trace, an output", (s) => short(s.trace / s.outputs)),
+    line("trace per output", (s) => short(s.trace / s.outputs)),
     line("lambda: largest", (s) => short(s.lambda_max)),
     line("        median", (s) => short(s.lambda_median)),
     line("        smallest", (s) => short(s.lambda_min)),

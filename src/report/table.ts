@@ -1,5 +1,5 @@
 /**
- * @file The paper's table: a row a step, each measured number beside its prediction, left-aligned in columns as wide
+ * @file The paper's table: one row per step, each measured number beside its prediction, left-aligned in columns as wide
  * as their names (at least 11), six significant digits as C's %g prints them.
  */
 import type { Metrics, StepEvent } from "../experiment/run.ts";

@@ -21,7 +21,7 @@ export const tableWriter: Writer = (event) => {
   return `${footer(event)}\n`;
 };
 
-/** One JSON object a line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
+/** One JSON object per line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
   // What the run found out (classes of a file, the learning rate) stands over the options.
@@ -31,7 +31,7 @@ export const jsonlWriter: Writer = (event) => {
   )}\n`;
 };
 
-/** A row a step. */
+/** One row per step. */
 export const csvWriter: Writer = (event) => {
   if (event.event === "done" || event.event === "notice") return "";
   if (event.event === "config") {

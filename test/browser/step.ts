@@ -2,6 +2,8 @@
  * @file One exact step on a fixed tiny problem, and one eigendecomposition: the same code in Node and, bundled, in the
  * browser.
  */
+import { randomState } from "../../src/entry/data.ts";
+import { isotropy } from "../../src/entry/dynamics.ts";
 import {
   analyticKernel,
   createEngine,
@@ -10,11 +12,9 @@ import {
   createWeights,
   exact,
   initialise,
-  isotropy,
   matrix,
   mlp,
   mse,
-  randomState,
   type EngineOptions,
 } from "../../src/index.ts";
 import { eigen, spectrum } from "../../src/matrix/eigen.ts";
@@ -32,7 +32,7 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
   );
   const weights = createWeights(network, initialise(engine, network, 1));
   const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
-  const before = await trainer.step({ learningRate: 1 });
+  const { before } = await trainer.step({ learningRate: 1 });
   const after = await trainer.evaluate();
   const train = matrix(8, 12, x.data.subarray(0, 96));
   return {

@@ -252,7 +252,7 @@ describe("a dataset", () => {
     const labels = { arr_1: { shape: [7, 1], data: new Float32Array(7) } };
     expect(await onData(dataset("labels.npz", labels))).toMatch(/wanted 8 training labels .*, got 7$/);
     const inputs = { arr_2: { shape: [4, 6], data: new Float32Array(24) } };
-    expect(await onData(dataset("inputs.npz", inputs))).toMatch(/wanted 5 inputs a test sample .*, got 6$/);
+    expect(await onData(dataset("inputs.npz", inputs))).toMatch(/wanted 5 inputs per test sample .*, got 6$/);
   });
 
   it("with NaN", async () => {

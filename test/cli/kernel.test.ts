@@ -74,7 +74,7 @@ describe("natgrad kernel", () => {
     expect(await refusal(SMALL, "--natural_gradient_type exact_plus_mse")).toMatch(/for loss_type mse/);
   });
 
-  it("prints one JSON object a line", async () => {
+  it("prints one JSON object per line", async () => {
     const { exitCode, stdout } = await natgrad(
       "kernel",
       SMALL,

@@ -26,7 +26,7 @@ describe("progress on a terminal", () => {
     expect(take()).toBe(`${CLEAR}reading the data ...${CLEAR}drawing the weights ...`);
   });
 
-  it("is rewritten ten times a second at most", () => {
+  it("is rewritten ten times per second at most", () => {
     const { progress, after, take } = setUp({ isTTY: true });
     for (let step = 0; step < 300; step++) {
       progress.show("step", step, 300);

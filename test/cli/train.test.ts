@@ -46,7 +46,7 @@ describe("natgrad train", () => {
     expect(all.at(-1)).toMatch(/^done in \d+\.\d\d s \(.*\), peak memory \d+ MiB$/);
   });
 
-  it("prints one JSON object a line: config, steps, done", async () => {
+  it("prints one JSON object per line: config, steps, done", async () => {
     const [config, ...rest] = await events(EXACT, "--n_steps 1");
     expect(config).toMatchObject({
       event: "config",

@@ -1,5 +1,6 @@
 /** @file The Forster transform: isotropy of the training samples, and the same map for all others. */
 import { describe, expect, it } from "vitest";
+import { mse } from "../../src/loss/index.ts";
 import { applyForster, fitForster, forsterTransform } from "../../src/data/forster.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import {
@@ -15,7 +16,7 @@ import {
 import { randomState } from "../../src/random/random-state.ts";
 
 const draw = (trainSize: number, inputs: number) =>
-  synthetic(randomState(3).normalsInto, { trainSize, testSize: 10, lossType: "mse", inputs, spread: 0.5 });
+  synthetic(randomState(3).normalsInto, { trainSize, testSize: 10, loss: mse, inputs, spread: 0.5 });
 
 /** ‖K − I‖_F / √n */
 const distance = (k: Matrix) => norm(subtract(k, identity(k.rows))) / Math.sqrt(k.rows);

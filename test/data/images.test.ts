@@ -1,5 +1,6 @@
 /** @file Datasets of images in memory: which images are taken, and that each keeps its label. */
 import { describe, expect, it } from "vitest";
+import { mse } from "../../src/loss/index.ts";
 import { imageDataset, type ImageCollection } from "../../src/data/images.ts";
 import { permutations } from "../../src/random/permutation.ts";
 
@@ -18,7 +19,7 @@ function collection(count: number, classes = 3): ImageCollection & { taken: numb
   };
 }
 
-const selection = { targetClasses: [0, 2], trainSize: 4, testSize: 2, lossType: "mse" } as const;
+const selection = { targetClasses: [0, 2], trainSize: 4, testSize: 2, loss: mse } as const;
 
 describe("imageDataset", () => {
   it("takes the first images of the classes", async () => {

@@ -1,5 +1,6 @@
 /** @file Datasets as archives: there and back to the bit, and the archives that are refused. */
 import { describe, expect, it } from "vitest";
+import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { decodeDataset, encodeDataset } from "../../src/data/npz-dataset.ts";
 import { normalise } from "../../src/data/normalise.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
@@ -13,7 +14,7 @@ import type { NpySource } from "../../src/matrix/npy.ts";
 const dataset = synthetic(randomState(1).normalsInto, {
   trainSize: 6,
   testSize: 4,
-  lossType: "mse",
+  loss: mse,
   inputs: 3,
 });
 
@@ -54,17 +55,17 @@ const numbered: Dataset = (() => {
   };
 })();
 const decode = (changes: Record<string, NpySource>, options = {}) =>
-  decodeDataset(writeNpz({ ...parts(), ...changes }), "d.npz", { lossType: "mse", ...options });
+  decodeDataset(writeNpz({ ...parts(), ...changes }), "d.npz", { loss: mse, ...options });
 
 describe("decodeDataset", () => {
   it("reads what encodeDataset writes, to the bit", async () => {
-    expect(await decodeDataset(encodeDataset(dataset), "d.npz", { lossType: "mse" })).toEqual(dataset);
+    expect(await decodeDataset(encodeDataset(dataset), "d.npz", { loss: mse })).toEqual(dataset);
   });
 
   it("reads groups of classes back, which are indices for a reader that knows of none", async () => {
     const groups = { ...dataset, targetClasses: [[0, 2], 1] };
     const bytes = encodeDataset(groups);
-    expect(await decodeDataset(bytes, "d.npz", { lossType: "mse" })).toEqual(groups);
+    expect(await decodeDataset(bytes, "d.npz", { loss: mse })).toEqual(groups);
     const arrays = await readNpz(bytes, "d.npz");
     expect([...arrays.get("arr_4")!.data]).toEqual([0, 1]);
     expect(arrays.get("target_groups")).toMatchObject({ shape: [3, 2] });
@@ -77,18 +78,18 @@ describe("decodeDataset", () => {
       kind: "teacher",
       trainSize: 6,
       testSize: 4,
-      lossType: "mse",
+      loss: mse,
     });
-    expect(await decodeDataset(encodeDataset(teacher), "d.npz", { lossType: "mse" })).toEqual(teacher);
+    expect(await decodeDataset(encodeDataset(teacher), "d.npz", { loss: mse })).toEqual(teacher);
   });
 
   it("takes the first samples when fewer are wanted", async () => {
     const { xTrain, yTrain, xTest, yTest } = await decodeDataset(encodeDataset(dataset), "d.npz", {
-      lossType: "mse",
+      loss: mse,
       trainSize: 2,
       testSize: 3,
     });
-    const all = { lossType: "mse", trainSize: Infinity, testSize: Infinity } as const;
+    const all = { loss: mse, trainSize: Infinity, testSize: Infinity } as const;
     expect(await decodeDataset(encodeDataset(dataset), "d.npz", all)).toEqual(dataset);
     expect([xTrain.rows, yTrain.rows, xTest.rows, yTest.rows]).toEqual([2, 2, 3, 3]);
     expect(xTrain.data).toEqual(dataset.xTrain.data.slice(0, 6));
@@ -101,7 +102,7 @@ describe("decodeDataset", () => {
 
   it("draws samples by a seed, training and test apart, each sample with its label", async () => {
     const seeded = (dataSeed?: number, sizes = { trainSize: 3, testSize: 2 }) =>
-      decodeDataset(encodeDataset(numbered), "d.npz", { lossType: "mse", dataSeed, ...sizes });
+      decodeDataset(encodeDataset(numbered), "d.npz", { loss: mse, dataSeed, ...sizes });
     const { xTrain, yTrain, xTest, yTest } = await seeded(7);
     const state = permutations(7, 6);
     // Of 6 and of 4 samples, from one stream.
@@ -120,17 +121,25 @@ describe("decodeDataset", () => {
   });
 
   it("gives cross-entropy one output a class", async () => {
-    const { yTrain } = await decode({}, { lossType: "cross_entropy" });
+    const { yTrain } = await decode({}, { loss: crossEntropy });
     expect(yTrain).toMatchObject({ rows: 6, cols: 2 });
   });
 
   it.each<[string, Record<string, NpySource>, string]>([
-    ["labels of another length", { arr_1: array([5, 1]) }, "wanted 6 training labels (one a sample), got 5"],
-    ["test labels of another length", { arr_3: array([3, 1]) }, "wanted 4 test labels (one a sample), got 3"],
+    [
+      "labels of another length",
+      { arr_1: array([5, 1]) },
+      "wanted 6 training labels (one per sample), got 5",
+    ],
+    [
+      "test labels of another length",
+      { arr_3: array([3, 1]) },
+      "wanted 4 test labels (one per sample), got 3",
+    ],
     [
       "test samples of another size",
       { arr_2: array([4, 2]) },
-      "wanted 3 inputs a test sample (as in training), got 2",
+      "wanted 3 inputs per test sample (as in training), got 2",
     ],
     ["NaN", { arr_2: array([4, 3], NaN) }, "(arr_2): wanted finite numbers, got NaN at sample 0, entry 0"],
     [
@@ -190,7 +199,7 @@ describe("decodeDataset", () => {
     [
       "outputs that are not classes",
       { arr_1: array([6, 3]), arr_3: array([4, 3]) },
-      "wanted 2 outputs (one a class, or one for two), got 3",
+      "wanted 2 outputs (one per class, or one for two), got 3",
     ],
   ])("refuses %s, naming the file", async (_, changes, message) => {
     const error = await decode(changes).then(String, String);
@@ -223,7 +232,7 @@ describe("decodeDataset", () => {
           Float64Array.from(test, (label) => 0.5 - label),
         ),
       );
-      const soft = await decode(changes, { lossType: "cross_entropy", trainSize: 2 });
+      const soft = await decode(changes, { loss: crossEntropy, trainSize: 2 });
       expect(soft.yTrain).toEqual(matrix(2, 2, Float64Array.of(1, 0, 0, 1)));
     }
     const three = await decode({
@@ -293,7 +302,7 @@ describe("decodeDataset", () => {
 
   it("says which arrays there are when one is missing", async () => {
     const bytes = writeNpz({ arr_0: array([1, 1]), labels: array([1]) });
-    await expect(decodeDataset(bytes, "d.npz", { lossType: "mse" })).rejects.toThrow(
+    await expect(decodeDataset(bytes, "d.npz", { loss: mse })).rejects.toThrow(
       "npz d.npz: wanted arrays arr_0 to arr_4, got arr_0, labels",
     );
   });

@@ -1,15 +1,16 @@
 /** @file Synthetic datasets against the laws they are drawn from. */
 import { describe, expect, it } from "vitest";
+import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { synthetic, type SyntheticKind, type SyntheticOptions } from "../../src/data/synthetic.ts";
 import { norm, rowRange } from "../../src/matrix/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const draw = (options: Partial<SyntheticOptions> = {}, seed = 1) =>
-  synthetic(randomState(seed).normalsInto, { trainSize: 40, testSize: 20, lossType: "mse", ...options });
+  synthetic(randomState(seed).normalsInto, { trainSize: 40, testSize: 20, loss: mse, ...options });
 
 describe("synthetic", () => {
   it.each<SyntheticKind>(["blobs", "parity", "teacher"])(
-    "draws %s on the unit sphere, one dataset a seed",
+    "draws %s on the unit sphere, one dataset per seed",
     (kind) => {
       const data = draw({ kind, inputs: 5 });
       expect(data.xTrain).toMatchObject({ rows: 40, cols: 5 });
@@ -36,7 +37,7 @@ describe("synthetic", () => {
       expect(yTrain.data[n]).toBe(a * b > 0 ? 0.5 : -0.5);
     }
     expect(targetClasses).toEqual([0, 1]);
-    expect(draw({ kind: "parity", lossType: "cross_entropy" }).yTrain.cols).toBe(2);
+    expect(draw({ kind: "parity", loss: crossEntropy }).yTrain.cols).toBe(2);
   });
 
   it("a teacher without noise is linear, with labels of variance 1", () => {
@@ -63,8 +64,8 @@ describe("synthetic", () => {
     );
     expect(() => draw({ kind: "parity", classes: 3 })).toThrow("synthetic parity: wanted 2 classes, got 3");
     expect(() => draw({ kind: "parity", degree: 33 })).toThrow("synthetic degree: wanted 1 to 32, got 33");
-    expect(() => draw({ kind: "teacher", lossType: "cross_entropy" })).toThrow(
-      "synthetic teacher: wanted loss_type mse",
+    expect(() => draw({ kind: "teacher", loss: crossEntropy })).toThrow(
+      "synthetic teacher: wanted a loss of any numbers, as mse, got cross_entropy",
     );
     expect(() => draw({ spread: -1 })).toThrow("synthetic spread");
     expect(() => draw({ inputs: 1 })).toThrow("synthetic inputs");

@@ -3,7 +3,7 @@
  * needs the network is not run, and its options are checked.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { DIAGNOSIS_OPTIONS } from "../../src/experiment/diagnosis.ts";
 import { OPTIONS, parseFlags } from "../../src/experiment/config.ts";
 import { compileInto, MANIFEST, ROOT, type Compiled } from "../support/checkout.ts";
 import { startNode } from "../support/children.ts";
-import { blocksOf, claimsOf, firstMissing, saysTheSame } from "../support/markdown.ts";
+import { blocksOf, claimsOf, documents, firstMissing, saysTheSame } from "../support/markdown.ts";
 
 const root = mkdtempSync(join(tmpdir(), "natgrad-commands-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -23,9 +23,7 @@ beforeAll(async () => {
 
 const textOf = (name: string): string => readFileSync(join(ROOT, name), "utf8");
 
-const DOCUMENTS = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)].filter(
-  (name) => name.endsWith(".md"),
-);
+const DOCUMENTS = documents("README.md", "docs");
 
 /** Commands that are not run, by what they contain, and why. */
 const NOT_RUN: readonly (readonly [part: RegExp, why: string])[] = [

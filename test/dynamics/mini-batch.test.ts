@@ -45,16 +45,18 @@ describe.each(cells)("%s with %s on a mini-batch", (_, __, fisher: Fisher, loss:
     const two = await problem(loss);
     const trainer = createTrainer(two.linearizer, two.weights, fisher, loss, two);
     const before = await trainer.evaluate();
-    const result = await trainer.step({ ...options, samples: SAMPLES });
-    expect(relativeError(result.train.data, before.train.data)).toBeLessThan(1e-12);
-    expect(relativeError(result.test.data, before.test.data)).toBeLessThan(1e-12);
+    const { before: seen } = await trainer.step({ ...options, samples: SAMPLES });
+    expect(relativeError(seen.train.data, before.train.data)).toBeLessThan(1e-12);
+    expect(relativeError(seen.test.data, before.test.data)).toBeLessThan(1e-12);
     expect(relativeError((await two.linearizer.forward(two.weights, two.x)).data, wanted.data)).toBeLessThan(
       1e-12,
     );
 
     const three = await problem(loss);
     const alone = createTrainer(three.linearizer, three.weights, fisher, loss, three);
-    const { train, test } = await alone.step({ ...options, samples: SAMPLES, evaluate: false });
+    const {
+      before: { train, test },
+    } = await alone.step({ ...options, samples: SAMPLES, evaluate: false });
     expect(relativeError(train.data, selectRows(before.train, SAMPLES).data)).toBeLessThan(1e-12);
     expect(test.rows).toBe(0);
     expect(

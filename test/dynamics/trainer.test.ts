@@ -2,7 +2,8 @@
  * @file What a step does when something in it is not finite, and that it does not depend on what is evaluated beside it.
  */
 import { describe, expect, it } from "vitest";
-import { createTrainer, stoppedText, type StepOptions, type Stopped } from "../../src/dynamics/trainer.ts";
+import { stoppedText, type Stopped } from "../../src/dynamics/step-solve.ts";
+import { createTrainer, type StepOptions } from "../../src/dynamics/trainer.ts";
 import { SingularGramError, UnsolvedError } from "../../src/error.ts";
 import { FISHERS, type Fisher } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/graph/engine.ts";

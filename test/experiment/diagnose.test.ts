@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { mse } from "../../src/loss/index.ts";
 import { encodeDataset } from "../../src/data/npz-dataset.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { randomState } from "../../src/random/random-state.ts";
@@ -73,7 +74,7 @@ describe("a diagnosis of nothing has no NaN:", () => {
   it("labels that are all zero", async () => {
     const zero = { rows: 24, cols: 1, data: new Float64Array(24) };
     const { normalsInto } = randomState(1);
-    const drawn = synthetic(normalsInto, { trainSize: 24, testSize: 12, lossType: "mse" });
+    const drawn = synthetic(normalsInto, { trainSize: 24, testSize: 12, loss: mse });
     const folder = mkdtempSync(join(tmpdir(), "natgrad-diagnose-"));
     const path = join(folder, "zero.npz");
     const yTest = { ...zero, rows: 12, data: new Float64Array(12) };

@@ -1,7 +1,7 @@
 /** @file Names of files: those that are documented, and that no two contents share one. */
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { outputsFor } from "../../src/data/labels.ts";
+import { lossNamed } from "../../src/loss/index.ts";
 import { parseConfig } from "../../src/experiment/config.ts";
 import { originOf } from "../../src/experiment/identity.ts";
 import { datasetName, kernelName } from "../../src/experiment/names.ts";
@@ -14,7 +14,7 @@ type Options = Record<string, unknown>;
 function setting(options: Options, value = 1) {
   const config = parseConfig({ natural_gradient_type: "exact", ...options });
   const targetClasses = config.target_classes ?? Array.from({ length: config.n_classes }, (_, c) => c);
-  const outputs = outputsFor(targetClasses.length, config.loss_type);
+  const outputs = lossNamed(config.loss_type).outputs(targetClasses.length);
   const inputs = (rows: number) => {
     const x = zeros(rows, 2);
     x.data.fill(value);

@@ -80,8 +80,8 @@ describe("weights with low-rank factors", () => {
       const trainer = createTrainer(linearizer, weights, exact, mse, batch);
       const seen: number[] = [];
       for (let t = 0; t < 12; t++) {
-        const f = await trainer.step({ learningRate: 0.3, damping: 1e-2 });
-        seen.push(mse.value(f.train, batch.y));
+        const { before } = await trainer.step({ learningRate: 0.3, damping: 1e-2 });
+        seen.push(mse.value(before.train, batch.y));
         expect(weights.every(({ rank }) => rank <= MAX_RANK)).toBe(true);
       }
       losses.push(seen);

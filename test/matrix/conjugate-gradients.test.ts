@@ -10,6 +10,7 @@ import {
   conjugateGradients,
   type CgState,
 } from "../../src/matrix/conjugate-gradients.ts";
+import type { LinearSolver } from "../../src/matrix/linear-solver.ts";
 import { nystromPreconditioner, woodburyPreconditioner } from "../../src/matrix/low-rank-preconditioner.ts";
 import {
   addDiagonal,
@@ -25,10 +26,7 @@ import {
 import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
 import { partialCholesky, type RowSource } from "../../src/matrix/pivoted-cholesky.ts";
 import { addTimes } from "../../src/matrix/vector-product.ts";
-import { randomState } from "../../src/random/random-state.ts";
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
+import { random } from "../support/matrices.ts";
 
 /** exp(-|x - x'|^2 / 2) on random points in three dimensions: eigenvalues fall to rounding. */
 function kernel(n: number, seed = 1): Matrix {
@@ -154,7 +152,9 @@ describe("conjugateGradients", () => {
     expect(indefinite.converged).toBe(false);
     expect(indefinite.breakdown).toEqual({ kind: "operator", value: -2 });
     const one = addDiagonal(zeros(4, 4), 1);
-    const bad = await conjugateGradients(operator(one), b, { preconditioner: (v) => v.map((x) => -x) });
+    const bad = await conjugateGradients(operator(one), b, {
+      preconditioner: { solve: (v) => v.map((x) => -x) },
+    });
     expect(bad.breakdown).toEqual({ kind: "preconditioner", value: -1 });
     expect(bad.relativeResidual).toBe(1);
   });
@@ -179,8 +179,7 @@ describe("conjugateGradients", () => {
 /** Woodbury on a partial Cholesky factor. */
 async function lowRank(k: Matrix, mu: number, maxRank: number, block = 1) {
   const partial = await partialCholesky(source(k), { maxRank, block });
-  const { apply } = await woodburyPreconditioner(partial.factorT, mu);
-  return { preconditioner: apply, partial };
+  return { preconditioner: await woodburyPreconditioner(partial.factorT, mu), partial };
 }
 
 describe("low-rank preconditioners", () => {
@@ -189,7 +188,7 @@ describe("low-rank preconditioners", () => {
   const k = kernel(n);
   const a = addDiagonal(kernel(n), mu);
   const b = random(n, 1, 9).data;
-  const iterations = async (preconditioner?: (v: Float64Array) => Float64Array) => {
+  const iterations = async (preconditioner?: Pick<LinearSolver, "solve">) => {
     const result = await conjugateGradients(operator(a), b, {
       tolerance: 1e-9,
       maxIterations: 5000,
@@ -208,7 +207,7 @@ describe("low-rank preconditioners", () => {
     for (const rank of [10, 30, 60, 120]) {
       pivoted.push(await iterations((await lowRank(k, mu, rank)).preconditioner));
       const S = landmarks(rank);
-      nystrom.push(await iterations((await nystromPreconditioner(rowsOf(k, S), S, mu)).apply));
+      nystrom.push(await iterations(await nystromPreconditioner(rowsOf(k, S), S, mu)));
     }
     for (const counts of [pivoted, nystrom]) {
       expect(counts).toEqual([...counts].sort((x, y) => y - x));
@@ -222,12 +221,12 @@ describe("low-rank preconditioners", () => {
     const shifted = addDiagonal(kernel(12), 0.1);
     const v = random(12, 1).data;
     const wanted = (await factorize(shifted, { what: "k" })).solve(v);
-    const { apply } = await woodburyPreconditioner((await lowRank(small, 0.1, 12)).partial.factorT, 0.1);
-    expect(distance(apply(v), wanted)).toBeLessThan(1e-10);
+    const { solve } = await woodburyPreconditioner((await lowRank(small, 0.1, 12)).partial.factorT, 0.1);
+    expect(distance(solve(v), wanted)).toBeLessThan(1e-10);
     const S = Array.from({ length: 12 }, (_, i) => i);
     const nystrom = await nystromPreconditioner(rowsOf(small, S), S, 0.1);
     // The last eigenvalue stands for what is left, of which there is nothing here; M is then scaled by it.
-    expect(distance(nystrom.apply(v), wanted)).toBeLessThan(1e-6);
+    expect(distance(nystrom.solve(v), wanted)).toBeLessThan(1e-6);
   });
 
   it("are symmetric and positive definite, in float32 too", async () => {
@@ -241,12 +240,12 @@ describe("low-rank preconditioners", () => {
           const k = kernel(40, seed);
           const { factorT } = await partialCholesky(source(k), { maxRank: rank, block: 4 });
           const S = Array.from({ length: rank }, (_, i) => i);
-          for (const { apply } of [
+          for (const { solve } of [
             await woodburyPreconditioner(factorT, mu, { storage }),
             await nystromPreconditioner(rowsOf(k, S), S, mu, { storage }),
           ]) {
             const [v, w] = [random(40, 1, seed + 1).data, random(40, 1, seed + 2).data];
-            const [Mv, Mw] = [apply(v), apply(w)];
+            const [Mv, Mw] = [solve(v), solve(w)];
             const inner = (x: Float64Array, y: Float64Array) => x.reduce((sum, c, i) => sum + c * y[i]!, 0);
             expect(inner(v, Mv)).toBeGreaterThan(0);
             const asymmetry = Math.abs(inner(w, Mv) - inner(v, Mw));

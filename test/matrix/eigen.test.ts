@@ -16,13 +16,10 @@ import { applyReflectors, applyReflectorsPlainly } from "../../src/matrix/reflec
 import { secularRoots } from "../../src/matrix/secular.ts";
 import { reduceBlocked } from "../../src/matrix/tridiagonal-blocked.ts";
 import { reducePlainly, type Tridiagonal } from "../../src/matrix/tridiagonal.ts";
-import { randomState } from "../../src/random/random-state.ts";
+import { random } from "../support/matrices.ts";
 
 /** Errors against |K|, and of V^T V against the identity, allowed for n rows. */
 const tolerance = (n: number): number => 1e-14 * (4 + Math.sqrt(n));
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
 
 const build = (n: number, entry: (i: number, j: number) => number): Matrix =>
   matrix(

@@ -15,11 +15,8 @@ import {
 } from "../../src/matrix/matrix.ts";
 import { pseudoInverse } from "../../src/matrix/pseudo-inverse.ts";
 import { rangeInverse } from "../../src/matrix/range-inverse.ts";
-import { randomState } from "../../src/random/random-state.ts";
+import { random } from "../support/matrices.ts";
 import { relativeError, toRows } from "../support/tiny.ts";
-
-const random = (rows: number, cols: number, seed = 1): Matrix =>
-  matrix(rows, cols, randomState(seed).normalsInto(new Float64Array(rows * cols)));
 
 /** A semidefinite matrix [n, n] of a rank. */
 const gram = (n: number, rank: number): Matrix => {
@@ -72,10 +69,12 @@ describe("pseudoInverse", () => {
   it("knows the condition on the range, takes a bound on the rank, and nothing at all", async () => {
     const k = zeros(4, 4);
     for (const [i, x] of [8, 0, 2, 4].entries()) k.data[5 * i] = x;
-    expect(await pseudoInverse(k)).toMatchObject({ rank: 3, condition: 4 });
-    expect(await pseudoInverse(k, { maxRank: 2 })).toMatchObject({ rank: 2, condition: 2 });
+    const whole = await pseudoInverse(k);
+    expect([whole.rank, whole.condition()]).toEqual([3, 4]);
+    const part = await pseudoInverse(k, { maxRank: 2 });
+    expect([part.rank, part.condition()]).toEqual([2, 2]);
     const none = await pseudoInverse(zeros(3, 3));
-    expect(none).toMatchObject({ rank: 0, condition: 1 });
+    expect([none.rank, none.condition()]).toEqual([0, 1]);
     expect([...none.solve(Float64Array.of(1, 2, 3))]).toEqual([0, 0, 0]);
     expect([...(await none.inverse()).data]).toEqual(Array.from({ length: 9 }, () => 0));
     await expect(pseudoInverse(matrix(1, 1, Float64Array.of(Number.NaN)))).rejects.toThrow(InputError);
@@ -97,8 +96,7 @@ describe("rangeInverse", () => {
     expect(inverse.rank).toBe(rank);
     const b = random(n, 1, 5).data;
     const x = multiply(matrix(n, n, Float64Array.from(wanted(k))), matrix(n, 1, b)).data;
-    inverse.applyInPlace(b);
-    expect(relativeError(b, x)).toBeLessThan(1e-8);
+    expect(relativeError(inverse.solve(b), x)).toBeLessThan(1e-8);
   });
 
   it("does not take small rows for none", async () => {
@@ -108,11 +106,9 @@ describe("rangeInverse", () => {
     expect((await of(k)).rank).toBe(6);
   });
 
-  it("leaves rows of zeros, and what lies behind the matrix, alone", async () => {
+  it("has nothing in rows of zeros, and reads nothing behind the matrix", async () => {
     const k = zeros(3, 3);
     k.data[0] = 4;
-    const x = Float64Array.of(8, 1, 1, 7);
-    (await of(k)).applyInPlace(x);
-    expect([...x]).toEqual([2, 0, 0, 7]);
+    expect([...(await of(k)).solve(Float64Array.of(8, 1, 1, 7))]).toEqual([2, 0, 0]);
   });
 });

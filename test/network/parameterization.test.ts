@@ -31,7 +31,7 @@ async function open(parameterization: Parameterization, width: number, seed = 3)
 async function change(fisher: Fisher, parameterization: Parameterization, width: number, damping: number) {
   const { linearizer, weights } = await open(parameterization, width);
   const trainer = createTrainer(linearizer, weights, fisher, mse, { x, y });
-  const before = await trainer.step({ learningRate: 1e-4, damping });
+  const { before } = await trainer.step({ learningRate: 1e-4, damping });
   const after = await trainer.evaluate();
   return before.train.data.map((f, i) => (f - after.train.data[i]!) / 1e-4);
 }

@@ -57,9 +57,10 @@ const file = (name: string, text: string | Uint8Array): string => {
 };
 
 /** A program that runs a network on an engine of each kind, and stays for as long as its input is open. */
-const libraryScript = (library: string): string => `
-  const { createEngine, createLinearizer, createWeights, createWorkerEngine, initialise, matrix, mlp } =
+const libraryScript = (library: string, libraryInNode: string): string => `
+  const { createEngine, createLinearizer, createWeights, initialise, matrix, mlp } =
     await import(${library});
+  const { createWorkerEngine } = await import(${libraryInNode});
   for (const open of [createEngine, createWorkerEngine]) {
     const engine = await open({ threads: 1 });
     const network = mlp(3, { width: 8, depth: 2 });
@@ -100,9 +101,11 @@ let script: string;
 let ownWorker: string;
 let control: string[];
 beforeAll(async () => {
-  const { bin, library } = await compileInto(join(root, "natgrad"), { packages: ["onnxruntime-node"] });
+  const { bin, library, libraryInNode } = await compileInto(join(root, "natgrad"), {
+    packages: ["onnxruntime-node"],
+  });
   natgrad = bin;
-  script = file("library.mjs", libraryScript(library));
+  script = file("library.mjs", libraryScript(library, libraryInNode));
   ownWorker = file("worker.mjs", workerScript(library));
   const g = createGraph("float32");
   g.output("y", relu(g, g.input("x", [1])), [1]);

@@ -137,7 +137,7 @@ describe("WebAssembly in Node and native code", () => {
     const script = join(root, "runs.mjs");
     writeFileSync(
       script,
-      `const { parseConfig, run } = await import(${missing.library});
+      `const { parseConfig, run } = await import(${missing.libraryInNode});
        for (const options of ${JSON.stringify(asked)}) {
          const events = [];
          for await (const event of run(parseConfig(options))) events.push(event);

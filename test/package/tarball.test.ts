@@ -142,13 +142,14 @@ describe("in a project that has nothing else", () => {
   it("programs compile, but for misspelt options", () => {
     writeFileSync(
       join(project, "program.ts"),
-      `import { createEngine, exact, mlp, stackRows, type Fisher } from "natgrad";
+      `import { createEngine, exact, mlp, ntk, stackRows, type Fisher } from "natgrad";
 import { diagnose, parseConfig, parseDiagnosis, run } from "natgrad/node";
 
 export const fisher: Fisher = exact;
 export const network = mlp(3, { width: 8, depth: 2 });
 export const engine = await createEngine({ threads: 1 });
 export const rows = stackRows([], engine.floats);
+export const theta = await ntk(network, rows, rows, { kind: "empirical", engine });
 for await (const event of run(parseConfig({ learning_rate: 1, train_size: "all", target_classes: [3, [1, 2]] }))) {
   if (event.event === "step") console.log(event.train_loss.toFixed(3), event.predict?.train_loss);
 }
@@ -157,6 +158,8 @@ for await (const event of diagnose(parseDiagnosis({ width: 64 }))) console.log(e
 parseConfig({ learning_rte: 1 });
 // @ts-expect-error
 parseDiagnosis({ widht: 64 });
+// @ts-expect-error
+await ntk(network, rows, rows, { kind: "empirical" });
 // @ts-expect-error
 await createEngine({ thread: 1 });
 // @ts-expect-error

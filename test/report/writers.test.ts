@@ -52,7 +52,7 @@ describe("jsonlWriter", () => {
 });
 
 describe("csvWriter", () => {
-  it("writes a heading, and as many cells a row, with all digits", () => {
+  it("writes a heading, and as many cells per row, with all digits", () => {
     const heading = csvWriter(configEvent()).trimEnd().split(",");
     const row = csvWriter(step).trimEnd().split(",").map(Number);
     expect(heading).toEqual([

@@ -17,6 +17,7 @@ export const MANIFEST = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf
     version: string;
     keywords: string[];
     scripts: Record<string, string>;
+    exports: Record<string, { types: string; default: string }>;
     dependencies: Record<string, string>;
     optionalDependencies: Record<string, string>;
     devDependencies: Record<string, string>;
@@ -47,8 +48,10 @@ export function plantPackage(folder: string, name: string, code: string): void {
 export type Compiled = {
   /** The path of the command line. */
   readonly bin: string;
-  /** The address of `natgrad/node`, as the text of a string. */
+  /** The address of the main entry, as the text of a string. */
   readonly library: string;
+  /** The same of `natgrad/node`. */
+  readonly libraryInNode: string;
 };
 
 /**
@@ -67,7 +70,12 @@ export async function compileInto(
   linkPackages(folder, [...BROUGHT, ...packages]);
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { main: "src/cli/main.ts", worker: "src/graph/node/worker.ts", node: "src/node.ts" },
+    entryPoints: {
+      main: "src/cli/main.ts",
+      worker: "src/graph/node/worker.ts",
+      index: "src/index.ts",
+      node: "src/node.ts",
+    },
     outdir: join(folder, "dist/bundle"),
     bundle: true,
     splitting: true,
@@ -80,8 +88,11 @@ export async function compileInto(
     },
     logLevel: "warning",
   });
+  const address = (name: string): string =>
+    JSON.stringify(pathToFileURL(join(folder, `dist/bundle/${name}.js`)).href);
   return {
     bin: join(folder, "bin/natgrad.js"),
-    library: JSON.stringify(pathToFileURL(join(folder, "dist/bundle/node.js")).href),
+    library: address("index"),
+    libraryInNode: address("node"),
   };
 }

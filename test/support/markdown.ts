@@ -1,6 +1,21 @@
 /**
- * @file Commands of a document, and what it says that they print.
+ * @file Documents of the checkout; the commands in one, and what it says that they print; its links.
  */
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "./checkout.ts";
+
+/** The Markdown files among these files and folders of the checkout, by their paths from its root. */
+export const documents = (...paths: readonly string[]): string[] =>
+  paths
+    .flatMap((path) =>
+      statSync(join(ROOT, path)).isDirectory()
+        ? readdirSync(join(ROOT, path), { recursive: true, encoding: "utf8" })
+            .map((name) => `${path}/${name.replaceAll("\\", "/")}`)
+            .toSorted()
+        : path,
+    )
+    .filter((path) => path.endsWith(".md"));
 
 /** A block of code: its language, its text, and the prose since the block before. */
 type Block = { readonly language: string; readonly text: string; readonly before: string };
@@ -76,3 +91,23 @@ export function firstMissing(wanted: readonly string[], got: readonly string[]):
   }
   return undefined;
 }
+
+/** The text of a document without its code. */
+export const proseOf = (markdown: string): string =>
+  markdown.replaceAll(/^```.*?^```$/gms, "").replaceAll(/`[^`\n]*`/g, "");
+
+/** The targets of a document's links and pictures. */
+export const linksOf = (markdown: string): string[] =>
+  Array.from(
+    proseOf(markdown).matchAll(/\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)"/g),
+    ([, link, attribute]) => (link ?? attribute)!,
+  );
+
+/** The fragments that lead to a document's headings, as GitHub makes them. */
+export const anchorsOf = (markdown: string): string[] =>
+  Array.from(markdown.replaceAll(/^```.*?^```$/gms, "").matchAll(/^#+ (.*)$/gm), ([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );

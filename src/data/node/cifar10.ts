@@ -80,7 +80,7 @@ export const fillFromPlanes = (into: LabelledImages, archive: Bytes): Promise<vo
     }
   });
 
-/** Fills in from the npm package: a PNG a batch with an image a row, and the labels as JSON. */
+/** Fills in from the npm package: one PNG per batch with one image per row, and the labels as JSON. */
 export async function fillFromSheets(
   into: LabelledImages,
   source: NpmPackage,

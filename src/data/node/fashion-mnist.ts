@@ -116,7 +116,7 @@ export async function fillFromIdx(
 }
 
 /**
- * Fills in from the npm package: a JSON file a class, each with a seventh of test images before the training images.
+ * Fills in from the npm package: one JSON file per class, each with a seventh of test images before the training images.
  * The classes are interleaved: 0, 1, ..., 9, 0, 1, ...
  */
 export async function fillFromClasses(

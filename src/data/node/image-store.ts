@@ -19,7 +19,7 @@ export type StoreShape = {
   /** Training and test images. */
   readonly train: number;
   readonly test: number;
-  /** Bytes an image, M. */
+  /** Bytes per image, M. */
   readonly inputs: number;
 };
 

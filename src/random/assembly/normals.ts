@@ -1,7 +1,7 @@
 /**
  * @file AssemblyScript: NumPy's legacy normals, two at a time, in SIMD128. Compiled by scripts/build-wasm.ts.
  *
- * Words: MT19937 (Matsumoto & Nishimura, ACM TOMACS 8, 1998), four lanes a step.
+ * Words: MT19937 (Matsumoto & Nishimura, ACM TOMACS 8, 1998), four lanes per step.
  * Uniforms: u = (a 2^26 + b) / 2^53 with a = word >>> 5 and b = word >>> 6 of the next.
  * Normals: Marsaglia's polar method. An attempt is x1 = 2u - 1, x2 = 2u' - 1, kept where 0 < r2 < 1 with
  * r2 = x1^2 + x2^2; it yields f x2, then f x1, with f = sqrt(-2 log(r2) / r2).

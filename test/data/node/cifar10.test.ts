@@ -26,7 +26,7 @@ const pixels = (visit: (y: number, x: number, c: number, pixel: number) => void)
   }
 };
 
-/** Two images a batch: a label, then red, green and blue planes. */
+/** Two images per batch: a label, then red, green and blue planes. */
 function planes(batch: number): Uint8Array {
   const bytes = new Uint8Array(2 * 3073);
   for (const i of [0, 1]) {
@@ -37,7 +37,7 @@ function planes(batch: number): Uint8Array {
   return bytes;
 }
 
-/** Two images a batch: a row of red, green and blue pixels each. */
+/** Two images per batch: a row of red, green and blue pixels each. */
 function sheet(batch: number): Uint8Array {
   const data = new Uint8Array(2 * 3072);
   for (const i of [0, 1])

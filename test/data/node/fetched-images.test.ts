@@ -2,6 +2,7 @@
 import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { mse } from "../../../src/loss/index.ts";
 import type { Selection } from "../../../src/data/dataset.ts";
 import { collect, download } from "../../../src/data/node/fetch.ts";
 import type { Edition, FetchedImages, ImageSource } from "../../../src/data/node/fetch-store.ts";
@@ -10,7 +11,7 @@ import { type LabelledImages, storeSize } from "../../../src/data/node/image-sto
 import { digestOf, fillPlainly, nobody, serve, temporaryFolder } from "./support.ts";
 
 const SHAPE = { train: 40, test: 20, inputs: 8 };
-const SELECTION: Selection = { targetClasses: [1, 2], trainSize: 8, testSize: 4, lossType: "mse" };
+const SELECTION: Selection = { targetClasses: [1, 2], trainSize: 8, testSize: 4, loss: mse };
 
 const fillOtherwise = (into: LabelledImages): void => {
   fillPlainly(into);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { crossEntropy, LOSSES, mse } from "../../../src/loss/index.ts";
 import type { Selection } from "../../../src/data/dataset.ts";
 import { idxImages, idxLabels, openIdx } from "../../../src/data/node/idx.ts";
 import { mnist, mnistFolder } from "../../../src/data/node/mnist.ts";
@@ -16,7 +17,7 @@ const select = (changes: Partial<Selection> = {}): Selection => ({
   targetClasses: [0, 1],
   trainSize: 100,
   testSize: 50,
-  lossType: "mse",
+  loss: mse,
   ...changes,
 });
 
@@ -30,7 +31,7 @@ describe("mnist", () => {
     ["mnist10_100_50.npz", DIGITS],
   ])("gives the numbers of %s within one float32 rounding", async (name, targetClasses) => {
     const path = fileURLToPath(new URL(`../../fixtures/golden/${name}`, import.meta.url));
-    const golden = await loadDataset(path, { lossType: "mse" });
+    const golden = await loadDataset(path, { loss: mse });
     const data = await mnist(select({ targetClasses }));
     expect(data.targetClasses).toEqual(golden.targetClasses);
     expect(data.yTrain).toEqual(golden.yTrain);
@@ -46,7 +47,7 @@ describe("mnist", () => {
   });
 
   it("gives two classes two outputs for cross-entropy", async () => {
-    const { yTrain } = await mnist(select({ lossType: "cross_entropy" }));
+    const { yTrain } = await mnist(select({ loss: crossEntropy }));
     expect(yTrain.cols).toBe(2);
     expect([...yTrain.data.subarray(0, 4)]).toEqual([1, 0, 0, 1]);
   });
@@ -80,9 +81,9 @@ describe("mnist", () => {
     const [[arr_0, arr_1], [arr_2, arr_3]] = [await taken("train", 60), await taken("t10k", 30)];
     const arr_4 = { shape: [2], data: BigInt64Array.of(3n, 8n) };
     const bytes = writeNpz({ arr_0, arr_1, arr_2, arr_3, arr_4 });
-    for (const lossType of ["mse", "cross_entropy"] as const) {
-      const wanted = await mnist(select({ targetClasses: [3, 8], trainSize: 60, testSize: 30, lossType }));
-      expect(await decodeDataset(bytes, "d.npz", { lossType, normalise: true })).toEqual(wanted);
+    for (const loss of LOSSES) {
+      const wanted = await mnist(select({ targetClasses: [3, 8], trainSize: 60, testSize: 30, loss }));
+      expect(await decodeDataset(bytes, "d.npz", { loss, normalise: true })).toEqual(wanted);
     }
   });
 

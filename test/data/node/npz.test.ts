@@ -3,12 +3,13 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { mse } from "../../../src/loss/index.ts";
 import { writeWhole } from "../../../src/data/node/files.ts";
 import { loadDataset, saveDataset } from "../../../src/data/node/npz.ts";
 import { synthetic } from "../../../src/data/synthetic.ts";
 import { randomState } from "../../../src/random/random-state.ts";
 
-const dataset = synthetic(randomState(1).normalsInto, { trainSize: 6, testSize: 4, lossType: "mse" });
+const dataset = synthetic(randomState(1).normalsInto, { trainSize: 6, testSize: 4, loss: mse });
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "natgrad-npz-"))));
@@ -18,7 +19,7 @@ describe("saveDataset", () => {
   it("writes what loadDataset reads, into a folder that it makes, and leaves nothing else", async () => {
     const path = join(folder, "new", "d.npz");
     await saveDataset(path, dataset);
-    expect(await loadDataset(path, { lossType: "mse" })).toEqual(dataset);
+    expect(await loadDataset(path, { loss: mse })).toEqual(dataset);
     await saveDataset(path, dataset);
     expect(await readdir(join(folder, "new"))).toEqual(["d.npz"]);
   });
@@ -34,11 +35,11 @@ describe("saveDataset", () => {
 describe("loadDataset", () => {
   it("names a file that is missing or no archive", async () => {
     const path = join(folder, "d.npz");
-    await expect(loadDataset(path, { lossType: "mse" })).rejects.toThrow(
+    await expect(loadDataset(path, { loss: mse })).rejects.toThrow(
       `${path}: wanted a readable file, got ENOENT`,
     );
     await writeFile(path, "not an archive at all, but long enough to hold one");
-    await expect(loadDataset(path, { lossType: "mse" })).rejects.toThrow(
+    await expect(loadDataset(path, { loss: mse })).rejects.toThrow(
       `npz ${path}: wanted a whole .npz archive`,
     );
   });

@@ -2,8 +2,18 @@
  * @file How the gap between a network and its analytic prediction shrinks with the width, in logarithms on both sides,
  * beside the slope of the theory.
  */
-import { axisX, axisY, dot, gridY, line, ruleX, text as label } from "@observablehq/plot";
-import { colour, draw, NARROW, powerOfTen, sheet, spread, type Colour, type FigureOptions } from "./sheet.ts";
+import { axisX, dot, line, ruleX, text as label } from "@observablehq/plot";
+import { boxed, logScale, powersAxis } from "./axes.ts";
+import {
+  colour,
+  draw,
+  NARROW,
+  sheet,
+  spread,
+  type Caption,
+  type Colour,
+  type FigureOptions,
+} from "./sheet.ts";
 
 /** A line: the gap at every width. */
 export type GapSeries = {
@@ -13,9 +23,6 @@ export type GapSeries = {
   /** One row per width: the gap of every seed. */
   readonly gaps: readonly (readonly number[])[];
 };
-
-/** What is said around the panel. */
-export type GapCaption = { readonly title: string; readonly subtitle: string };
 
 const HUES = ["ink", "blue", "green", "vermilion", "purple", "muted"] as const satisfies readonly Colour[];
 const SYMBOLS = ["circle", "square", "triangle", "diamond", "star", "times"] as const;
@@ -30,7 +37,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, a) => su
 /** The figure, for series of at most six methods over the same widths. */
 export function gapFigure(
   series: readonly GapSeries[],
-  { title, subtitle }: GapCaption,
+  { title, subtitle }: Caption,
   { width = 760 }: FigureOptions = {},
 ): string {
   const narrow = width < NARROW;
@@ -40,9 +47,9 @@ export function gapFigure(
   const all = series.flatMap((s) => s.gaps.flat());
   const domain: [number, number] = [Math.min(...all) / 1.3, Math.max(...all) * 1.3];
   const inner = height - margin.top - margin.bottom;
-  const scale = inner / Math.log(domain[1] / domain[0]);
+  const { down, up } = logScale(domain, inner);
   const ends = spread(
-    series.map((s) => scale * Math.log(domain[1] / mean(s.gaps.at(-1)!))),
+    series.map((s) => down(mean(s.gaps.at(-1)!))),
     15,
   );
   const [from, to] = [widths[0]!, widths.at(-1)!];
@@ -51,23 +58,11 @@ export function gapFigure(
   const theory = [from, to].map((M) => ({ width: M, gap: centre * Math.sqrt(Math.sqrt(from * to) / M) }));
   const methods = [...new Set(series.map((s) => methodOf(s.title)))];
   const marks = draw({
-    width: width - 24,
-    height,
-    marginLeft: margin.left,
-    marginRight: margin.right,
-    marginTop: margin.top,
-    marginBottom: margin.bottom,
+    ...boxed(width - 24, height, margin),
     x: { type: "log", base: 2, domain: [from, to], insetLeft: 8, insetRight: 8 },
     y: { type: "log", domain },
     marks: [
-      gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({
-        ticks: powers(domain),
-        tickFormat: powerOfTen,
-        tickSize: 0,
-        label: "gap, relative to the labels",
-        labelArrow: "none",
-      }),
+      ...powersAxis(domain, "gap, relative to the labels"),
       axisX({
         ticks: [...widths],
         tickFormat: String,
@@ -129,7 +124,7 @@ export function gapFigure(
           }),
           label([points.at(-1)!], {
             x: "width",
-            y: () => domain[1] * Math.exp(-ends[i]! / scale),
+            y: () => up(ends[i]!),
             text: () => name,
             textAnchor: "start",
             dx: 22,
@@ -156,10 +151,3 @@ export function gapFigure(
 const methodOf = (title: string): string => title.split(",")[0]!;
 
 const told = (gaps: readonly number[]): string => String(Number(mean(gaps).toPrecision(3)));
-
-/** Powers of ten inside a range. */
-function powers([low, high]: [number, number]): number[] {
-  const out: number[] = [];
-  for (let e = Math.ceil(Math.log10(low)); e <= Math.log10(high); e++) out.push(10 ** e);
-  return out;
-}

@@ -2,7 +2,7 @@
  * @file The isotropic condition as it looks: G / alpha of every method as a heat map, with alpha = tr G / n. The identity
  * is a diagonal on an empty square; what gradient descent has beside it is why it is slow.
  */
-import type { Matrix } from "../../matrix/matrix.ts";
+import type { Matrix } from "../../src/matrix/matrix.ts";
 import {
   colour,
   columnWidth,
@@ -77,7 +77,7 @@ function isotropyOf({ rows: n, data }: Matrix): { alpha: number; deviation: numb
   return { alpha, deviation: Math.sqrt(squares / n) / Math.abs(alpha) };
 }
 
-/** One path a class of entries, and one stroke a run of equal neighbours: small files. */
+/** One path per class of entries and one stroke per run of equal neighbours keep the files small. */
 function heatMap({ rows: n, data }: Matrix, alpha: number, side: number): string {
   const paths = new Map<Colour, string>();
   for (let i = 0; i < n; i++) {

@@ -41,6 +41,9 @@ export type FigureOptions = {
   width?: number;
 };
 
+/** What is said around the panels. */
+export type Caption = { readonly title: string; readonly subtitle: string };
+
 /** A figure drawn at less than this is for a phone. */
 export const NARROW = 560;
 
@@ -250,15 +253,4 @@ export function spread(values: readonly number[], least: number): number[] {
     }
   }
   return out;
-}
-
-/** Superscripts of a power of ten. */
-const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
-/** 10⁻³ for 0.001; plain digits near one. */
-export function powerOfTen(value: number): string {
-  const exponent = Math.round(Math.log10(value));
-  if (exponent === 0) return "1";
-  const digits = String(Math.abs(exponent)).replaceAll(/\d/g, (d) => SUPERSCRIPTS[Number(d)]!);
-  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
 }

@@ -6,11 +6,12 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/experiment/config.ts";
 import type { RunEvent } from "../../src/experiment/run.ts";
 import { matrix } from "../../src/matrix/matrix.ts";
-import { gapFigure } from "../../src/report/figures/gap.ts";
-import { isotropyFigure } from "../../src/report/figures/isotropy.ts";
+import { gapFigure } from "../../scripts/figures/gap.ts";
+import { isotropyFigure } from "../../scripts/figures/isotropy.ts";
 import { dot } from "@observablehq/plot";
-import { colour, draw, escape, powerOfTen, spread } from "../../src/report/figures/sheet.ts";
-import { trainingFigure, type TrainingRun } from "../../src/report/figures/training.ts";
+import { powerOfTen } from "../../scripts/figures/axes.ts";
+import { colour, draw, escape, spread } from "../../scripts/figures/sheet.ts";
+import { trainingFigure, type TrainingRun } from "../../scripts/figures/training.ts";
 
 const caption = { title: "Losses < 1 & falling", subtitle: "Points are measured, lines are predicted." };
 

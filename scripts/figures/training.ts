@@ -2,17 +2,18 @@
  * @file Training as small multiples: for every method the loss of the network (points) on the line that the kernel
  * predicted for it, on training and test samples, in logarithms.
  */
-import { axisX, axisY, dot, gridY, line, text as label } from "@observablehq/plot";
-import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../experiment/run.ts";
+import { axisX, dot, line, text as label } from "@observablehq/plot";
+import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../src/experiment/run.ts";
+import { boxed, logScale, powersAxis } from "./axes.ts";
 import {
   colour,
   columnWidth,
   draw,
   legend,
   NARROW,
-  powerOfTen,
   sheet,
   spread,
+  type Caption,
   type Colour,
   type FigureOptions,
   type Panel,
@@ -25,9 +26,6 @@ export type TrainingRun = {
   /** Said inside the panel, of a run that needs a word. */
   readonly remark?: string;
 };
-
-/** What is said around the panels. */
-export type TrainingCaption = { readonly title: string; readonly subtitle: string };
 
 const HEIGHT = 176;
 const MARGIN = { left: 36, right: 34, top: 8, bottom: 38 };
@@ -57,7 +55,7 @@ const predicted = (step: StepEvent): Metrics => step.predict ?? step;
 /** The figure, for runs with equally many steps. */
 export function trainingFigure(
   runs: readonly TrainingRun[],
-  { title, subtitle }: TrainingCaption,
+  { title, subtitle }: Caption,
   { width = 760 }: FigureOptions = {},
 ): string {
   const columns = width < NARROW ? 2 : Math.min(4, runs.length);
@@ -91,26 +89,17 @@ function panel(
 ): string {
   const lastStep = steps.at(-1)!;
   const inner = HEIGHT - MARGIN.top - MARGIN.bottom;
-  // Pixels from the top, and back.
-  const scale = inner / Math.log(domain[1] / domain[0]);
-  const down = (value: number) => scale * Math.log(domain[1] / value);
-  const up = (pixels: number) => domain[1] * Math.exp(-pixels / scale);
+  const { down, up } = logScale(domain, inner);
   const ends = spread(
     SIDES.map(({ metric }) => down(predicted(lastStep)[metric])),
     13,
   );
   return draw({
-    width,
-    height: HEIGHT,
-    marginLeft: MARGIN.left,
-    marginRight: MARGIN.right,
-    marginTop: MARGIN.top,
-    marginBottom: MARGIN.bottom,
+    ...boxed(width, HEIGHT, MARGIN),
     x: { domain: [0, lastStep.step] },
     y: { type: "log", domain },
     marks: [
-      gridY({ ticks: exponents(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-      axisY({ ticks: exponents(domain), tickFormat: powerOfTen, tickSize: 0, label: null }),
+      ...powersAxis(domain, null),
       axisX({
         ticks: steps.map(({ step }) => step),
         tickFormat: String,
@@ -165,11 +154,6 @@ function decades(values: readonly number[]): [number, number] {
   const logs = values.filter((x) => x > 0 && Number.isFinite(x)).map(Math.log10);
   return [10 ** Math.floor(Math.min(...logs)), 10 ** Math.ceil(Math.max(...logs))];
 }
-
-const exponents = ([low, high]: [number, number]): number[] => {
-  const from = Math.round(Math.log10(low));
-  return Array.from({ length: Math.round(Math.log10(high)) - from + 1 }, (_, i) => 10 ** (from + i));
-};
 
 /** The learning rate, over alpha where it follows from it, and the damping. */
 function settings(events: readonly RunEvent[]): string {

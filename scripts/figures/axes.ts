@@ -1,0 +1,68 @@
+/**
+ * @file Axes that figures share: logarithmic ones with a rule at every power of ten, and what a value is in pixels.
+ */
+import { axisY, gridY, type Markish, type PlotOptions } from "@observablehq/plot";
+import { colour } from "./sheet.ts";
+
+/** Pixels around what is plotted. */
+export type Margin = {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+};
+
+/** A box with its margins, as Observable Plot calls them. */
+export const boxed = (width: number, height: number, margin: Margin): PlotOptions => ({
+  width,
+  height,
+  marginLeft: margin.left,
+  marginRight: margin.right,
+  marginTop: margin.top,
+  marginBottom: margin.bottom,
+});
+
+/** Rules across and an axis on the left at the powers of ten of a domain. */
+export const powersAxis = (domain: readonly [number, number], label: string | null): Markish[] => [
+  gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
+  axisY({
+    ticks: powers(domain),
+    tickFormat: powerOfTen,
+    tickSize: 0,
+    label,
+    ...(label === null ? {} : { labelArrow: "none" }),
+  }),
+];
+
+/** Pixels of a value below the upper end of a domain of so many pixels, in logarithms, and back. */
+export function logScale(
+  [low, high]: readonly [number, number],
+  pixels: number,
+): { down(value: number): number; up(pixel: number): number } {
+  const scale = pixels / Math.log(high / low);
+  return {
+    down: (value) => scale * Math.log(high / value),
+    up: (pixel) => high * Math.exp(-pixel / scale),
+  };
+}
+
+/** How far from a whole exponent a logarithm may be by rounding. */
+const NEAR = 1e-9;
+
+/** Powers of ten inside a range. */
+function powers([low, high]: readonly [number, number]): number[] {
+  const out: number[] = [];
+  for (let e = Math.ceil(Math.log10(low) - NEAR); e <= Math.log10(high) + NEAR; e++) out.push(10 ** e);
+  return out;
+}
+
+/** Superscripts of a power of ten. */
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** 10⁻³ for 0.001; plain digits near one. */
+export function powerOfTen(value: number): string {
+  const exponent = Math.round(Math.log10(value));
+  if (exponent === 0) return "1";
+  const digits = String(Math.abs(exponent)).replaceAll(/\d/g, (d) => SUPERSCRIPTS[Number(d)]!);
+  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+}

@@ -1,0 +1,35 @@
+/**
+ * @file `natgrad/dynamics`: training, its prediction in function space, and what kernels say before any step.
+ */
+export { alignment } from "../dynamics/alignment.ts";
+export { dampingController, DAMPING_SCHEDULES, type DampingSchedule } from "../dynamics/damping.ts";
+export { predictSteps, type Outputs, type Predictor } from "../dynamics/function-space.ts";
+export { gradientFlow, gradientFlowOf } from "../dynamics/gradient-flow.ts";
+export { isotropy, type Isotropy } from "../dynamics/isotropy.ts";
+export { responseOf, type LossAt, type StepResponse } from "../dynamics/response.ts";
+export {
+  createPosterior,
+  deviations,
+  type Posterior,
+  type PosteriorAt,
+  type PosteriorKernels,
+  type PosteriorKind,
+} from "../dynamics/posterior.ts";
+export {
+  convergenceSteps,
+  convergenceTime,
+  kernelSpectrum,
+  labelEnergy,
+  modeEnergies,
+  type Spectrum,
+} from "../dynamics/spectrum.ts";
+export { stableLearningRate } from "../dynamics/stability.ts";
+export type { Batch } from "../dynamics/step-samples.ts";
+export { stoppedText, type Stopped } from "../dynamics/step-solve.ts";
+export {
+  createTrainer,
+  type StepOptions,
+  type StepResult,
+  type StepSeconds,
+  type Trainer,
+} from "../dynamics/trainer.ts";

@@ -1,0 +1,26 @@
+/**
+ * @file `natgrad/engine`: ONNX Runtime on one device, and the graphs that run on it. For layers and activations of one's own: `ops` are the
+ * operations that their formulas are made of.
+ */
+export { breathe, type Stoppable } from "../breathe.ts";
+export {
+  createEngine,
+  DEVICES,
+  type Device,
+  type Engine,
+  type EngineOptions,
+  type FloatArray,
+  type Program,
+  type Tensor,
+  type Tensors,
+} from "../graph/engine.ts";
+export {
+  createGraph,
+  type Dim,
+  type ElementType,
+  type Graph,
+  type GraphAttribute,
+  type Precision,
+  type Value,
+} from "../graph/graph.ts";
+export * as ops from "../graph/ops.ts";

@@ -1,0 +1,13 @@
+/**
+ * @file `natgrad/jacobian`: a network linearised at its weights, products with its Jacobian, and updates of the weights.
+ */
+export { createJacobian, type Jacobian } from "../linearization/jacobian.ts";
+export {
+  createLinearizer,
+  type LayerLinearization,
+  type Linearization,
+  type Linearizer,
+  type PassOptions,
+} from "../linearization/linearize.ts";
+export { createUpdater, type Combination, type Updater } from "../linearization/update.ts";
+export { createFolder, createWeights, type LayerWeights, type Weights } from "../linearization/weights.ts";
