@@ -2,7 +2,7 @@
  * @file The whole process of the default run as a user sees it: `natgrad train --natural_gradient_type exact`, from
  * the shell and back, and where its time goes.
  */
-import type { DoneEvent } from "../src/experiment/run.ts";
+import type { DoneEvent } from "../src/experiment/events.ts";
 import { output, type Benchmark } from "./benchmark.ts";
 import { mb, s, table, verdict } from "./markdown.ts";
 import { columns, median, seconds, spread, type Spread } from "./statistics.ts";

@@ -26,17 +26,17 @@ export {
 export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
-export {
-  run,
-  type ConfigEvent,
-  type DoneEvent,
-  type Metrics,
-  type NoticeEvent,
-  type NoticeKind,
-  type Progress,
-  type RunEvent,
-  type RunListeners,
-  type StepEvent,
-} from "./experiment/run.ts";
+export { run } from "./experiment/run.ts";
+export type {
+  ConfigEvent,
+  DoneEvent,
+  Metrics,
+  NoticeEvent,
+  NoticeKind,
+  Progress,
+  RunEvent,
+  RunListeners,
+  StepEvent,
+} from "./experiment/events.ts";
 export { DIAGNOSIS_WRITERS, type DiagnosisWriter } from "./report/diagnosis.ts";
 export { WRITERS, type Writer } from "./report/writers.ts";

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readWhole, writeWhole } from "../../src/data/node/files.ts";
 import { InputError } from "../../src/error.ts";
-import type { DoneEvent, StepEvent } from "../../src/experiment/run.ts";
+import type { DoneEvent, StepEvent } from "../../src/experiment/events.ts";
 import { output, ROOT } from "../benchmark.ts";
 import { inSeconds } from "./render.ts";
 import { median, seconds } from "../statistics.ts";

@@ -3,7 +3,7 @@
  * predicted for it, on training and test samples, in logarithms.
  */
 import { axisX, dot, line, text as label } from "@observablehq/plot";
-import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../src/experiment/run.ts";
+import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../src/experiment/events.ts";
 import { boxed, logScale, powersAxis } from "./axes.ts";
 import {
   colour,

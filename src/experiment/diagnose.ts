@@ -7,6 +7,7 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { shapeOf } from "../dynamics/alpha.ts";
 import { alignment } from "../dynamics/alignment.ts";
 import { isotropyOf } from "../dynamics/isotropy.ts";
 import {
@@ -20,14 +21,13 @@ import { convergenceSteps, convergenceTime, kernelSpectrum, labelEnergy } from "
 import { stableLearningRate } from "../dynamics/stability.ts";
 import { InputError } from "../error.ts";
 import { bind, viewOf, type Fisher, type Propagator, type Shape } from "../fisher/index.ts";
-import type { Engine } from "../graph/engine.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import { blockNtk } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { expandOutputs } from "../kernel/parts.ts";
 import { withUnits } from "../kernel/units.ts";
-import { accuracy, lossNamed, mse, residualColumns } from "../loss/index.ts";
+import { accuracy, lossNamed, mse } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 import { demandConfig, type Config } from "./config.ts";
@@ -43,11 +43,12 @@ import {
   type SpectrumEvent,
 } from "./diagnosis.ts";
 import { loadData, settle } from "./dataset.ts";
-import { memoryLimit, peakBytes } from "./memory.ts";
+import { memoryLimit } from "./memory.ts";
 import { planDiagnosis } from "./diagnosis-plan.ts";
-import type { RunListeners } from "./run.ts";
-import { expectedSizes, networkOf, openNetwork, releasing, startWeights, tileOf } from "./setup.ts";
+import type { RunListeners } from "./events.ts";
+import { expectedSizes, networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
 import { finiteKernels } from "./representable.ts";
+import { withUse, type Use } from "./use.ts";
 
 /** Fractions of the training loss whose times are told. */
 const FRACTIONS = [1e-2, 1e-4] as const;
@@ -65,12 +66,12 @@ export type DiagnosisListeners = RunListeners & {
 export const diagnose = (
   diagnosis: Diagnosis,
   listeners: RunListeners = {},
-): AsyncGenerator<DiagnosisEvent> => releasing((opened) => events(diagnosis, listeners, opened));
+): AsyncGenerator<DiagnosisEvent> => withUse((use) => events(diagnosis, listeners, use));
 
 async function* events(
   { config: asked, methods }: Diagnosis,
   { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
-  opened: Engine[],
+  use: Use,
 ): AsyncGenerator<DiagnosisEvent> {
   demandConfig(asked);
   // What cannot fit is refused before anything is fetched, where its sizes are known.
@@ -118,7 +119,7 @@ async function* events(
   );
 
   progress("engine");
-  const linearizer = await openNetwork(config, network, opened, notice);
+  const linearizer = await openNetwork(config, network, use.engines, notice);
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");
@@ -142,13 +143,7 @@ async function* events(
   const loss = lossNamed(config.loss_type);
   // An infinitely wide network starts from 0 on average.
   const starts: Record<KernelName, Matrix> = { analytic: zeros(y.rows, y.cols), empirical: f };
-  const shape = {
-    samples: y.rows,
-    layers: network.weights.length,
-    width: config.width,
-    outputs: y.cols,
-    columns: residualColumns(loss, y.cols),
-  };
+  const shape = shapeOf(network, loss, y.rows);
   for (const fisher of methods) {
     for (const name of ["analytic", "empirical"] as const) {
       progress(`${fisher.name} on the ${name} kernel`);
@@ -176,7 +171,7 @@ async function* events(
       ...(await orReason(() => measurePosterior(kind, infinite, dataset, config, { signal }))),
     };
   }
-  yield { event: "done", seconds: process.uptime(), peak_rss_bytes: peakBytes() };
+  yield { event: "done", ...use.measured() };
 }
 
 /** What `work` returns, or why it cannot be had, on one line. */

@@ -3,7 +3,7 @@
  * Gram may reach a step.
  */
 import type { Inversion } from "../fisher/index.ts";
-import type { NoticeEvent } from "./run.ts";
+import type { NoticeEvent } from "./events.ts";
 
 /**
  * Condition times the relative error of the entries from which on it is said. Float32 and float64 steps from the same weights,

@@ -100,18 +100,6 @@ export async function openNetwork(
   return createLinearizer(engine, network);
 }
 
-/** Events of an experiment that says which engines it `opened`: they are released when it ends, fails or is left. */
-export async function* releasing<Event>(
-  experiment: (opened: Engine[]) => AsyncGenerator<Event>,
-): AsyncGenerator<Event> {
-  const opened: Engine[] = [];
-  try {
-    yield* experiment(opened);
-  } finally {
-    for (const engine of opened) await engine.release();
-  }
-}
-
 /** Initial weights, drawn or loaded; saved where that was asked for. */
 export async function startWeights(
   config: Config,

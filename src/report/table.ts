@@ -2,7 +2,7 @@
  * @file The paper's table: one row per step, each measured number beside its prediction, left-aligned in columns as wide
  * as their names (at least 11), six significant digits as C's %g prints them.
  */
-import type { Metrics, StepEvent } from "../experiment/run.ts";
+import type { Metrics, StepEvent } from "../experiment/events.ts";
 
 const COLUMNS = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"] as const;
 const MIN_WIDTH = 11;

@@ -4,7 +4,7 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { OPTIONS, type Config } from "../experiment/config.ts";
-import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/run.ts";
+import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
 import { sizeText } from "../experiment/bytes.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 

@@ -8,13 +8,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { encodeDataset } from "../../src/data/npz-dataset.ts";
 import { parseFlags } from "../../src/experiment/config.ts";
-import {
-  run,
-  type DoneEvent,
-  type NoticeEvent,
-  type RunEvent,
-  type StepEvent,
-} from "../../src/experiment/run.ts";
+import type { DoneEvent, NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
+import { run } from "../../src/experiment/run.ts";
 import { matrix } from "../../src/matrix/matrix.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "natgrad-divergence-"));

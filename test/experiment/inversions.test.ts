@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
 import { createInversionNotices, DOUBTFUL } from "../../src/experiment/inversions.ts";
-import { run, type NoticeEvent, type RunEvent, type StepEvent } from "../../src/experiment/run.ts";
+import type { NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
+import { run } from "../../src/experiment/run.ts";
 import type { Inversion } from "../../src/fisher/index.ts";
 
 async function eventsOf(options: Record<string, unknown>): Promise<RunEvent[]> {

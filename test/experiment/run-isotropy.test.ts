@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { parseFlags } from "../../src/experiment/config.ts";
-import { run, type ConfigEvent } from "../../src/experiment/run.ts";
+import type { ConfigEvent } from "../../src/experiment/events.ts";
+import { run } from "../../src/experiment/run.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
 import { LOSSES } from "../../src/loss/index.ts";
 

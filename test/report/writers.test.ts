@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/experiment/config.ts";
-import type { ConfigEvent, DoneEvent, StepEvent } from "../../src/experiment/run.ts";
+import type { ConfigEvent, DoneEvent, StepEvent } from "../../src/experiment/events.ts";
 import { csvWriter, jsonlWriter, tableWriter } from "../../src/report/writers.ts";
 
 const configEvent = (

@@ -2,7 +2,7 @@
  * @file What counts as agreement with a golden table.
  */
 import { expect } from "vitest";
-import type { Metrics } from "../../src/experiment/run.ts";
+import type { Metrics } from "../../src/experiment/events.ts";
 import { TOLERANCE } from "./tolerance.ts";
 
 /** Accuracies exactly; losses to a relative 1e-3 while above 1e-6 (float32 noise below). */

@@ -1,0 +1,106 @@
+/**
+ * @file The events in which a run is told: the configuration, a step at a time with what the kernels predicted for it, and the
+ * end. Whoever listens decides how they look.
+ */
+import type { Stoppable } from "../breathe.ts";
+import type { ClassGroup } from "../data/classes.ts";
+import type { Evaluation } from "../dynamics/evaluation.ts";
+import type { Isotropy } from "../dynamics/isotropy.ts";
+import type { Solver } from "../fisher/index.ts";
+import type { Config } from "./config.ts";
+import type { LeastNorm } from "./inversions.ts";
+
+/** The four numbers of a row of the table. */
+export type Metrics = {
+  train_accuracy: number;
+  train_loss: number;
+  test_accuracy: number;
+  test_loss: number;
+};
+
+/** The figures of outputs as a row has them. */
+export const metricsOf = (evaluation: Evaluation): Metrics => ({
+  train_accuracy: evaluation.trainAccuracy,
+  train_loss: evaluation.trainLoss,
+  test_accuracy: evaluation.testAccuracy,
+  test_loss: evaluation.testLoss,
+});
+
+/** Everything that was decided before the first step. */
+export type ConfigEvent = {
+  event: "config";
+  config: Config;
+  /** M_0, ..., M_L. */
+  widths: readonly number[];
+  n_classes: number;
+  /** Numbers, and lists of numbers for groups. */
+  target_classes: readonly ClassGroup[];
+  learning_rate: number;
+  /** Memory, and for long runs the time, that the run was reckoned to take; how exact NGD solves. */
+  plan: { bytes: number; seconds?: number; solver?: Solver };
+  /**
+   * Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. For a loss with
+   * a curvature of S^T G, S being that at the initial outputs.
+   */
+  isotropy?: { alpha_theory: number | null } & Isotropy;
+};
+
+/** One row of the table. */
+export type StepEvent = {
+  event: "step";
+  step: number;
+  /** Not with `--kernel none`. */
+  predict?: Metrics;
+  /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
+  predict_empirical?: Metrics;
+  /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
+  damping?: number;
+  reduction_ratio?: number | null;
+  /** With `--singular least_norm`: what was inverted on its range alone for the step that follows. */
+  least_norm?: readonly LeastNorm[];
+  /** With conjugate gradients: how they ended for the step that follows. */
+  solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
+} & Metrics;
+
+/** What should not pass in silence: it goes to stderr, and into JSON lines. */
+export type NoticeEvent = {
+  event: "notice";
+  /** What it is about, for programs that read it. */
+  kind: NoticeKind;
+  /** The step that it happened in, counted from 1; 0 before the first. */
+  step: number;
+  /** One line: what was wanted, what was got, what to try. */
+  message: string;
+};
+
+/** Kinds of notices. */
+export type NoticeKind = "accuracy" | "data" | "option" | "prediction" | "runtime" | "singular" | "solver";
+
+/** The end, with wall-clock seconds of every part. */
+export type DoneEvent = {
+  event: "done";
+  /**
+   * True when something stopped being a finite number and training with it, or when the training loss ended far above
+   * where it began (dynamics/divergence.ts).
+   */
+  diverged: boolean;
+  /** With `diverged`: the first step from which that was so. */
+  diverged_at?: number;
+  /** With `diverged`: what happened, on one line, and what to try. */
+  reason?: string;
+  /** Of this run, from its start. */
+  seconds: number;
+  /** The most that the process held during this run. */
+  peak_rss_bytes: number;
+  timings: Readonly<Record<string, number>>;
+};
+
+export type RunEvent = ConfigEvent | StepEvent | NoticeEvent | DoneEvent;
+
+/** Told what is being done; `done` of `total` where that is known. */
+export type Progress = (stage: string, done?: number, total?: number) => void;
+
+/** Who listens beside the events. */
+export type RunListeners = Stoppable & {
+  progress?: Progress;
+};
