@@ -408,6 +408,13 @@ const cases: readonly Case[] = [
   ["mlp", "half an input", () => mlp(1.5), /^inputs: .*got 1\.5$/],
   ["mlp", "no outputs", () => mlp(3, { outputs: 0 }), /^outputs: .*got 0$/],
   ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^n_layers: /],
+  ["gaussHermite", "no nodes", () => natgrad.gaussHermite(0), /^points: .*got 0$/],
+  [
+    "dualsByQuadrature",
+    "NaN points",
+    () => natgrad.dualsByQuadrature(Math.tanh, Math.cosh, { points: Number.NaN }),
+    /^points: .*got NaN$/,
+  ],
   ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
   ["serial", "NaN inputs", () => natgrad.serial(Number.NaN, natgrad.dense(2)), /^inputs: .*got NaN$/],
   [
