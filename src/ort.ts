@@ -1,11 +1,18 @@
 /**
- * @file The only door to ONNX Runtime. `#ort` is a package import (see package.json): `onnxruntime-node`, native, in
- * Node, and `onnxruntime-web`, WebAssembly, elsewhere. Where the native one is not installed or cannot be loaded, Node
- * takes WebAssembly too: `#ort-wasm`, three files of onnxruntime-web that the build puts into dist/ort/. Any of them is
- * loaded on first use and never statically, because a static import of the threaded web build hangs bundles for
- * production.
+ * @file The only module that imports ONNX Runtime, by package imports (see package.json):
  *
- * The native one reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; here it always is.
+ *               in Node                            elsewhere
+ *     #ort      onnxruntime-node, native           onnxruntime-web/webgpu, for devices other than the CPU
+ *     #ort-wasm dist/ort/, WebAssembly             onnxruntime-web/wasm, for the CPU
+ *     #ort-web  onnxruntime-web                    the same
+ *
+ * Where the native one is not installed or cannot be loaded, Node takes `#ort-wasm`, three files of onnxruntime-web that the
+ * build puts into dist/ort/, or in a checkout that was never built `#ort-web`, that package itself. The WebGPU build of the
+ * web is no good for the CPU: it has no float64 products there, and is several times slower. Any of them is loaded on first
+ * use and never statically, because a static import of the threaded web build hangs bundles for production.
+ *
+ * Native ONNX Runtime reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; natgrad always sets
+ * it.
  */
 import { InputError } from "./error.ts";
 
@@ -77,16 +84,22 @@ const inherited = node?.env[VARIABLE];
 // On import, so that it holds for worker threads that start afterwards.
 if (node) node.env[VARIABLE] = "1";
 
-let loading: Promise<Runtime> | undefined;
+const loading = new Map<boolean, Promise<Runtime>>();
 
 /**
  * ONNX Runtime for this platform.
+ * @param cpu whether networks will run on the CPU; the web has another build for other devices
  * @throws InputError when none is installed.
  */
-export const loadOrt = (): Promise<Runtime> => (loading ??= load());
+export function loadOrt(cpu = true): Promise<Runtime> {
+  const key = cpu || node !== undefined;
+  const known = loading.get(key) ?? load(key);
+  loading.set(key, known);
+  return known;
+}
 
-async function load(): Promise<Runtime> {
-  if (!node) return { ort: await ofPlatform(), kind: "wasm" };
+async function load(cpu: boolean): Promise<Runtime> {
+  if (!node) return { ort: await (cpu ? ofPackage() : ofPlatform()), kind: "wasm" };
   if (!reportsAreOff(node)) {
     return web(
       `ONNX Runtime's reports to its maker cannot be turned off from here, so that ${SLOWER}; start the process with ${VARIABLE}=1, or import natgrad in the main thread of Node before`,
@@ -99,10 +112,10 @@ async function load(): Promise<Runtime> {
   }
 }
 
-// Their own types are wider in what they take and give.
+// The types of the packages are wider.
 const ofPlatform = async (): Promise<OrtModule> => (await import("#ort")) as unknown as OrtModule;
 const ofPackage = async (): Promise<OrtModule> => (await import("#ort-wasm")) as unknown as OrtModule;
-const ofCheckout = async (): Promise<OrtModule> => (await import("onnxruntime-web")) as unknown as OrtModule;
+const ofCheckout = async (): Promise<OrtModule> => (await import("#ort-web")) as unknown as OrtModule;
 
 /** WebAssembly in Node, and the line that says why it is that. */
 async function web(standIn: string): Promise<Runtime> {

@@ -1,16 +1,15 @@
 /**
- * @file The kernels that predict a method's training: of the infinitely wide network, or of this one at its weights. Methods
- * that look at no layer by itself get the NTK of the network alone, which takes a fraction of the memory.
+ * @file The kernels that predict a method's training: of the infinitely wide network, or of this one at its weights, with
+ * what the method needs of them.
  */
-import type { Fisher } from "../fisher/fisher.ts";
-import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
-import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
-import { withUnits } from "../kernel/units.ts";
+import { analyticKernel } from "../kernel/analytic.ts";
+import { empiricalKernel } from "../kernel/empirical.ts";
+import type { KernelNeeds } from "../kernel/kernel.ts";
+import { withUnits, type KernelPair } from "../kernel/units.ts";
 import type { Linearizer, PassOptions } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
 import { randomState } from "../random/random-state.ts";
 import type { TrainingData } from "./evaluation.ts";
-import type { PredictingKernels } from "./function-space.ts";
 
 /** What a kernel is of. */
 export type KernelSource = "analytic" | "empirical";
@@ -19,38 +18,33 @@ export type KernelSource = "analytic" | "empirical";
 export type KernelOptions = PassOptions & {
   /** Samples in a tile of the kernel. */
   readonly kernelTile?: number | undefined;
-  /** Draws the single units of an infinitely wide network, for methods that need them. */
-  readonly unitSeed?: number;
+  /** Draws the single units of an infinitely wide network, where they are needed. Default: 1. */
+  readonly unitSeed?: number | undefined;
 };
 
-/** The kernels of a network that predict `method` on the data. */
+/** The kernels of a network on data. */
 export async function makeKernels(
   source: KernelSource,
-  method: Fisher,
+  needs: KernelNeeds,
   linearizer: Linearizer,
   weights: Weights,
   { xTrain, xTest }: Pick<TrainingData, "xTrain" | "xTest">,
   { kernelTile, unitSeed = 1, ...passing }: KernelOptions = {},
-): Promise<PredictingKernels> {
+): Promise<KernelPair> {
   const { network } = linearizer;
   const { signal } = passing;
-  const options = { ...(kernelTile === undefined ? {} : { tile: kernelTile }), signal };
-  const summed = method.fromTangent !== undefined;
+  const options = { ...(kernelTile === undefined ? {} : { tile: kernelTile }), needs, signal };
   if (source === "empirical") {
-    const make = summed ? empiricalNtk : empiricalKernel;
-    const { train, others } = await make(linearizer, weights, xTrain, [xTest], { ...passing, ...options });
+    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
+      ...passing,
+      ...options,
+    });
     return { train, test: others[0]! };
-  }
-  if (summed) {
-    return {
-      train: await analyticNetworkKernel(network, xTrain, xTrain, options),
-      test: await analyticNetworkKernel(network, xTest, xTrain, options),
-    };
   }
   const pair = {
     train: await analyticKernel(network, xTrain, xTrain, options),
     test: await analyticKernel(network, xTest, xTrain, options),
   };
-  if (!method.usesSignals) return pair;
+  if (needs !== "units") return pair;
   return withUnits(network, pair, xTrain, xTest, randomState(unitSeed), { signal });
 }

@@ -81,7 +81,7 @@ export async function* train(problem: Problem, options: TrainOptions): AsyncGene
       ? [kernel]
       : kernel === "none"
         ? []
-        : [await makeKernels(kernel, method, linearizer, weights, data, passing)];
+        : [await makeKernels(kernel, method.needs, linearizer, weights, data, passing)];
   const parts = { linearizer, weights, data, loss, method, kernels };
   const training = await prepareTraining(parts, {
     ...options,

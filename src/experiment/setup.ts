@@ -7,20 +7,17 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
+import { makeKernels } from "../dynamics/predicting-kernels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../graph/engine.ts";
 import { probeDevice } from "../graph/node/device-probe.ts";
 import { createWorkerEngine } from "../graph/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
-import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
-import { withUnits, type KernelPair } from "../kernel/units.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
-import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
 import { predictsFromSum, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
@@ -134,27 +131,12 @@ export async function predictingKernels(
   if (config.kernel_path !== undefined) {
     return new Map([["loaded", await loadKernels(config.kernel_path, source, fisher)]]);
   }
-  const options = { ...tileOf(config), signal: passing.signal };
   const wanted = (["analytic", "empirical"] as const).filter((name) =>
     [name, "both"].includes(config.kernel),
   );
   const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
-  if (predictsFromSum(fisher, config)) {
-    for (const name of wanted) {
-      if (name === "analytic") {
-        const train = await analyticNetworkKernel(network, xTrain, xTrain, options);
-        kernels.set(name, { train, test: await analyticNetworkKernel(network, xTest, xTrain, options) });
-      } else {
-        const { train, others } = await empiricalNtk(linearizer, weights, xTrain, [xTest], {
-          ...passing,
-          ...options,
-        });
-        kernels.set(name, { train, test: others[0]! });
-      }
-    }
-    return kernels;
-  }
-  const signals = fisher.usesSignals === true;
+  const signals = fisher.needs === "units";
+  const needs = predictsFromSum(fisher, config) ? "ntk" : signals ? "units" : "kronecker";
   for (const name of wanted) {
     if (config.save_kernel) {
       const samples = { train: xTrain.rows, test: xTest.rows };
@@ -162,7 +144,11 @@ export async function predictingKernels(
       const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
       checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
     }
-    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset, passing);
+    const pair = await makeKernels(name, needs, linearizer, weights, dataset, {
+      ...passing,
+      kernelTile: config.kernel_batch_size,
+      unitSeed: config.random_seed,
+    });
     kernels.set(name, pair);
     if (config.save_kernel) {
       const origin = originOf(name, source, signals);
@@ -176,31 +162,3 @@ export async function predictingKernels(
 /** The tile that was asked for. */
 export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
   tile === undefined ? {} : { tile };
-
-/** Kernels with their layers. */
-async function layeredPair(
-  name: "analytic" | "empirical",
-  config: Config,
-  fisher: Fisher,
-  linearizer: Linearizer,
-  weights: Weights,
-  { xTrain, xTest }: Dataset,
-  passing: PassOptions,
-): Promise<KernelPair> {
-  const { network } = linearizer;
-  const { signal } = passing;
-  const options = { ...tileOf(config), signal };
-  if (name === "empirical") {
-    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
-      ...passing,
-      ...options,
-    });
-    return { train, test: others[0]! };
-  }
-  const pair = {
-    train: await analyticKernel(network, xTrain, xTrain, options),
-    test: await analyticKernel(network, xTest, xTrain, options),
-  };
-  if (!fisher.usesSignals) return pair;
-  return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed), { signal });
-}

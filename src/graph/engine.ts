@@ -77,11 +77,11 @@ const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]):
   executionProviders: [device === "cpu" && kind === "wasm" ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
-  // What fails is thrown, and worded here: nothing is to be printed beside it.
+  // Failures are thrown and worded here, so ONNX Runtime must not print them as well.
   logSeverityLevel: 4,
   extra: {
     session: {
-      // Spinning threads steal the cores from the host's float64 solves between two runs.
+      // Threads that spin after a run would take the cores from the host's float64 solves.
       intra_op: { allow_spinning: "0" },
       ...(device === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
     },
@@ -92,14 +92,14 @@ const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]):
  * The native CPU provider writes into the outputs that it is given. Elsewhere they would come back untouched: there
  * outputs are allocated by the provider, and copied into those that were given.
  */
-function program(session: OrtSession, lifetime: Lifetime, inPlace: boolean): Program {
+function program(session: OrtSession, lifetime: Lifetime, inPlace: boolean, begin: typeof inTurn): Program {
   return {
     async run(feeds, outputs) {
       lifetime.demandOpen(session);
       demandNames("feeds", session.inputNames, Object.keys(feeds), true);
       demandNames("outputs", session.outputNames, Object.keys(outputs), false);
       const results: Tensors = {
-        ...(await session.run(feeds, inPlace ? outputs : Object.keys(outputs)).catch(fitting)),
+        ...(await begin(() => session.run(feeds, inPlace ? outputs : Object.keys(outputs))).catch(fitting)),
       };
       if (inPlace) return results;
       for (const [name, given] of Object.entries(outputs)) {
@@ -112,6 +112,19 @@ function program(session: OrtSession, lifetime: Lifetime, inPlace: boolean): Pro
     },
     release: () => lifetime.release(session),
   };
+}
+
+/** The last `wasmPaths` that was given: it counts for both builds of the web, and for engines that say nothing. */
+let folder: string | undefined;
+
+/** What was begun last on the GPU of a page: its build of ONNX Runtime opens and runs one session at a time. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** `work` after all that was begun before it. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const done = last.then(work, work);
+  last = done.catch(() => {});
+  return done;
 }
 
 /** Which sessions of an engine are open. */
@@ -155,18 +168,20 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
     );
   }
-  const { ort, kind, standIn } = await loadOrt();
+  const { ort, kind, standIn } = await loadOrt(device === "cpu");
   ort.env.logLevel = "fatal";
   if (kind === "wasm") {
-    // Threads of a page need one that is cross-origin isolated. The first session of a process settles their number.
+    // In a browser, threads need a page that is cross-origin isolated. The first session of a process fixes their number.
     ort.env.wasm.numThreads = standIn !== undefined || globalThis.crossOriginIsolated ? threads : 1;
-    if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+    folder = wasmPaths ?? folder;
+    if (folder !== undefined) ort.env.wasm.wasmPaths = folder;
   }
   if (standIn !== undefined) {
     if (device !== "cpu") throw missing(device, standIn);
     notice(standIn);
   }
   const Floats = precision === "float32" ? Float32Array : Float64Array;
+  const begin: typeof inTurn = kind === "wasm" && device !== "cpu" ? inTurn : (work) => work();
   const sessions = new Set<OrtSession>();
   let open = true;
   const lifetime: Lifetime = {
@@ -196,12 +211,11 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     async compile(graph) {
       lifetime.demandOpen();
       try {
-        const session = await ort.InferenceSession.create(
-          graph.toModel(),
-          sessionOptions(device, threads, kind),
+        const session = await begin(() =>
+          ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads, kind)),
         );
         sessions.add(session);
-        return program(session, lifetime, kind === "native" && device === "cpu");
+        return program(session, lifetime, kind === "native" && device === "cpu", begin);
       } catch (error) {
         throw device === "cpu"
           ? new InputError(`engine: ONNX Runtime refused the graph: ${String(error).split("\n")[0]}`)
@@ -220,7 +234,7 @@ const missing = (device: Device, why: string): InputError =>
 
 let warned = false;
 
-/** What the console is told of a runtime that stands in for another. */
+/** The console's line about WebAssembly in place of native code. */
 function warnOnce(line: string): void {
   if (!warned) console.warn(`natgrad: ${line}`);
   warned = true;

@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import { chromium, type Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eigenvalues, exactStep } from "./step.ts";
 
 const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
@@ -26,6 +26,8 @@ describe.skipIf(!found)("the core in Chromium", () => {
   let server: Server;
   let browser: Browser;
   let address: string;
+  /** Files of onnxruntime-web that were asked for. */
+  const served: string[] = [];
 
   beforeAll(async () => {
     const { outputFiles } = await build({
@@ -53,6 +55,7 @@ describe.skipIf(!found)("the core in Chromium", () => {
       if (name === "") return send("text/html", "<!doctype html><title>natgrad</title>");
       if (name === "bundle.js") return send(TYPES.js!, bundle);
       const path = new URL(name.replace(/^ort\//, ""), ort);
+      served.push(name);
       if (!existsSync(path)) return response.writeHead(404).end();
       return send(TYPES[name.split(".").at(-1)!]!, readFileSync(path));
     });
@@ -66,13 +69,40 @@ describe.skipIf(!found)("the core in Chromium", () => {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
+        // WebGPU without a GPU.
+        "--enable-unsafe-webgpu",
+        "--use-webgpu-adapter=swiftshader",
       ],
     });
+  });
+
+  beforeEach(() => {
+    served.length = 0;
   });
 
   afterAll(async () => {
     await browser?.close();
     server?.close();
+  });
+
+  it("takes the same exact step on WebGPU, in the build for it, or says that there is none", async () => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const outcome = await page.evaluate<string>(`(async () => {
+      const { exactStep } = await import("${address}bundle.js");
+      return exactStep({ device: "webgpu", wasmPaths: "${address}ort/" }).then(JSON.stringify, (error) => error.message);
+    })()`);
+    expect(served.filter((name) => name.endsWith(".wasm"))).toEqual([
+      "ort/ort-wasm-simd-threaded.asyncify.wasm",
+    ]);
+    if (outcome.startsWith("device: ")) {
+      expect(outcome).toMatch(/^device: wanted a working webgpu provider, got none on this machine/);
+      return console.log(`skipped: ${outcome}`);
+    }
+    const { losses } = JSON.parse(outcome) as { losses: number[] };
+    const here = await exactStep({});
+    expect(losses[0]).toBeCloseTo(here.losses[0]!, 4);
+    expect(losses[1]! / here.losses[1]!).toBeCloseTo(1, 1);
   });
 
   it("takes the same exact step and finds the same eigenvalues as in Node", async () => {
@@ -84,17 +114,23 @@ describe.skipIf(!found)("the core in Chromium", () => {
     // As text: a function would have its import() rewritten by the test runner.
     const there = await page.evaluate<{
       isolated: boolean;
+      first: { losses: number[] };
       losses: number[];
       deviation: number;
       values: number[];
       alone: number[];
     }>(`(async () => {
       const { eigenvalues, exactStep } = await import("${address}bundle.js");
-      const step = await exactStep({ wasmPaths: "${address}ort/" });
-      return { isolated: crossOriginIsolated, ...step, ...(await eigenvalues()) };
+      // A second engine opens where the first was released.
+      const first = await exactStep({ wasmPaths: "${address}ort/", threads: 2 });
+      const step = await exactStep({ wasmPaths: "${address}ort/", threads: 2 });
+      return { isolated: crossOriginIsolated, first, ...step, ...(await eigenvalues()) };
     })()`);
     expect(problems).toEqual([]);
+    // The build for the CPU alone; threads load its module by themselves.
+    expect(served.filter((name) => name.endsWith(".wasm"))).toEqual(["ort/ort-wasm-simd-threaded.wasm"]);
     expect(there.isolated).toBe(true);
+    expect(there.first.losses).toEqual(there.losses);
     expect(there.losses[0]).toBeCloseTo(here.losses[0]!, 5);
     expect(there.losses[1]! / here.losses[1]!).toBeCloseTo(1, 1);
     expect(there.losses[1]).toBeLessThan(there.losses[0]! / 20);

@@ -34,6 +34,7 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
   const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
   const { before } = await trainer.step({ learningRate: 1 });
   const after = await trainer.evaluate();
+  await engine.release();
   const train = matrix(8, 12, x.data.subarray(0, 96));
   return {
     losses: [mse.value(before.train, y), mse.value(after.train, y)],

