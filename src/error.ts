@@ -3,12 +3,15 @@
  * fields. The command line prints that line, with what to try in its own words (cli/advice.ts), and ends with exit code 2.
  */
 
-/** What a terminal would obey or not show: control characters, line separators, and marks of the direction of text. */
+/**
+ * Characters that control a terminal or do not show: control characters, line separators, and marks of the direction of
+ * text.
+ */
 const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Text that may be a name or a path of anybody's, on one line, with what is not seen written as \n, \t or \u001b. */
+/** Text that may be any name or path, on one line, with characters that do not show written as \n, \t or \u001b. */
 export const printable = (text: string): string =>
   text.replaceAll(
     INVISIBLE,
@@ -47,7 +50,7 @@ export class InputError extends Error {
   }
 }
 
-/** What an error says was given, when it may be anything. */
+/** A value of any type, as an error prints it. */
 export function given(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return "an array";

@@ -39,7 +39,7 @@ export type NpzOptions = {
   readonly dataSeed?: number | undefined;
   /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
   readonly normalise?: boolean | undefined;
-  /** Told, in one line, what looks wrong with the data but need not be. */
+  /** Called with one line about what looks wrong with the data but need not be. */
   readonly notice?: ((line: string) => void) | undefined;
   /** Bytes that the arrays of the archive may take (default: any number). */
   readonly memoryLimit?: number | undefined;
