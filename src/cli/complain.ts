@@ -3,7 +3,7 @@
  * natgrad; 130 and 143 are Ctrl-C and SIGTERM.
  */
 import { CommanderError } from "commander";
-import { advice } from "./advice.ts";
+import { inFlags } from "./advice.ts";
 import { InputError, oneLine, printable } from "../error.ts";
 
 /** How a command that failed ends. */
@@ -21,7 +21,7 @@ function worded(error: unknown): Complaint {
   if (typeof error === "number") return { exitCode: error, line: error > 1 ? "interrupted" : undefined };
   if (error instanceof CommanderError) return usage(error);
   if (error instanceof InputError) {
-    return { exitCode: 2, line: [error.message, advice(error) ?? []].flat().join("; ") };
+    return { exitCode: 2, line: inFlags(error) };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (/allocation failed|invalid typed array length|bad_alloc|failed to allocate/i.test(message)) {

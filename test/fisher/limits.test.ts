@@ -115,7 +115,7 @@ describe("block_tri_diagonal", () => {
 
   it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
     expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4, outputs: 1 })).toThrow(InputError);
-    expect(() => blockWeights(layers)).toThrow(/block_tri_diagonal: wanted a depth other than 2, 5, 8/);
+    expect(() => blockWeights(layers)).toThrow(/depth: wanted a depth other than 2, 5, 8/);
   });
 });
 
