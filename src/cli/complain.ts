@@ -3,6 +3,7 @@
  * natgrad; 130 and 143 are Ctrl-C and SIGTERM.
  */
 import { CommanderError } from "commander";
+import { inFlags } from "./advice.ts";
 import { InputError, oneLine, printable } from "../error.ts";
 
 /** How a command that failed ends. */
@@ -19,7 +20,9 @@ function worded(error: unknown): Complaint {
   // An interruption carries its exit code and nothing else.
   if (typeof error === "number") return { exitCode: error, line: error > 1 ? "interrupted" : undefined };
   if (error instanceof CommanderError) return usage(error);
-  if (error instanceof InputError) return { exitCode: 2, line: error.message };
+  if (error instanceof InputError) {
+    return { exitCode: 2, line: inFlags(error) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   if (/allocation failed|invalid typed array length|bad_alloc|failed to allocate/i.test(message)) {
     return {

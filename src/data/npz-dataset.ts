@@ -147,7 +147,7 @@ const NEAR = 2;
 function normHint({ rows, data }: Matrix): string | undefined {
   const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / rows);
   if (norm <= NEAR && norm >= 1 / NEAR) return undefined;
-  return `wanted samples of a norm near 1, got ${Number(norm.toPrecision(2))} (root mean square); --normalise scales them`;
+  return `wanted samples of a norm near 1, got ${Number(norm.toPrecision(2))} (root mean square); normalise scales them`;
 }
 
 /** @throws InputError when the classes are no whole numbers, or the groups are not those of the classes. */

@@ -164,9 +164,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   demandName("precision", PRECISIONS, precision);
   demandWhole("threads", threads);
   if (precision === "float64" && device !== "cpu") {
-    throw new InputError(
-      `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
-    );
+    throw new InputError(`precision: wanted float32 on device ${device}, got float64 (only cpu has float64)`);
   }
   const { ort, kind, standIn } = await loadOrt(device === "cpu");
   ort.env.logLevel = "fatal";
