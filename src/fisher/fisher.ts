@@ -22,7 +22,7 @@ export type Preconditioner = {
   /** K_l of every layer for a residual r [N C]. */
   coefficients(residual: Float64Array): Promise<readonly Coefficients[]>;
   /**
-   * The same update seen in function space on the rows of `cross` [N' C, N C]: r to G' r. On the training kernel
+   * The same update seen in function space, r to G' r, on the rows of `cross` [N' C, N C]. On the training kernel
    * itself it is G r.
    */
   propagator(cross: Kernel): Promise<Propagator>;
