@@ -24,11 +24,12 @@ import { mnist } from "natgrad/node";
 const scaledLayers = (fisher: Fisher, factors: readonly number[]): Fisher => ({
   ...fisher,
   async prepare(kernel, damping, options) {
-    const preconditioner = await fisher.prepare(kernel, damping, options);
+    const prepared = await fisher.prepare(kernel, damping, options);
     return {
-      ...preconditioner,
-      async coefficients(residual) {
-        const plain = await preconditioner.coefficients(residual);
+      ...prepared,
+      async solve(residual) {
+        const plain = await prepared.solve(residual);
+        if ("kind" in plain) throw new RangeError(`scaledLayers: wanted a list, got ${plain.kind} for all`);
         return plain.map((how, l): Coefficients => {
           if (how.kind !== "mixing") throw new RangeError(`scaledLayers: wanted mixing, got ${how.kind}`);
           const data = how.matrix.data.map((x) => factors[l]! * x);

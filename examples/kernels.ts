@@ -16,7 +16,6 @@ import {
   type Matrix,
 } from "natgrad";
 import { kernelSpectrum } from "natgrad/dynamics";
-import { kernelMatrix, layerNtk } from "natgrad/kernel";
 import { mnist } from "natgrad/node";
 
 const { xTrain } = await mnist({ targetClasses: [0, 1], trainSize: 100, testSize: 1, loss: mse });
@@ -38,10 +37,13 @@ for (const width of [256, 1024, 4096]) {
   );
   const analytic = await analyticKernel(network, xTrain);
 
-  const layers = analytic.layers.map((layer, l) => distance(layerNtk(empirical.layers[l]!), layerNtk(layer)));
+  const layers: string[] = [];
+  for (const [l, block] of analytic.blocks!.entries()) {
+    layers.push(distance(await empirical.blocks![l]!.ntk(), await block.ntk()));
+  }
   const { condition, maxLearningRate } = await kernelSpectrum(empirical);
   console.log(
-    `width ${width}: distance ${distance(kernelMatrix(empirical), kernelMatrix(analytic))} (layers ${layers.join(", ")}),`,
+    `width ${width}: distance ${distance(await empirical.matrix(), await analytic.matrix())} (layers ${layers.join(", ")}),`,
     `condition ${condition.toFixed(0)}, gradient descent is stable below ${maxLearningRate.toFixed(2)}`,
   );
 }

@@ -4,8 +4,9 @@
  *
  *     npx tsx examples/own-activation.ts
  */
-import { activation, createEngine, dense, mse, ntk, serial, type Activation } from "natgrad";
+import { createEngine, mlp, mse, ntk, type Activation } from "natgrad";
 import { randomState, synthetic } from "natgrad/data";
+import { dualsByQuadrature } from "natgrad/network";
 
 const sine: Activation = {
   name: "sine",
@@ -25,23 +26,11 @@ const sine: Activation = {
   dualDerivative: (k, p, q) => 2 * Math.exp(-(p + q) / 2) * Math.cosh(k),
 };
 
-/** E[f(u) f(v)] by the trapezoidal rule, for a smooth f without a closed form. */
-function quadrature(f: (u: number) => number, k: number, p: number, q: number): number {
-  // u = sqrt(p) a and v = (k / sqrt(p)) a + sqrt(q - k^2 / p) b with independent standard normals a and b.
-  const [ua, va, vb] = [Math.sqrt(p), k / Math.sqrt(p), Math.sqrt(Math.max(0, q - (k * k) / p))];
-  const h = 0.25;
-  let sum = 0;
-  for (let a = -9; a <= 9; a += h) {
-    for (let b = -9; b <= 9; b += h) {
-      sum += Math.exp(-(a * a + b * b) / 2) * f(ua * a) * f(va * a + vb * b);
-    }
-  }
-  return (sum * h * h) / (2 * Math.PI);
-}
-const phi = (u: number): number => Math.SQRT2 * Math.sin(u);
+// Without closed forms they come from quadrature, and `...dualsByQuadrature(phi, slope)` stands in their place.
+const { dual, dualDerivative } = dualsByQuadrature((u) => Math.SQRT2 * Math.sin(u), sine.slope);
 const errors = [
-  quadrature(phi, 0.3, 1, 1.5) - sine.dual(0.3, 1, 1.5),
-  quadrature(sine.slope, 0.3, 1, 1.5) - sine.dualDerivative(0.3, 1, 1.5),
+  dual(0.3, 1, 1.5) - sine.dual(0.3, 1, 1.5),
+  dualDerivative(0.3, 1, 1.5) - sine.dualDerivative(0.3, 1, 1.5),
 ];
 console.log(
   `closed forms and quadrature agree to 1e-12: ${errors.every((error) => Math.abs(error) < 1e-12)}`,
@@ -55,7 +44,7 @@ const { xTrain: x } = synthetic(randomState(2).normalsInto, {
 });
 const engine = await createEngine({ precision: "float64" });
 for (const width of [128, 512, 2048]) {
-  const network = serial(8, dense(width), activation(sine), dense(width), activation(sine), dense(1));
+  const network = mlp(8, { depth: 3, width, activation: sine });
   const infinite = await ntk(network, x);
   const finite = await ntk(network, x, x, { kind: "empirical", engine });
   let [gap, size] = [0, 0];

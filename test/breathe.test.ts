@@ -19,9 +19,8 @@ import { run } from "../src/experiment/run.ts";
 import { exact, FISHERS, unitWise } from "../src/fisher/index.ts";
 import { createEngine } from "../src/graph/engine.ts";
 import { analyticKernel, analyticNtk } from "../src/kernel/analytic.ts";
-import { empiricalKernel, empiricalNtk } from "../src/kernel/empirical.ts";
-import type { Kernel, LayerKernel } from "../src/kernel/kernel.ts";
-import { kernelTangent } from "../src/kernel/tangent.ts";
+import { empiricalKernel } from "../src/kernel/empirical.ts";
+import { blocksKernel, type Kernel } from "../src/kernel/kernel.ts";
 import { withUnits } from "../src/kernel/units.ts";
 import { whitenColumns, whitenKernel } from "../src/kernel/whiten.ts";
 import { createLinearizer } from "../src/linearization/linearize.ts";
@@ -44,9 +43,11 @@ const random = (rows: number, cols: number, seed = 1): Matrix =>
 const gram = (n: number): Matrix => addDiagonal(multiply(random(n, n), transpose(random(n, n))), n / 10);
 
 /** A kernel of L layers of M units on N samples. */
+const HEAD = { source: "empirical", outputs: 1, copies: 1, epsilon: 2 ** -52 } as const;
+
 function kernelOf(N: number, M: number, L = 3): Kernel {
-  const [inputGram, signalGram] = [gram(N), gram(N)];
-  const layers = Array.from({ length: L }, (_, l) => {
+  const [A, B] = [gram(N), gram(N)];
+  const parts = Array.from({ length: L }, (_, l) => {
     const train = random(N, M, l + 1);
     for (let i = 0; i < train.data.length; i++) train.data[i] = Math.max(0, train.data[i]!);
     return {
@@ -55,19 +56,19 @@ function kernelOf(N: number, M: number, L = 3): Kernel {
       columns: M,
       inputRank: M,
       signalRank: M,
-      inputGram,
-      signalGram,
-      signals: { rows: train, train },
+      A,
+      B,
+      units: { rows: train, train },
     };
   });
-  return { samples: N, outputs: 1, copies: 1, epsilon: 2 ** -52, layers };
+  return blocksKernel({ ...HEAD, rows: N, cols: N }, parts);
 }
 
-/** A layer with its Grams alone. */
-function withoutSignals({ signals, ...layer }: LayerKernel): LayerKernel {
-  expect(signals).toBeDefined();
-  return layer;
-}
+/** A kernel of one layer of one input and output, with these Grams. */
+const oneLayer = (A: Matrix, B: Matrix): Kernel =>
+  blocksKernel({ ...HEAD, rows: A.rows, cols: A.cols, outputs: B.cols / A.cols }, [
+    { fanIn: 1, fanOut: 1, columns: 1, inputRank: 1, signalRank: 1, A, B },
+  ]);
 
 /** Whether the event loop has turned since. */
 function watch(): { turned: () => boolean } {
@@ -130,12 +131,7 @@ describe("an aborted signal", () => {
     const linearizer = await createLinearizer(await createEngine(), network);
     return { linearizer, weights: createWeights(network, initialise(linearizer.engine, network, 1)) };
   };
-  const fourOutputs = {
-    ...kernel,
-    samples: 3,
-    outputs: 4,
-    layers: [{ ...kernel.layers[0]!, inputGram: gram(3) }],
-  };
+  const fourOutputs = oneLayer(gram(3), gram(12));
   const { factor } = crossEntropy.curvature!(random(3, 4), matrix(3, 4, new Float64Array(12).fill(0.25)));
   const small = { width: 16, train_size: 20, test_size: 10, dataset: "synthetic" } as const;
   const drain = async (events: AsyncIterable<unknown>) => {
@@ -173,18 +169,18 @@ describe("an aborted signal", () => {
       const { linearizer, weights } = await linearized();
       return empiricalKernel(linearizer, weights, x, [], { signal });
     },
-    empiricalNtk: async () => {
+    "an empirical kernel of the network alone": async () => {
       const { linearizer, weights } = await linearized();
-      return empiricalNtk(linearizer, weights, x, [], { signal });
+      return empiricalKernel(linearizer, weights, x, [], { needs: "ntk", signal });
     },
-    whitenKernel: () => whitenKernel(fourOutputs, factor, { signal }),
-    whitenColumns: () => whitenColumns(fourOutputs, factor, { signal }),
+    whitenKernel: () => whitenKernel(fourOutputs, factor, { signal }).matrix(),
+    whitenColumns: () => whitenColumns(fourOutputs, factor, { signal }).matrix(),
     "a step": async () => {
       const { linearizer, weights } = await linearized();
       return createTrainer(linearizer, weights, exact, mse, { x, y }).step({ learningRate: 1, signal });
     },
     "conjugate gradients of exact NGD": async () =>
-      (await exact.fromTangent!(kernelTangent(kernel), 1, { solver: "cg", rank: 0, signal }))(y.data),
+      (await exact.prepare(kernel, 1, { solver: "cg", rank: 0, signal })).solve(y.data),
     isotropy: () => isotropy(exact, kernel, { damping: 1, signal }),
     stableLearningRate: () => stableLearningRate((v) => v, 12, { signal }),
     kernelSpectrum: () => kernelSpectrum(kernel, { signal }),
@@ -203,8 +199,8 @@ describe("an aborted signal", () => {
   };
   for (const fisher of FISHERS.filter(({ name }) => name !== "gradient")) {
     works[`${fisher.name} with all of its work`] = async () => {
-      const preconditioner = await fisher.prepare(kernel, 1, { signal });
-      return preconditioner.coefficients(y.data);
+      const prepared = await fisher.prepare(kernel, 1, { signal });
+      return prepared.solve(y.data);
     };
   }
   it.each(Object.entries(works))("ends %s with its reason", async (_, work) => {
@@ -215,12 +211,11 @@ describe("an aborted signal", () => {
 describe("what is under way", () => {
   // Sizes at which each is more than a second of work.
   const kernel = kernelOf(600, 120);
-  const huge = { ...kernelOf(10, 10), samples: 700 };
   const works: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
     "unit-wise coefficients": async (signal) =>
-      (await unitWise.prepare(kernel, 1e-3, { signal })).coefficients(random(600, 1).data),
-    "factors that a unit-wise propagator keeps": async (signal) =>
-      (await unitWise.prepare(kernel, 1e-3, { signal })).propagator(kernel),
+      (await unitWise.prepare(kernel, 1e-3, { signal })).solve(random(600, 1).data),
+    "factors that unit-wise NGD keeps": async (signal) =>
+      (await unitWise.prepare(kernel, 1e-3, { signal })).onto(kernel),
     "a pivoted Cholesky factor": async (signal) => {
       const k = addDiagonal(zeros(1500, 1500), 1);
       return pivotedCholesky(k, 1500, 0, { signal });
@@ -236,17 +231,13 @@ describe("what is under way", () => {
       return flow.step();
     },
     "a curvature that is folded in": async (signal) => {
-      const [N, C] = [huge.samples, 6];
+      const [N, C] = [700, 6];
       const { factor } = crossEntropy.curvature!(
         zeros(N, C),
         matrix(N, C, new Float64Array(N * C).fill(1 / C)),
       );
-      const layers = [
-        { ...huge.layers[0]!, signalGram: matrix(N * C, N * C, new Float64Array((N * C) ** 2).fill(1)) },
-      ];
-      return whitenKernel({ ...huge, outputs: C, layers: layers.map(withoutSignals) }, factor, {
-        signal,
-      });
+      const B = matrix(N * C, N * C, new Float64Array((N * C) ** 2).fill(1));
+      return whitenKernel(oneLayer(zeros(N, N), B), factor, { signal }).matrix();
     },
   };
   it.each(Object.entries(works))("hears that it is to end: %s", async (_, work) => {

@@ -23,6 +23,7 @@ import * as node from "../src/node.ts";
 import { MANIFEST } from "./support/checkout.ts";
 import { createGraph } from "../src/graph/graph.ts";
 import { gemm } from "../src/graph/ops.ts";
+import { partsOf } from "./support/kernels.ts";
 
 /** Every entry of the package by its name there; no name means two things. */
 const ENTRIES = {
@@ -92,6 +93,7 @@ const { train: kernel, others } = await natgrad.empiricalKernel(linearizer, weig
   narrow(floats(3, M0)),
 ]);
 const kernels = { train: kernel, test: others[0]! };
+const parts = await partsOf(kernel);
 const { train: larger } = await natgrad.empiricalKernel(linearizer, weights, narrow(floats(N + 1, M0)), []);
 const analytic = {
   train: await natgrad.analyticKernel(network, x),
@@ -117,7 +119,7 @@ const { factor } = crossEntropy.curvature!(
 const S: CurvatureFactor = factor;
 const grams = natgrad.createGrams(engine);
 const jacobian = natgrad.createJacobian(engine);
-const tangent = natgrad.linearizedTangent(kept, { grams, jacobian, epsilon: engine.epsilon });
+const lean = natgrad.linearizedKernel(kept, { grams, jacobian, epsilon: engine.epsilon });
 const updater = natgrad.createUpdater(engine);
 const start: Outputs = { train: f, test: floats(3, C) };
 const view = natgrad.viewOf(exact, mse, f, y, 0.1);
@@ -394,7 +396,7 @@ const cases: readonly Case[] = [
     "dense",
     "a NaN variance",
     () => natgrad.dense(3, { weightVariance: Number.NaN }),
-    /^weight_variance: .*got NaN$/,
+    /^weightVariance: .*got NaN$/,
   ],
   [
     "mlp",
@@ -405,7 +407,14 @@ const cases: readonly Case[] = [
   ["mlp", "no inputs", () => mlp(0), /^inputs: .*got 0$/],
   ["mlp", "half an input", () => mlp(1.5), /^inputs: .*got 1\.5$/],
   ["mlp", "no outputs", () => mlp(3, { outputs: 0 }), /^outputs: .*got 0$/],
-  ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^n_layers: /],
+  ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^depth: /],
+  ["gaussHermite", "no nodes", () => natgrad.gaussHermite(0), /^points: .*got 0$/],
+  [
+    "dualsByQuadrature",
+    "NaN points",
+    () => natgrad.dualsByQuadrature(Math.tanh, Math.cosh, { points: Number.NaN }),
+    /^points: .*got NaN$/,
+  ],
   ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
   ["serial", "NaN inputs", () => natgrad.serial(Number.NaN, natgrad.dense(2)), /^inputs: .*got NaN$/],
   [
@@ -562,15 +571,15 @@ const cases: readonly Case[] = [
     /^x: wanted finite/,
   ],
   [
-    "empiricalNtk",
-    "weights of another network",
-    () => natgrad.empiricalNtk(linearizer, weightsOf(other), x32),
+    "empiricalKernel",
+    "weights of another network, where the sum alone is needed",
+    () => natgrad.empiricalKernel(linearizer, weightsOf(other), x32, [], { needs: "ntk" }),
     /^weights: /,
   ],
   [
-    "empiricalNtk",
+    "empiricalKernel",
     "no tile",
-    () => natgrad.empiricalNtk(linearizer, weights, x32, [], { tile: 0 }),
+    () => natgrad.empiricalKernel(linearizer, weights, x32, [], { needs: "ntk", tile: 0 }),
     /^tile: /,
   ],
   [
@@ -592,35 +601,25 @@ const cases: readonly Case[] = [
     /^theta: wanted 3 layers, got 2 layers$/,
   ],
   ["createGrams", "no tile", () => grams.product(layer.inputs, undefined, { tile: 0 }), /^tile: /],
+  ["empiricalKernel", "a vector of another size", () => kernel.times(new Float64Array(3)), numbers(N * C, 3)],
   [
-    "kernelTangent",
-    "a vector of another size",
-    () => natgrad.kernelTangent(kernel).apply(new Float64Array(3)),
-    numbers(N * C, 3),
-  ],
-  [
-    "kernelTangent",
-    "a kernel of other samples",
-    () => natgrad.kernelTangent({ ...kernel, samples: 3 }),
+    "blocksKernel",
+    "Grams of other samples",
+    () => natgrad.blocksKernel({ ...kernel, cols: 3 }, parts),
     /^kernel: A of layer 1: wanted 3 columns, got 4 columns$/,
   ],
   [
-    "linearizedTangent",
-    "a vector of another size",
-    () => tangent.apply(new Float64Array(3)),
-    numbers(N * C, 3),
+    "matrixKernel",
+    "a matrix of other samples",
+    () => natgrad.matrixKernel({ ...kernel, rows: 3 }, floats(N * C, N * C)),
+    /^kernel: wanted 6 rows, got 8 rows$/,
   ],
+  ["linearizedKernel", "a vector of another size", () => lean.times(new Float64Array(3)), numbers(N * C, 3)],
   [
-    "whitenTangent",
-    "a curvature of other samples",
-    () => natgrad.whitenTangent(tangent, S),
+    "whitenKernel",
+    "a curvature of other samples, where there are no layers",
+    () => natgrad.whitenKernel(lean, S),
     /^curvature: wanted 4 samples of 2 outputs, got 5/,
-  ],
-  [
-    "trainingTangent",
-    "a curvature of other samples",
-    () => natgrad.trainingTangent(tangent, whitened),
-    /^curvature: /,
   ],
   ["whitenKernel", "a curvature of other samples", () => natgrad.whitenKernel(kernel, S), /^curvature: /],
   ["whitenColumns", "a curvature of other samples", () => natgrad.whitenColumns(kernel, S), /^curvature: /],
@@ -649,10 +648,10 @@ const cases: readonly Case[] = [
     /^kernel: copies: .*got 0$/,
   ],
   [
-    "layerNtk",
-    "Grams of other samples",
-    () => natgrad.layerNtk({ ...kernel.layers[0]!, inputGram: floats(3, 3) }),
-    /^kernel: /,
+    "blocksKernel",
+    "B of other outputs",
+    () => natgrad.blocksKernel(kernel, [{ ...parts[0]!, B: floats(3, 3) }]),
+    /^kernel: B of layer 1: wanted 8 columns, got 3 columns$/,
   ],
   ["ntk", "another input width", () => natgrad.ntk(network, floats(2, 6)), /^x: wanted 5 columns/],
   ["ntk", "an unknown kind", () => natgrad.ntk(network, x, x, { kind: any("ntk") }), /^kind: .*got "ntk"$/],
@@ -669,16 +668,16 @@ const cases: readonly Case[] = [
     /^engine: wanted an engine with kind "empirical", got none$/,
   ],
   [
-    "kernelMatrix",
+    "blocksKernel",
     "no layers",
-    () => natgrad.kernelMatrix({ ...kernel, layers: [] }),
+    () => natgrad.blocksKernel(kernel, []),
     /^kernel: wanted a layer or more, got none$/,
   ],
   [
-    "kernelMatrix",
+    "blocksKernel",
     "NaN samples",
-    () => natgrad.kernelMatrix({ ...kernel, samples: Number.NaN }),
-    /^kernel: samples: .*got NaN$/,
+    () => natgrad.blocksKernel({ ...kernel, cols: Number.NaN }, parts),
+    /^kernel: cols: .*got NaN$/,
   ],
   [
     "withUnits",
@@ -733,11 +732,16 @@ const cases: readonly Case[] = [
     () => exact.prepare(kernel, Number.NaN),
     /^damping: wanted a finite number >= 0, got NaN$/,
   ],
-  ["exact", "a negative damping of a tangent", () => exact.fromTangent!(tangent, -1), /^damping: .*got -1$/],
+  [
+    "exact",
+    "a negative damping of a kernel without layers",
+    () => exact.prepare(lean, -1),
+    /^damping: .*got -1$/,
+  ],
   [
     "exact",
     "a tolerance of one",
-    () => exact.fromTangent!(tangent, 0.1, { solver: "cg", tolerance: 1 }),
+    () => exact.prepare(lean, 0.1, { solver: "cg", tolerance: 1 }),
     /tolerance .*got 1$/,
   ],
   ["viewOf", "a negative damping", () => natgrad.viewOf(exact, mse, f, y, -1), /^damping: .*got -1$/],
@@ -1127,13 +1131,13 @@ describe("the library", () => {
           /^damping: wanted a finite number >= 0, got /,
         );
       }
-      await expect(fisher.prepare({ ...units, samples: 3 }, 1)).rejects.toThrow(RangeError);
+      await expect(fisher.prepare({ ...units, cols: 3 }, 1)).rejects.toThrow(RangeError);
       await expect(fisher.prepare(kernels.test, 1)).rejects.toThrow(/^kernel: wanted 8 rows, got 6 rows$/);
-      const preconditioner = await fisher.prepare(units, 1);
+      const prepared = await fisher.prepare(units, 1);
       const short = new Float64Array(3);
-      expect(() => preconditioner.coefficients(short)).toThrow(/^residual: wanted 8 numbers, got 3 numbers$/);
-      await expect(preconditioner.propagator(larger)).rejects.toThrow(/^kernel: wanted 4 training samples/);
-      const G = await preconditioner.propagator(kernels.test);
+      await expect(prepared.solve(short)).rejects.toThrow(/^residual: wanted 8 numbers, got 3 numbers$/);
+      await expect(prepared.onto(larger)).rejects.toThrow(/^kernel: wanted 4 training samples/);
+      const G = await prepared.onto(kernels.test);
       expect(() => G(short)).toThrow(/^residual: wanted 8 numbers, got 3 numbers$/);
       expect((await G(new Float64Array(N * C).fill(1))).every(Number.isFinite)).toBe(true);
     },

@@ -99,15 +99,16 @@ async function gapOn(
   const shape = { samples: SAMPLES.train, layers: LAYERS, width, outputs: 1 };
   const options = {
     learningRate: learningRate ?? 1 / fisher.alpha(shape)!,
-    damping: fisher.usesSignals ? damping / width : damping,
+    damping: fisher.needs === "units" ? damping / width : damping,
   };
   const analytic = {
     train: await analyticKernel(network, data.xTrain),
     test: await analyticKernel(network, data.xTest, data.xTrain),
   };
-  const kernels = fisher.usesSignals
-    ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED))
-    : analytic;
+  const kernels =
+    fisher.needs === "units"
+      ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED))
+      : analytic;
   const { before: start } = await trainer.step(options);
   const predictor = await predictSteps(fisher, mse, kernels, start, data.yTrain, options);
   let predicted: Outputs = start;

@@ -76,8 +76,8 @@ export function drawIsotropy(groups: readonly IsotropyGroup[], options: FigureOp
 
 /** G [n, n], column by column. */
 async function formG(fisher: Fisher, kernel: Kernel, rho: number): Promise<Matrix> {
-  const G = await (await fisher.prepare(kernel, rho)).propagator(kernel);
-  const n = kernel.samples * kernel.outputs;
+  const G = await (await fisher.prepare(kernel, rho)).onto(kernel);
+  const n = kernel.cols * kernel.outputs;
   const data = new Float64Array(n * n);
   for (let j = 0; j < n; j++) {
     const unit = new Float64Array(n);

@@ -33,7 +33,7 @@ async function settings(): Promise<Settings[]> {
     ...(remark === undefined ? {} : { remark }),
   });
   const damped = async (fisher: Fisher): Promise<Settings> => {
-    const G = await (await fisher.prepare(kernel, KFAC_DAMPING)).propagator(kernel);
+    const G = await (await fisher.prepare(kernel, KFAC_DAMPING)).onto(kernel);
     const learning_rate = (await stableLearningRate(G, SAMPLES.trainSize)) / 2;
     return {
       title: `${fisher.name}, damped`,

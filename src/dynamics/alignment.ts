@@ -8,7 +8,7 @@
  * diagonal blocks, which is Theta again at infinite width. Both are scale-free: no normalisation enters.
  */
 import { agree } from "../error.ts";
-import { ntk, type Kernel } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { map, norm, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 
@@ -24,9 +24,9 @@ export async function alignment(
   y: Matrix,
   { centred = false }: AlignmentOptions = {},
 ): Promise<number> {
-  agree("labels", `${kernel.samples} rows`, `${y.rows} rows`);
+  agree("labels", `${kernel.cols} rows`, `${y.rows} rows`);
   const prepare = centred ? centre : (a: Matrix) => a;
-  const K = prepare(outputMean(kernel));
+  const K = prepare(await outputMean(kernel));
   const target = prepare(await product(y, y, { transB: true }));
   let inner = 0;
   for (let i = 0; i < K.data.length; i++) inner += K.data[i]! * target.data[i]!;
@@ -35,9 +35,9 @@ export async function alignment(
 }
 
 /** Mean of the blocks Theta_cc [N, N] of a kernel of C outputs. */
-function outputMean(kernel: Kernel): Matrix {
-  const { samples: N, outputs: C } = kernel;
-  const theta = ntk(kernel);
+async function outputMean(kernel: Kernel): Promise<Matrix> {
+  const { cols: N, outputs: C } = kernel;
+  const theta = await kernel.matrix({ shared: true });
   if (C === 1) return theta;
   const out = zeros(N, N);
   for (let n = 0; n < N; n++) {

@@ -10,7 +10,8 @@ import { agree, demandFinite } from "../error.ts";
 import { bind, type Mover } from "../fisher/bind.ts";
 import type { Fisher, InvertOptions } from "../fisher/fisher.ts";
 import { viewOf, type View } from "../fisher/view.ts";
-import { checkKernel, isSummed, restrictKernel, type AnyKernel } from "../kernel/kernel.ts";
+import { checkKernel, type Kernel } from "../kernel/kernel.ts";
+import { restrictKernel } from "../kernel/parts.ts";
 import type { Loss } from "../loss/loss.ts";
 import { allFinite, checkSamples, selectRows, type Matrix } from "../matrix/matrix.ts";
 
@@ -27,7 +28,7 @@ export type Predictor = {
 };
 
 /** The kernels that predict: train on train, and others on train. */
-export type PredictingKernels = { readonly train: AnyKernel; readonly test: AnyKernel };
+export type PredictingKernels = { readonly train: Kernel; readonly test: Kernel };
 
 /** G and G' at one view of the loss. */
 export type Movers = Record<keyof Outputs, Mover>;
@@ -105,20 +106,17 @@ export async function predictSteps(
 export function checkStart({ train, test }: PredictingKernels, start: Outputs, y: Matrix): void {
   checkKernel(train);
   checkKernel(test, train);
-  agree("train kernel", `${train.samples * train.outputs} rows`, `${rowsOf(train)} rows`);
+  agree("train kernel", `${train.cols * train.outputs} rows`, `${train.rows * train.rowOutputs} rows`);
   for (const [what, { rows, cols }, wanted] of [
-    ["start.train", start.train, train.samples],
-    ["start.test", start.test, rowsOf(test) / test.outputs],
-    ["labels", y, train.samples],
+    ["start.train", start.train, train.cols],
+    ["start.test", start.test, test.rows],
+    ["labels", y, train.cols],
   ] as const) {
     agree(what, `${wanted} x ${y.cols}`, `${rows} x ${cols}`);
   }
   // A kernel of one output serves all of them.
   if (train.outputs !== 1) agree("labels", `${train.outputs} columns`, `${y.cols} columns`);
 }
-
-const rowsOf = (kernel: AnyKernel): number =>
-  isSummed(kernel) ? kernel.theta.rows : kernel.layers[0]!.signalGram.rows;
 
 /** G and G' of a step on some of the training samples: what it does to all of them, and to the others. */
 async function moversOnBatch(

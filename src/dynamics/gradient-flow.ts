@@ -11,12 +11,17 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { demand } from "../error.ts";
-import { ntk, type AnyKernel } from "../kernel/kernel.ts";
 import { eigen, roundingOf } from "../matrix/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import type { Loss } from "../loss/loss.ts";
-import { checkStart, column, type Outputs, type Predictor } from "./function-space.ts";
+import {
+  checkStart,
+  column,
+  type Outputs,
+  type PredictingKernels,
+  type Predictor,
+} from "./function-space.ts";
 
 /** Options of the flows; `learningRate` is the time between two looks. */
 export type FlowOptions = Stoppable & { learningRate: number };
@@ -26,21 +31,21 @@ export type FlowOptions = Stoppable & { learningRate: number };
  * @throws InputError for a learning rate that is no number, RangeError where kernels, outputs and labels do not fit together.
  */
 export async function gradientFlow(
-  kernels: { train: AnyKernel; test: AnyKernel },
+  kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   checkStart(kernels, start, y);
   demand(!Number.isNaN(learningRate), "learningRate", "a number", learningRate);
-  const { samples, outputs, epsilon } = kernels.train;
-  const { values, vectors } = await eigen(ntk(kernels.train), { signal });
+  const { cols: samples, outputs, epsilon } = kernels.train;
+  const { values, vectors } = await eigen(await kernels.train.matrix({ shared: true }), { signal });
   const rounding = roundingOf(values, epsilon);
   // With one output's kernel the C outputs are columns; with a kernel of all outputs they are one long column.
   const asColumns = (a: Matrix): Matrix => ({ rows: a.data.length / columns, cols: columns, data: a.data });
   const columns = outputs === y.cols ? 1 : y.cols;
   const modes = await product(vectors, asColumns(subtract(start.train, y)), { transA: true });
-  const toTest = await product(ntk(kernels.test), vectors);
+  const toTest = await product(await kernels.test.matrix({ shared: true }), vectors);
 
   /** Sum over modes i of basis[., i] weight(values[i]) modes[i, .], without those that do not move. */
   const combine = (basis: Matrix, weight: (value: number) => number): Matrix => {
@@ -80,15 +85,16 @@ const MOST_STEPS = 1e7;
  */
 export async function gradientFlowOf(
   loss: Loss,
-  kernels: { train: AnyKernel; test: AnyKernel },
+  kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
   { learningRate, signal }: FlowOptions,
 ): Promise<Predictor> {
   checkStart(kernels, start, y);
   demand(!Number.isNaN(learningRate), "learningRate", "a number", learningRate);
-  const { samples, outputs } = kernels.train;
-  const [theta, thetaTest] = [ntk(kernels.train), ntk(kernels.test)];
+  const { cols: samples, outputs } = kernels.train;
+  const theta = await kernels.train.matrix({ shared: true });
+  const thetaTest = await kernels.test.matrix({ shared: true });
   // Row sums bound the largest eigenvalue.
   let bound = 0;
   for (let i = 0; i < theta.rows; i++) {

@@ -48,8 +48,8 @@ export async function isotropy(
     const { R, size } = responseOf(fisher, at, mover, damping);
     return isotropyOf(R, size, options);
   }
-  const preconditioner = await fisher.prepare(kernel, damping, options);
-  return isotropyOf(await preconditioner.propagator(kernel), kernel.samples * kernel.outputs, options);
+  const prepared = await fisher.prepare(kernel, damping, options);
+  return isotropyOf(await prepared.onto(kernel), kernel.cols * kernel.outputs, options);
 }
 
 /** Isotropy of G [n, n]. */

@@ -13,7 +13,7 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { InputError, agree, demand, demandName } from "../error.ts";
-import { ntk, type Kernel, checkKernel } from "../kernel/kernel.ts";
+import { blocksOf, checkKernel, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { eigen, roundingOf, type Eigen } from "../matrix/eigen.ts";
 import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
@@ -69,7 +69,7 @@ export async function createPosterior(
   y: Matrix,
   { kind = "ntk", regularisation = 0, signal }: PosteriorOptions = {},
 ): Promise<PosteriorAt> {
-  const { samples: N, outputs, epsilon } = kernels.train;
+  const { cols: N, outputs, epsilon } = kernels.train;
   demandName("kind", ["ntk", "nngp"] satisfies PosteriorKind[], kind);
   demand(
     Number.isFinite(regularisation) && regularisation >= 0,
@@ -82,9 +82,10 @@ export async function createPosterior(
   checkKernel(kernels.test, kernels.train);
   agree("labels", `${N} rows`, `${y.rows} rows`);
   const trained = kind === "ntk" ? ntk : nngp;
-  const theta = addDiagonal(scale(trained(kernels.train), 1), regularisation);
-  const thetaTest = trained(kernels.test);
-  const [K, KTest, KTestTest] = [nngp(kernels.train), nngp(kernels.test), nngp(kernels.testTest)];
+  const theta = addDiagonal(scale(await trained(kernels.train), 1), regularisation);
+  const thetaTest = await trained(kernels.test);
+  const K = await nngp(kernels.train);
+  const [KTest, KTestTest] = [await nngp(kernels.test), await nngp(kernels.testTest)];
   const middle = kind === "nngp" ? addDiagonal(scale(K, 1), regularisation) : K;
   let basis: Promise<Eigen> | undefined;
 
@@ -125,7 +126,9 @@ export async function createPosterior(
 }
 
 /** The NNGP kernel of a network in the NTK parameterisation: the inputs' Gram of its last layer. */
-const nngp = ({ layers }: Kernel): Matrix => layers.at(-1)!.inputGram;
+const nngp = async (kernel: Kernel): Promise<Matrix> => (await blocksOf(kernel).at(-1)!.factors()).A;
+
+const ntk = (kernel: Kernel): Promise<Matrix> => kernel.matrix({ shared: true });
 
 /** Standard deviation of an output on each test sample [N']; rounding below zero counts as zero. */
 export function deviations({ covariance: { rows, cols, data } }: Posterior): Float64Array {

@@ -10,7 +10,7 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { demand } from "../error.ts";
-import { ntk, type Kernel } from "../kernel/kernel.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, trace, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -33,7 +33,7 @@ export type Spectrum = {
 
 /** The spectrum of a training kernel. */
 export async function kernelSpectrum(kernel: Kernel, options: Stoppable = {}): Promise<Spectrum> {
-  const theta = scale(ntk(kernel), 1 / kernel.samples);
+  const theta = scale(await kernel.matrix({ shared: true }), 1 / kernel.cols);
   const n = theta.rows;
   const { values: ascending, vectors } = await eigen(theta, options);
   const values = ascending.toReversed();

@@ -4,13 +4,13 @@
  * of the step.
  */
 import { NotFiniteError } from "../error.ts";
-import type { Coefficients, Fisher, InvertOptions, SolveReport, SolverOptions } from "../fisher/fisher.ts";
-import { perSample } from "../fisher/tangent.ts";
-import { crossKernel, trainingKernel, trainingTangent, type View } from "../fisher/view.ts";
+import type { Coefficients, Fisher, InvertOptions, PrepareOptions, SolveReport } from "../fisher/fisher.ts";
+import { crossKernel, trainingKernel, type View } from "../fisher/view.ts";
 import { kernelOf } from "../kernel/empirical.ts";
 import { createGrams, type Grams } from "../kernel/gram.ts";
-import { hasFiniteGrams } from "../kernel/kernel.ts";
-import { linearizedTangent, type Tangent } from "../kernel/tangent.ts";
+import { areFinite } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import { linearizedKernel } from "../kernel/linearized.ts";
 import { transposeFactor, type CurvatureFactor } from "../loss/curvature.ts";
 import { createJacobian, type Jacobian } from "../linearization/jacobian.ts";
 import type { Linearization, Linearizer } from "../linearization/linearize.ts";
@@ -49,7 +49,7 @@ export type Model = {
 /** What a solve is asked for. */
 export type SolveOptions = {
   readonly inverting: InvertOptions;
-  readonly solver?: SolverOptions;
+  readonly solver?: PrepareOptions;
   readonly progress?: (what: string, done: number, total: number) => void;
   /** Where given, the step has a `modelChange`. */
   readonly model?: Model;
@@ -66,11 +66,11 @@ export type StepSolver = (
 export function createStepSolver(linearizer: Linearizer, fisher: Fisher): StepSolver {
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
-  if (fisher.solvesTangent) grams.prepareTheta(network.weights.length, network.outputs);
+  if (fisher.solvers) grams.prepareTheta(network.weights.length, network.outputs);
   const tools: Tools = { linearizer, fisher, grams, jacobian: createJacobian(engine) };
   return (linearization, view, options) =>
-    fisher.fromTangent && !options.model
-      ? fromTangent(tools, linearization, view, options)
+    fisher.needs === "ntk" && !options.model
+      ? fromNtk(tools, linearization, view, options)
       : fromGrams(tools, linearization, view, options);
 }
 
@@ -82,7 +82,7 @@ type Tools = {
 };
 
 /** From the NTK of the network alone. */
-async function fromTangent(
+async function fromNtk(
   { linearizer, fisher, grams, jacobian }: Tools,
   linearization: Linearization,
   view: View,
@@ -91,22 +91,22 @@ async function fromTangent(
   const { signal } = inverting;
   const { epsilon } = linearizer.engine;
   const tools = { grams, jacobian, epsilon, signal, ...(progress ? { progress } : {}) };
-  const tangent = trainingTangent(linearizedTangent(linearization, tools), view, { signal });
+  const kernel = trainingKernel(linearizedKernel(linearization, tools), view, { signal });
   let solve: SolveReport | undefined;
   let finite = true;
   let gram = 0;
-  const watched: Tangent = {
-    ...tangent,
-    async gram() {
+  const watched: Kernel = {
+    ...kernel,
+    async matrix() {
       const start = performance.now();
-      const theta = await tangent.gram();
+      const theta = await kernel.matrix();
       gram += (performance.now() - start) / 1000;
       finite = allFinite(theta.data);
       return theta;
     },
   };
   try {
-    const solved = await fisher.fromTangent!(watched, view.damping, {
+    const prepared = await fisher.prepare(watched, view.damping, {
       ...solver,
       ...inverting,
       onEnd(report) {
@@ -114,8 +114,7 @@ async function fromTangent(
         solver.onEnd?.(report);
       },
     });
-    const shared = perSample(await solved(view.residual.data), linearization.samples);
-    const coefficients = linearization.layers.map(() => shared);
+    const coefficients = ofLayers(await prepared.solve(view.residual.data), linearization);
     return { coefficients, gram, ...(solve ? { solve } : {}) };
   } catch (error) {
     if (!finite || error instanceof NotFiniteError) return { what: "Gram" };
@@ -134,18 +133,21 @@ async function fromGrams(
   const start = performance.now();
   const kernel = await kernelOf(linearizer, linearization, grams, { signal });
   const gram = (performance.now() - start) / 1000;
-  const layer = kernel.layers.findIndex((layer) => !hasFiniteGrams(layer)) + 1;
-  if (layer > 0) return { what: "Gram", layer };
-  const preconditioner = await fisher.prepare(
-    await trainingKernel(kernel, view, { signal }),
-    view.damping,
-    inverting,
-  );
-  const coefficients = await preconditioner.coefficients(view.residual.data);
+  for (const [l, block] of blocksOf(kernel).entries()) {
+    if (!areFinite(await block.factors())) return { what: "Gram", layer: l + 1 };
+  }
+  const prepared = await fisher.prepare(trainingKernel(kernel, view, { signal }), view.damping, inverting);
+  const coefficients = ofLayers(await prepared.solve(view.residual.data), linearization);
   if (!model) return { coefficients, gram };
-  const G = await preconditioner.propagator(await crossKernel(kernel, view, { signal }));
+  const G = await prepared.onto(crossKernel(kernel, view, { signal }));
   return { coefficients, gram, modelChange: quadraticChange(model, await G(view.residual.data)) };
 }
+
+/** Coefficients of every layer. */
+const ofLayers = (
+  found: Coefficients | readonly Coefficients[],
+  { layers }: Linearization,
+): readonly Coefficients[] => ("kind" in found ? layers.map(() => found) : found);
 
 /** r.df / N + df.Lambda df / 2N for df = -eta G r. */
 function quadraticChange({ curvature, residual, learningRate }: Model, G: Float64Array): number {

@@ -11,7 +11,7 @@ import type {
   InvertOptions,
   Singular,
   SolveReport,
-  SolverOptions,
+  PrepareOptions,
 } from "../fisher/fisher.ts";
 import { onPlainSignals, viewOf, type View } from "../fisher/view.ts";
 import type { Precision } from "../graph/graph.ts";
@@ -38,7 +38,7 @@ export type StepOptions = Stoppable & {
   /** Training samples that the step is taken on, by their numbers: a mini-batch. Default: all. */
   samples?: ArrayLike<number>;
   /** How methods that need the NTK of the network alone solve with it; a step with `model` uses stored Grams. */
-  solver?: SolverOptions;
+  solver?: PrepareOptions;
   /** Told how far the parts of a long step are. */
   progress?: (what: string, done: number, total: number) => void;
   /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */

@@ -85,6 +85,6 @@ function measure({ parts, options }: Context, { f, movers }: Start): Promise<Iso
   const at = { loss, f, y: data.yTrain };
   const { R, size } = responseOf(method, at, movers[0]!.train, options.damping ?? 0);
   // A product with it costs one solve per unit there.
-  const few = method.usesSignals ? { maxColumns: 24, maxProbes: 24 } : {};
+  const few = method.needs === "units" ? { maxColumns: 24, maxProbes: 24 } : {};
   return isotropyOf(R, size, { ...few, signal: options.signal });
 }

@@ -8,18 +8,18 @@ export {
   type AnalyticOptions,
   type SumOptions,
 } from "../kernel/analytic.ts";
-export { empiricalKernel, empiricalNtk, kernelOf, type EmpiricalOptions } from "../kernel/empirical.ts";
+export { empiricalKernel, kernelOf, type EmpiricalOptions } from "../kernel/empirical.ts";
 export { createGrams, type GramOptions, type Grams, type Side } from "../kernel/gram.ts";
+export type { BlockInfo, BlockKernel, BlockParts, Factors, Units } from "../kernel/block.ts";
 export {
-  expandOutputs,
-  layerNtk,
-  ntk as kernelMatrix,
-  type AnyKernel,
+  blocksKernel,
+  matrixKernel,
   type Kernel,
-  type LayerKernel,
-  type NetworkKernel,
+  type KernelHead,
+  type KernelNeeds,
 } from "../kernel/kernel.ts";
+export { expandOutputs } from "../kernel/parts.ts";
 export { ntk, type NtkOptions } from "../kernel/ntk.ts";
-export { kernelTangent, linearizedTangent, whitenTangent, type Tangent } from "../kernel/tangent.ts";
+export { linearizedKernel, type KernelTools } from "../kernel/linearized.ts";
 export { withUnits, type KernelPair } from "../kernel/units.ts";
 export { whitenColumns, whitenKernel } from "../kernel/whiten.ts";

@@ -7,5 +7,6 @@ export { drawWeights, initialise, PRNGS, type Prng } from "../network/initialise
 export type { Forward, Layer, WeightShape, WeightValues } from "../network/layer.ts";
 export { mlp, serial, type MlpOptions, type Network } from "../network/network.ts";
 export { PARAMETERIZATIONS, type LayerScales, type Parameterization } from "../network/parameterization.ts";
+export { dualsByQuadrature, gaussHermite, type Quadrature } from "../network/quadrature.ts";
 export { relu } from "../network/relu.ts";
 export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../network/tile.ts";

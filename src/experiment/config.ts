@@ -456,7 +456,7 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
   }
-  const solves = FISHERS.some(({ name, solvesTangent }) => name === method && solvesTangent);
+  const solves = FISHERS.some(({ name, solvers }) => name === method && solvers);
   for (const option of ["solver", "cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const) {
     if (given(option) && !solves) {
       return `${option}: wanted natural_gradient_type exact beside it, got ${method ?? "gradient descent"}`;

@@ -23,7 +23,9 @@ import { InputError } from "../error.ts";
 import { bind, viewOf, type Fisher, type Propagator, type Shape } from "../fisher/index.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
-import { expandOutputs, layerNtk, ntk, type Kernel } from "../kernel/kernel.ts";
+import { blockNtk } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import { expandOutputs } from "../kernel/parts.ts";
 import { withUnits } from "../kernel/units.ts";
 import { accuracy, lossNamed, mse } from "../loss/index.ts";
 import { map, multiply, norm, subtract, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
@@ -134,7 +136,7 @@ async function* events(
 
   const kernelFor = async (name: KernelName, fisher: Fisher): Promise<Kernel> => {
     if (name === "empirical") return finite;
-    if (!fisher.usesSignals) return infinite.train;
+    if (fisher.needs !== "units") return infinite.train;
     const random = randomState(config.random_seed);
     return (await withUnits(network, infinite, xTrain, xTest, random, { signal })).train;
   };
@@ -236,11 +238,12 @@ async function* layerEvents(
     return distanceBetween(a, b);
   };
   const expanded = expandOutputs(analytic);
-  const wholes = { analytic: ntk(expanded), empirical: ntk(empirical) };
-  for (const [l, layer] of expanded.layers.entries()) {
+  const wholes = { analytic: await expanded.matrix(), empirical: await empirical.matrix() };
+  for (const [l, layer] of blocksOf(expanded).entries()) {
     await breathe(signal);
-    const own = empirical.layers[l]!;
-    const thetas = { analytic: layerNtk(layer), empirical: layerNtk(own) };
+    const limit = await layer.factors();
+    const own = await blocksOf(empirical)[l]!.factors();
+    const thetas = { analytic: blockNtk(limit), empirical: blockNtk(own) };
     yield {
       event: "layer",
       layer: l + 1,
@@ -252,8 +255,8 @@ async function* layerEvents(
       },
       distance: {
         ntk: await distance(thetas.empirical, thetas.analytic),
-        inputs: await distance(own.inputGram, layer.inputGram),
-        signals: await distance(own.signalGram, layer.signalGram),
+        inputs: await distance(own.A, limit.A),
+        signals: await distance(own.B, limit.B),
       },
     };
   }
@@ -276,8 +279,8 @@ const share = (a: number, b: number): number => (a === 0 ? 0 : a / b);
 const SMALL = 256;
 
 /** Products with G that are spent where it is not formed: few where each solves for every unit. */
-const budgetOf = ({ usesSignals }: Fisher): { maxProbes: number; iterations: number } =>
-  usesSignals ? { maxProbes: 4, iterations: 8 } : { maxProbes: 32, iterations: 32 };
+const budgetOf = ({ needs }: Fisher): { maxProbes: number; iterations: number } =>
+  needs === "units" ? { maxProbes: 4, iterations: 8 } : { maxProbes: 32, iterations: 32 };
 
 async function measureMethod(
   fisher: Fisher,
@@ -290,7 +293,7 @@ async function measureMethod(
   const view = viewOf(fisher, at.loss, at.f, at.y, damping);
   const mover = await (await bind(fisher, kernel, view, { singular, signal }))(kernel);
   const { R: products, size: n } = responseOf(fisher, at, mover, damping);
-  const whole = n <= SMALL && !fisher.usesSignals;
+  const whole = n <= SMALL && fisher.needs !== "units";
   const R = whole ? await formed(products, n, { signal }) : products;
   const { maxProbes, iterations } = whole ? { maxProbes: n, iterations: n } : budgetOf(fisher);
   return {

@@ -62,11 +62,11 @@ function diagnosisPlan(shape: DiagnosisShape, options: PartOptions, tile: number
       .flatMap((fisher) =>
         [1, C].map((outputs) => {
           const sizes = sizesOf(network, samples, columnsOf(shape.network, fisher, loss), options);
-          const sort = { outputs: fisher.usesSignals ? C : outputs, summed: false };
+          const sort = { outputs: fisher.needs === "units" ? C : outputs, summed: false };
           const { peak } = moverMemory(sizes, options, fisher, sort, N, [N]);
           return passes(
             "method",
-            peak + (fisher.usesSignals ? drawn : 0) + 3 * matrixBytes(Math.min(N * C, 256)),
+            peak + (fisher.needs === "units" ? drawn : 0) + 3 * matrixBytes(Math.min(N * C, 256)),
           );
         }),
       ),

@@ -33,10 +33,10 @@ const SLOW = 1e9;
 
 /** Whether a method on single units takes so long that it waits to be asked for. */
 export const isSlow = (
-  { usesSignals, cost }: Fisher,
+  { needs, cost }: Fisher,
   { weights: layers, outputs }: Network,
   samples: number,
-): boolean => usesSignals === true && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
+): boolean => needs === "units" && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };

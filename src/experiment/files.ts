@@ -6,7 +6,8 @@ import { writeWhole } from "../data/node/files.ts";
 import { loadArrays } from "../data/node/npz.ts";
 import { InputError } from "../error.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { dampingOf, type Kernel, type LayerKernel } from "../kernel/kernel.ts";
+import { dampingOf, type BlockParts } from "../kernel/block.ts";
+import { blocksKernel, blocksOf, type Kernel } from "../kernel/kernel.ts";
 import type { KernelPair } from "../kernel/units.ts";
 import { asFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { npyMatrix, type NpyArray, type NpySource } from "../matrix/npy.ts";
@@ -67,23 +68,24 @@ export async function saveKernels(
   origin: KernelOrigin,
   { signals = false }: { signals?: boolean } = {},
 ): Promise<void> {
-  const identity = encodeIdentity(identityOf(origin, train.layers));
+  const identity = encodeIdentity(identityOf(origin, blocksOf(train)));
   const arrays: Record<string, NpySource> = {
     identity: { shape: [identity.length], data: identity },
     shape: { shape: [3], data: Float64Array.of(train.outputs, train.copies, train.epsilon) },
   };
   for (const [side, kernel] of Object.entries({ train, test })) {
-    for (const [l, layer] of kernel.layers.entries()) {
-      arrays[`${side}_A${l + 1}`] = source(layer.inputGram);
-      arrays[`${side}_B${l + 1}`] = source(layer.signalGram);
-      if (signals && layer.signals) arrays[`${side}_Delta${l + 1}`] = source(layer.signals.rows);
+    for (const [l, layer] of blocksOf(kernel).entries()) {
+      const { A, B } = await layer.factors();
+      arrays[`${side}_A${l + 1}`] = source(A);
+      arrays[`${side}_B${l + 1}`] = source(B);
+      if (signals && layer.units) arrays[`${side}_Delta${l + 1}`] = source((await layer.units()).rows);
     }
   }
   await writeWhole(path, npzParts(arrays));
 }
 
 /** What loading must know of a method: its name, and whether it needs the signals of units. */
-type Method = Pick<Fisher, "name" | "usesSignals">;
+type Method = Pick<Fisher, "name" | "needs">;
 
 /**
  * Loads kernels, checked to be of what this run would make them of, with all that they were saved with.
@@ -99,15 +101,15 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
   // Sizes first: they say more than a digest that differs because of them.
   const grams = (["train", "test"] as const).map((side) =>
     network.weights.map((_, l) => {
-      const [A, B] = [`${side}_A${l + 1}`, `${side}_B${l + 1}`] as const;
-      const [inputGram, signalGram] = [asFloat64(get(A)), asFloat64(get(B))];
-      expectShape(path, A, inputGram, samples[side], samples.train);
-      expectShape(path, B, signalGram, samples[side] * outputs, samples.train * outputs);
-      return { inputGram, signalGram };
+      const names = [`${side}_A${l + 1}`, `${side}_B${l + 1}`] as const;
+      const [A, B] = [asFloat64(get(names[0])), asFloat64(get(names[1]))];
+      expectShape(path, names[0], A, samples[side], samples.train);
+      expectShape(path, names[1], B, samples[side] * outputs, samples.train * outputs);
+      return { A, B };
     }),
   );
   const identity = decodeIdentity(arrays.get("identity"), path);
-  const { usesSignals = false } = method;
+  const usesUnits = method.needs === "units";
   checkOrigin(identity, run, method, arrays.has("train_Delta1"), path);
   const signals = (side: "train" | "test", l: number): Matrix<Floats> => {
     const array = `${side}_Delta${l + 1}`;
@@ -115,13 +117,17 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
     expectShape(path, array, delta, samples[side] * outputs, network.weights[l]!.fanOut);
     return delta;
   };
-  const train = usesSignals ? network.weights.map((_, l) => signals("train", l)) : [];
-  const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => ({
-    samples: samples.train,
-    outputs,
-    copies,
-    epsilon,
-    layers: network.weights.map(({ fanIn, fanOut, rows, scales }, l): LayerKernel => ({
+  const train = usesUnits ? network.weights.map((_, l) => signals("train", l)) : [];
+  const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => {
+    const head = {
+      source: identity.kernel,
+      rows: samples[side],
+      cols: samples.train,
+      outputs,
+      copies,
+      epsilon,
+    };
+    const blocks = network.weights.map(({ fanIn, fanOut, rows, scales }, l): BlockParts => ({
       fanIn,
       fanOut,
       columns: rows,
@@ -129,11 +135,12 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       inputRank: identity.input_ranks[l] ?? Infinity,
       signalRank: identity.signal_ranks[l] ?? Infinity,
       ...own[l]!,
-      ...(usesSignals
-        ? { signals: { rows: side === "train" ? train[l]! : signals(side, l), train: train[l]! } }
+      ...(usesUnits
+        ? { units: { rows: side === "train" ? train[l]! : signals(side, l), train: train[l]! } }
         : {}),
-    })),
-  });
+    }));
+    return blocksKernel(head, blocks);
+  };
   return { train: kernel("train", grams[0]!), test: kernel("test", grams[1]!) };
 }
 
@@ -141,19 +148,20 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
 function checkOrigin(
   identity: KernelIdentity,
   run: KernelSource,
-  { name, usesSignals = false }: Method,
+  { name, needs }: Method,
   hasSignals: boolean,
   path: string,
 ): void {
+  const usesUnits = needs === "units";
   // Units that nobody looks at may be of any seed.
-  const got = usesSignals ? identity : { ...identity, units: null };
-  const unlike = difference(originOf(identity.kernel, run, usesSignals && hasSignals), got);
+  const got = usesUnits ? identity : { ...identity, units: null };
+  const unlike = difference(originOf(identity.kernel, run, usesUnits && hasSignals), got);
   if (unlike) {
     throw new InputError(
       `kernel_path: wanted a kernel of ${unlike.wanted}, got one of ${unlike.got} (${path})`,
     );
   }
-  if (usesSignals && !hasSignals) {
+  if (usesUnits && !hasSignals) {
     throw new InputError(
       `kernel_path: wanted a kernel with the signals of its units for ${name}, got Grams alone (${path}); ` +
         `save one with --natural_gradient_type ${name} --save_kernel`,

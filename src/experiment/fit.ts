@@ -38,4 +38,6 @@ export function firstThatFits<P extends Peak>(plans: readonly (() => P)[], limit
 
 /** K where a method has the curvature of a loss folded into its kernels. */
 export const columnsOf = ({ outputs }: Network, fisher: Fisher, loss: Loss | undefined): number | undefined =>
-  fisher.usesCurvature && loss?.curvature ? (loss.curvatureColumns?.(outputs) ?? outputs) : undefined;
+  fisher.curvature === "folded" && loss?.curvature
+    ? (loss.curvatureColumns?.(outputs) ?? outputs)
+    : undefined;

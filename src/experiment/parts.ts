@@ -185,11 +185,10 @@ export function moverMemory(
   const curved = K !== undefined;
   const outputs = K ?? sort.outputs;
   const copies = sort.summed ? 1 : L;
-  const cost = fisher.cost({ samples: n, outputs, layers: network.weights, damped: damping > 0 });
-  const none = { kept: 0, peak: 0 };
-  const solve = sort.summed
-    ? (fisher.tangentCost?.({ samples: n, outputs, solver: "gram", rank: 0 }) ?? none)
-    : cost.prepare;
+  const { summed } = sort;
+  const layers = network.weights;
+  const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed });
+  const solve = cost.prepare;
   const writtenOut = (rows: number): number =>
     curved && sort.outputs < C ? copies * matrixBytes(rows * C, n * C) : 0;
 
@@ -199,7 +198,7 @@ export function moverMemory(
   let peak = Math.max(writtenOut(n) + folding + seen, (sort.summed ? 0 : writtenOut(n) + seen) + solve.peak);
   for (const rows of sets) {
     const cross = curved ? copies * matrixBytes(rows * C, n * K) : 0;
-    const own = sort.summed ? none : cost.propagator({ samples: rows, outputs: curved ? C : sort.outputs });
+    const own = cost.onto({ samples: rows, outputs: curved ? C : sort.outputs });
     peak = Math.max(peak, kept + writtenOut(rows) + cross + own.peak);
     kept += cross + own.kept;
   }
@@ -221,21 +220,21 @@ export function stepBytes(
   const fanOut = Math.max(...network.weights.map((w) => w.fanOut));
   // U of a layer, or the largest layer itself where a step is not appended.
   const update = bytes * n * fanOut;
-  if (fisher.fromTangent && !adaptive) {
-    if (!fisher.tangentCost) return update;
-    const { solver, rank } = solve ?? { solver: "gram", rank: 0 };
-    const { peak } = fisher.tangentCost({ samples: n, outputs, solver, rank });
+  const about = { samples: n, outputs, layers: network.weights, damped: damping > 0 || adaptive };
+  if (fisher.needs === "ntk" && !adaptive) {
+    const { peak } = fisher.cost({ ...about, summed: true, ...solve }).prepare;
     // Products go through a matrix of the size of a layer, one for every size; rows of Theta through H and Delta of theirs.
-    if (solver === "cg") return peak + bytes * (2 * widest + Math.min(n, 128) * (inputs + signals)) + update;
+    if (solve?.solver === "cg")
+      return peak + bytes * (2 * widest + Math.min(n, 128) * (inputs + signals)) + update;
     const folding = curved ? matrixBytes(n * C) + matrixBytes(n * C, n * K) + matrixBytes(n * K) : 0;
     return Math.max(folding, peak) + update;
   }
-  const cost = fisher.cost({ samples: n, outputs, layers: network.weights, damped: damping > 0 || adaptive });
+  const cost = fisher.cost(about);
   const grams = kernelBytes(sizes, n, n, C);
   const folding = curved ? L * matrixBytes(n * K) + matrixBytes(n * C, n * K) : 0;
-  const { kept, peak } = cost.coefficients;
+  const { kept, peak } = cost.solve;
   const model = adaptive
-    ? cost.propagator({ samples: n, outputs: C }).peak + (curved ? L * matrixBytes(n * C, n * K) : 0)
+    ? cost.onto({ samples: n, outputs: C }).peak + (curved ? L * matrixBytes(n * C, n * K) : 0)
     : 0;
   return (
     grams +

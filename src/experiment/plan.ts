@@ -83,7 +83,7 @@ const SAVED_COPIES = 2;
 export const predictsFromSum = (
   fisher: Fisher,
   { kernel_path, save_kernel }: Pick<Config, "kernel_path" | "save_kernel">,
-): boolean => fisher.fromTangent !== undefined && kernel_path === undefined && !save_kernel;
+): boolean => fisher.needs === "ntk" && kernel_path === undefined && !save_kernel;
 
 /**
  * The plan of a run within `limit` bytes.
@@ -91,13 +91,13 @@ export const predictsFromSum = (
  */
 export function planRun(shape: RunShape, options: PlanOptions, limit: number): Plan {
   const adaptive = options.damping_schedule !== "constant";
-  const solvers: (Solver | undefined)[] = !shape.fisher.solvesTangent
+  const solvers: readonly (Solver | undefined)[] = !shape.fisher.solvers
     ? [undefined]
     : options.solver !== "auto"
       ? [options.solver]
       : adaptive
-        ? ["gram"]
-        : ["gram", "cg"];
+        ? shape.fisher.solvers.slice(0, 1)
+        : shape.fisher.solvers;
   const tiles = tilesFor(shape.network);
   const plans = solvers.flatMap((solver) => tiles.map((tile) => () => runPlan(shape, options, solver, tile)));
   return firstThatFits(plans, limit, advice(shape, options));
@@ -110,7 +110,7 @@ function advice(
 ): string {
   return [
     ...(kernel === "none" ? [] : save_kernel ? ["no --save_kernel"] : ["--kernel none"]),
-    ...(fisher.solvesTangent && solver === "gram" ? ["--solver cg"] : []),
+    ...(fisher.solvers?.includes("cg") && solver === "gram" ? ["--solver cg"] : []),
     ...(batch_size === undefined ? ["--batch_size"] : []),
     ...(precision === "float64" ? ["--precision float32"] : []),
     "a smaller train_size or width",
@@ -158,13 +158,13 @@ function sortsOf(
     .filter((name) => [name, "both"].includes(options.kernel))
     .map((name) => {
       const empirical = name === "empirical";
-      return { outputs: empirical || fisher.usesSignals ? outputs : 1, summed, empirical };
+      return { outputs: empirical || fisher.needs === "units" ? outputs : 1, summed, empirical };
     });
 }
 
 /** Whether steps of gradient descent are predicted in continuous time. */
 const flows = (fisher: Fisher, { gd_prediction, batch_size }: PlanOptions): boolean =>
-  multiplies(fisher) && gd_prediction === "continuous" && batch_size === undefined;
+  fisher.continuous === true && gd_prediction === "continuous" && batch_size === undefined;
 
 /** Making the kernels that predict, and what predicts with them. */
 function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: number): Phase[] {
@@ -176,10 +176,11 @@ function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: nu
       ? matrixBytes((train + test) * outputs, train * outputs)
       : kernelBytes(sizes, train + test, train, outputs);
     if (options.kernel_path !== undefined) return [{ name: "prediction", kept: kernel, peak: 3 * kernel }];
-    const signals = fisher.usesSignals ? signalBytes(sizes, train + test, empirical ? sizes.bytes : 8) : 0;
+    const signals =
+      fisher.needs === "units" ? signalBytes(sizes, train + test, empirical ? sizes.bytes : 8) : 0;
     const making = empirical
       ? stackBytes(sizes, train, test)
-      : sweepBytes(sizes, options.kernel_batch_size) + (fisher.usesSignals ? drawBytes(sizes) : 0);
+      : sweepBytes(sizes, options.kernel_batch_size) + (fisher.needs === "units" ? drawBytes(sizes) : 0);
     return [
       { name: "prediction", kept: kernel + signals, peak: kernel + signals + making },
       passes("prediction", options.save_kernel ? SAVED_COPIES * kernel : 0),
@@ -225,10 +226,6 @@ function laterPredictions(sizes: Sizes, options: PlanOptions, fisher: Fisher, n:
   });
 }
 
-/** Whether a method needs no Gram to take a step. */
-const multiplies = ({ fromTangent, solvesTangent = false }: Fisher): boolean =>
-  fromTangent !== undefined && !solvesTangent;
-
 /** Operations of a run, in either precision. */
 function operationsOf(
   sizes: Sizes,
@@ -242,17 +239,17 @@ function operationsOf(
   const passOf = 2 * (N + test) * P + 2 * m * P;
   const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
   const cg = solve?.solver === "cg";
+  const damped = options.damping > 0;
+  const solveOf = (samples: number, outputs: number): number =>
+    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
   const perStep =
     passOf +
     2 * n * P +
     (cg
       ? 4 * n * (1 + C) * P * 0.5 * CG_ITERATIONS + 2 * (solve.rank / C) * n * (H + C * delta)
-      : multiplies(fisher)
+      : solveOf(n, C) === 0
         ? 0
         : grams(n));
-  const damped = options.damping > 0;
-  const solveOf = (samples: number, outputs: number): number =>
-    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
   const predicts = sortsOf(sizes, options, fisher);
   const prepared = predicts.reduce((sum, sort) => sum + solveOf(N, columns ?? sort.outputs), 0);
   return {

@@ -5,7 +5,7 @@
  */
 import type { Dataset } from "../data/dataset.ts";
 import { InputError, NotFiniteError } from "../error.ts";
-import { isFiniteKernel, type AnyKernel } from "../kernel/kernel.ts";
+import { isFiniteKernel, type Kernel } from "../kernel/kernel.ts";
 import type { Floats, Matrix } from "../matrix/matrix.ts";
 import type { Config } from "./config.ts";
 
@@ -57,7 +57,7 @@ const short = (x: number): string => (x < 1e6 ? String(Number(x.toPrecision(3)))
  */
 export async function finiteKernels<T>(
   work: () => Promise<T>,
-  kernelsIn: (made: T) => Iterable<AnyKernel>,
+  kernelsIn: (made: T) => Iterable<Kernel>,
   config: Blamable,
   dataset: Dataset,
 ): Promise<T> {
@@ -65,7 +65,7 @@ export async function finiteKernels<T>(
     throw error instanceof NotFiniteError ? unrepresentable("kernel", config, dataset) : error;
   });
   for (const kernel of kernelsIn(made)) {
-    if (!isFiniteKernel(kernel)) throw unrepresentable("kernel", config, dataset);
+    if (!(await isFiniteKernel(kernel))) throw unrepresentable("kernel", config, dataset);
   }
   return made;
 }

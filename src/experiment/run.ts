@@ -170,7 +170,7 @@ const trainingOptions = (
   batchSeed: config.random_seed,
   // Continuous time knows no mini-batches.
   continuous:
-    fisher.name === "gradient" && config.gd_prediction === "continuous" && config.batch_size === undefined,
+    fisher.continuous === true && config.gd_prediction === "continuous" && config.batch_size === undefined,
   isotropy: alpha !== undefined,
   tile: plan.tile,
   signal,

@@ -13,8 +13,9 @@ import { createEngine, type Engine } from "../graph/engine.ts";
 import { probeDevice } from "../graph/node/device-probe.ts";
 import { createWorkerEngine } from "../graph/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { analyticKernel, analyticNetworkKernel } from "../kernel/analytic.ts";
-import { empiricalKernel, empiricalNtk } from "../kernel/empirical.ts";
+import { analyticKernel } from "../kernel/analytic.ts";
+import { empiricalKernel } from "../kernel/empirical.ts";
+import type { KernelNeeds } from "../kernel/kernel.ts";
 import { withUnits, type KernelPair } from "../kernel/units.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
@@ -134,27 +135,12 @@ export async function predictingKernels(
   if (config.kernel_path !== undefined) {
     return new Map([["loaded", await loadKernels(config.kernel_path, source, fisher)]]);
   }
-  const options = { ...tileOf(config), signal: passing.signal };
   const wanted = (["analytic", "empirical"] as const).filter((name) =>
     [name, "both"].includes(config.kernel),
   );
   const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
-  if (predictsFromSum(fisher, config)) {
-    for (const name of wanted) {
-      if (name === "analytic") {
-        const train = await analyticNetworkKernel(network, xTrain, xTrain, options);
-        kernels.set(name, { train, test: await analyticNetworkKernel(network, xTest, xTrain, options) });
-      } else {
-        const { train, others } = await empiricalNtk(linearizer, weights, xTrain, [xTest], {
-          ...passing,
-          ...options,
-        });
-        kernels.set(name, { train, test: others[0]! });
-      }
-    }
-    return kernels;
-  }
-  const signals = fisher.usesSignals === true;
+  const signals = fisher.needs === "units";
+  const needs = predictsFromSum(fisher, config) ? "ntk" : signals ? "units" : "kronecker";
   for (const name of wanted) {
     if (config.save_kernel) {
       const samples = { train: xTrain.rows, test: xTest.rows };
@@ -162,7 +148,7 @@ export async function predictingKernels(
       const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
       checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
     }
-    const pair = await layeredPair(name, config, fisher, linearizer, weights, dataset, passing);
+    const pair = await kernelPair(name, config, needs, linearizer, weights, dataset, passing);
     kernels.set(name, pair);
     if (config.save_kernel) {
       const origin = originOf(name, source, signals);
@@ -177,11 +163,11 @@ export async function predictingKernels(
 export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
   tile === undefined ? {} : { tile };
 
-/** Kernels with their layers. */
-async function layeredPair(
+/** Kernels that have what is needed of them. */
+async function kernelPair(
   name: "analytic" | "empirical",
   config: Config,
-  fisher: Fisher,
+  needs: KernelNeeds,
   linearizer: Linearizer,
   weights: Weights,
   { xTrain, xTest }: Dataset,
@@ -189,7 +175,7 @@ async function layeredPair(
 ): Promise<KernelPair> {
   const { network } = linearizer;
   const { signal } = passing;
-  const options = { ...tileOf(config), signal };
+  const options = { ...tileOf(config), needs, signal };
   if (name === "empirical") {
     const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
       ...passing,
@@ -201,6 +187,6 @@ async function layeredPair(
     train: await analyticKernel(network, xTrain, xTrain, options),
     test: await analyticKernel(network, xTest, xTrain, options),
   };
-  if (!fisher.usesSignals) return pair;
+  if (needs !== "units") return pair;
   return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed), { signal });
 }

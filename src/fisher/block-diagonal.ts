@@ -2,29 +2,29 @@
  * @file Layer-wise (block-diagonal) NGD (paper, section 4.1): each layer inverts its own block,
  * v_l = X(Theta_l, rho) r, G = sum_l Theta_l X_l / N, which tends to L I undamped.
  */
-import { layerNtk } from "../kernel/kernel.ts";
+import { blocksOf } from "../kernel/kernel.ts";
 import { addDiagonal, scale } from "../matrix/matrix.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
 import { invert, type Inverse } from "./invert.ts";
-import { layerwisePropagator, perSample } from "./tangent.ts";
+import { layerwisePropagator, perSample } from "./dual.ts";
 
 export const blockDiagonal: Fisher = {
   name: "block_diagonal",
   title: "NGD with one block of the Fisher matrix per layer",
-  usesCurvature: true,
+  needs: "blocks",
+  curvature: "folded",
   alpha: ({ layers }) => layers,
   async prepare(kernel, damping, options = {}) {
-    const { samples, epsilon } = kernel;
+    const { cols: samples, epsilon } = kernel;
     const blocks: Inverse[] = [];
-    for (const [l, layer] of kernel.layers.entries()) {
-      const gram = addDiagonal(scale(layerNtk(layer), 1 / samples), damping);
+    for (const [l, layer] of blocksOf(kernel).entries()) {
+      const gram = addDiagonal(scale(await layer.ntk(), 1 / samples), damping);
       blocks.push(await invert(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }, options));
     }
     return {
-      coefficients: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
-      propagator: async (cross) =>
-        layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
+      solve: async (residual) => blocks.map(({ solve }) => perSample(solve(residual), samples)),
+      onto: (cross) => layerwisePropagator(cross, (residual) => blocks.map(({ solve }) => solve(residual))),
     };
   },
 
@@ -34,8 +34,8 @@ export const blockDiagonal: Fisher = {
     const { kept, peak } = invertBytes(m, options);
     return {
       prepare: { kept: L * kept, peak: (L - 1) * kept + peak + 2 * matrixBytes(m) },
-      coefficients: vectorsBytes(m, L),
-      propagator(rows) {
+      solve: vectorsBytes(m, L),
+      onto(rows) {
         const thetas = L * matrixBytes(rows.samples * rows.outputs, m);
         return { kept: thetas, peak: thetas };
       },

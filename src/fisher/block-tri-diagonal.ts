@@ -11,14 +11,14 @@
  * something is singular and the least step is asked for: F^+ J^T r / N.
  */
 import { InputError } from "../error.ts";
-import { layerNtk, type Kernel } from "../kernel/kernel.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { identity, matrix, scale, type Matrix } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
-import type { Coefficients, Fisher, Inversion, InvertOptions, Preconditioner } from "./fisher.ts";
+import type { Coefficients, Fisher, Inversion, InvertOptions, Prepared } from "./fisher.ts";
 import { coupledSolver, type CoupledSolve } from "./coupled-layers.ts";
 import { invert, onTheRange, type Inverse } from "./invert.ts";
-import { layerwisePropagator, perSample } from "./tangent.ts";
+import { layerwisePropagator, perSample } from "./dual.ts";
 
 /**
  * T^-1 1 for T [L, L] with ones on three diagonals.
@@ -27,7 +27,7 @@ import { layerwisePropagator, perSample } from "./tangent.ts";
 export function blockWeights(layers: number): Float64Array {
   if (layers % 3 === 2) {
     throw new InputError(
-      `n_layers: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
+      `depth: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
     );
   }
   return solutionOf(layers);
@@ -46,19 +46,20 @@ function solutionOf(layers: number): Float64Array {
 export const blockTriDiagonal: Fisher = {
   name: "block_tri_diagonal",
   title: "NGD with the blocks of neighbouring layers of the Fisher matrix",
-  usesCurvature: true,
+  needs: "blocks",
+  curvature: "folded",
   alpha: ({ layers }, { singular } = {}) =>
     (singular === "least_norm" ? solutionOf(layers) : blockWeights(layers)).reduce((sum, w) => sum + w, 0),
 
   async prepare(kernel, damping, options = {}) {
-    const { samples, epsilon } = kernel;
-    const leastNorm = options.singular === "least_norm";
-    const weights = leastNorm ? solutionOf(kernel.layers.length) : blockWeights(kernel.layers.length);
+    const { cols: samples, epsilon } = kernel;
+    const { length: L } = blocksOf(kernel);
+    const weights = options.singular === "least_norm" ? solutionOf(L) : blockWeights(L);
     if (damping === 0) {
       const apart = await layersApart(kernel, weights, options);
-      if (apart) return apartPreconditioner(apart, samples);
+      if (apart) return preparedApart(apart, samples);
     }
-    return coupledPreconditioner(await coupledSolver(gramsOf(kernel), damping, epsilon, options), samples);
+    return preparedTogether(await coupledSolver(gramsOf(kernel), damping, epsilon, options), samples);
   },
 
   // Theta_l of every layer; undamped the factors of those that move, else what couples them, as one matrix [L m, L m] with
@@ -72,8 +73,8 @@ export const blockTriDiagonal: Fisher = {
     const kept = L * matrixBytes(m) + factors + system;
     return {
       prepare: { kept, peak: kept + system + block.peak + 2 * matrixBytes(m) },
-      coefficients: vectorsBytes(m, 3 * L),
-      propagator(rows) {
+      solve: vectorsBytes(m, 3 * L),
+      onto(rows) {
         const thetas = L * matrixBytes(rows.samples * rows.outputs, m);
         // V_l of every layer, and as many right-hand sides while they are solved for.
         const solved = coupled ? L * matrixBytes(m) : 0;
@@ -85,8 +86,8 @@ export const blockTriDiagonal: Fisher = {
 };
 
 /** S_l of one layer after the other. */
-function* gramsOf({ layers, samples }: Kernel): Generator<Matrix> {
-  for (const layer of layers) yield scale(layerNtk(layer), 1 / samples);
+async function* gramsOf(kernel: Kernel): AsyncGenerator<Matrix> {
+  for (const layer of blocksOf(kernel)) yield scale(await layer.ntk(), 1 / kernel.cols);
 }
 
 /** r to v_l, undefined for a layer that does not move. */
@@ -101,7 +102,8 @@ async function layersApart(
   weights: Float64Array,
   { singular, onInversion }: InvertOptions,
 ): Promise<ApartSolve | undefined> {
-  const { layers, samples, epsilon } = kernel;
+  const { cols: samples, epsilon } = kernel;
+  const layers = blocksOf(kernel);
   const leastNorm = singular === "least_norm";
   if (leastNorm && layers.length % 3 === 2) return undefined;
   const blocks: (Inverse | undefined)[] = [];
@@ -115,7 +117,7 @@ async function layersApart(
     }
     try {
       const block = await invert(
-        scale(layerNtk(layer), 1 / samples),
+        scale(await layer.ntk(), 1 / samples),
         { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon },
         onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {},
       );
@@ -129,20 +131,20 @@ async function layersApart(
   return (residual) => blocks.map((block, l) => block?.solve(residual).map((x) => weights[l]! * x));
 }
 
-const apartPreconditioner = (solve: ApartSolve, samples: number): Preconditioner => ({
-  coefficients: async (residual) =>
+const preparedApart = (solve: ApartSolve, samples: number): Prepared => ({
+  solve: async (residual) =>
     solve(residual).map((v): Coefficients => (v ? perSample(v, samples) : { kind: "none" })),
-  propagator: async (cross) => layerwisePropagator(cross, solve),
+  onto: (cross) => layerwisePropagator(cross, solve),
 });
 
-const coupledPreconditioner = (solve: CoupledSolve, samples: number): Preconditioner => ({
-  async coefficients(residual) {
+const preparedTogether = (solve: CoupledSolve, samples: number): Prepared => ({
+  async solve(residual) {
     const v = await solve(matrix(residual.length, 1, residual));
     return v.map(({ data }) => perSample(data, samples));
   },
-  async propagator(cross) {
+  async onto(cross) {
     // v_l = V_l r, with V solved for once: the recursion calls this many times.
-    const V = await solve(identity(cross.layers[0]!.signalGram.cols));
+    const V = await solve(identity(cross.cols * cross.outputs));
     return layerwisePropagator(cross, (residual) =>
       V.map((Vl) => {
         const v = new Float64Array(Vl.rows);

@@ -5,6 +5,7 @@
  */
 
 import { LARGEST_RANK } from "../matrix/singular.ts";
+import type { Solver } from "./fisher.ts";
 
 /** Sizes of a kernel that a method is prepared on. */
 export type CostSizes = {
@@ -18,6 +19,12 @@ export type CostSizes = {
   readonly damped: boolean;
   /** Whether singular Grams are inverted on their range, by eigendecompositions. */
   readonly leastNorm?: boolean;
+  /** Whether the kernels are those of the network alone: what needs no more finds Theta' of other rows there. */
+  readonly summed?: boolean;
+  /** How it is solved, where the method has a choice. */
+  readonly solver?: Solver;
+  /** Rank of the preconditioner of conjugate gradients. */
+  readonly rank?: number;
 };
 
 /** Rows of another kernel with the same columns: N' samples with C outputs each. */
@@ -28,25 +35,15 @@ export type Memory = { readonly kept: number; readonly peak: number };
 
 /** What a method takes on a kernel, beside the kernel. */
 export type Cost = {
-  /** Of `prepare`. */
+  /** Of `prepare`: what it forms of Theta counts, but for products with J and rows of Theta. */
   readonly prepare: Memory;
-  /** Of `coefficients`, and of what they return. */
-  readonly coefficients: Memory;
-  /** Of a propagator on such rows, its use included. */
-  propagator(rows: CostRows): Memory;
-  /** Floating-point operations of `prepare` and one `coefficients`. */
+  /** Of `solve`, and of what it returns. */
+  readonly solve: Memory;
+  /** Of `onto` such rows, the use of what it returns included. */
+  onto(rows: CostRows): Memory;
+  /** Floating-point operations of `prepare` and one `solve`; 0 for a method that forms no Gram. */
   readonly operations: number;
 };
-
-/** Sizes of an NTK that a method is prepared on alone. */
-export type TangentSizes = Omit<CostSizes, "layers" | "damped"> & {
-  readonly solver: "gram" | "cg";
-  /** Rank of the preconditioner. */
-  readonly rank: number;
-};
-
-/** What `fromTangent` takes, Theta included where it is formed; products with J and rows of Theta are not. */
-export type TangentCost = Memory & { readonly operations: number };
 
 /** Bytes of a float64 matrix. */
 export const matrixBytes = (rows: number, cols: number = rows): number => 8 * rows * cols;

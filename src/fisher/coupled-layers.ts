@@ -57,13 +57,13 @@ const NAME = "block_tri_diagonal";
  * @throws SingularGramError when F + rho has no numerical inverse on the range of J, unless `singular` is "least_norm".
  */
 export async function coupledSolver(
-  S: Iterable<Matrix>,
+  S: AsyncIterable<Matrix>,
   rho: number,
   epsilon: number,
   options: InvertOptions,
 ): Promise<CoupledSolve> {
   const layers: Layer[] = [];
-  for (const gram of S) layers.push(await compress(gram, rho, epsilon, options.signal));
+  for await (const gram of S) layers.push(await compress(gram, rho, epsilon, options.signal));
   const solve = await invertCompressed(layers, rho, epsilon, options);
   return async (R) => {
     const y: Matrix[] = [];

@@ -10,6 +10,5 @@ export const exactPlusMse: Fisher = {
   ...exact,
   name: "exact_plus_mse",
   title: "exact NGD for cross-entropy as Newton's step in the outputs and a squared-error step to it",
-  usesCurvature: false,
-  newtonResidual: true,
+  curvature: "newton",
 };

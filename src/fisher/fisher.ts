@@ -8,31 +8,27 @@
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
 import type { Stoppable } from "../breathe.ts";
-import type { Kernel } from "../kernel/kernel.ts";
-import type { Tangent } from "../kernel/tangent.ts";
+import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
 import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
 import type { Combination } from "../linearization/update.ts";
-import type { Cost, CostSizes, TangentCost, TangentSizes } from "./cost.ts";
+import type { Cost, CostSizes } from "./cost.ts";
 
 /** K_l of one layer, in the form that the method makes it. */
 export type Coefficients = Combination;
 
 /** A Fisher approximation bound to a training kernel and a damping. */
-export type Preconditioner = {
-  /** K_l of every layer for a residual r [N C]. */
-  coefficients(residual: Float64Array): Promise<readonly Coefficients[]>;
+export type Prepared = {
+  /** K_l of every layer for a residual r [N C]; one that is not in a list is that of all layers. */
+  solve(residual: Float64Array): Promise<Coefficients | readonly Coefficients[]>;
   /**
    * The same update seen in function space, r to G' r, on the rows of `cross` [N' C, N C]. On the training kernel
    * itself it is G r.
    */
-  propagator(cross: Kernel): Promise<Propagator>;
+  onto(cross: Kernel): Promise<Propagator>;
 };
 
 /** r to G' r. */
 export type Propagator = (residual: Float64Array) => Float64Array | Promise<Float64Array>;
-
-/** r [N C] to v [N C], one number per sample and output for all layers: U_l[n] = (1/N) sum over c of v_nc Delta_l[n, c]. */
-export type NetworkSolve = (residual: Float64Array) => Promise<Float64Array>;
 
 /** A matrix that a method inverted: one Gram, or what it solves for all layers or units together. */
 export type Inversion = {
@@ -65,12 +61,18 @@ export type InvertOptions = Stoppable & {
   readonly onInversion?: (inversion: Inversion) => void;
 };
 
-/** How a system with the NTK of a network is solved. */
-export type Solver = "gram" | "cg";
+/**
+ * How a system with the NTK of a network is solved. "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate
+ * gradients on products with Theta.
+ */
+export const SOLVERS = ["gram", "cg"] as const;
 
-/** Options of {@link Fisher.fromTangent}. */
-export type SolverOptions = InvertOptions & {
-  /** "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate gradients on products with Theta. */
+/** How a system with the NTK of a network is solved. */
+export type Solver = (typeof SOLVERS)[number];
+
+/** Options of a method that has more than one solver. */
+export type SolverOptions = {
+  /** Default: "gram". */
   readonly solver?: Solver;
   /** The rest is for "cg". Relative residual at which it ends, above 0 and below 1. Default: 1e-4. */
   readonly tolerance?: number;
@@ -87,6 +89,9 @@ export type SolverOptions = InvertOptions & {
   /** Told how it ended. */
   readonly onEnd?: (report: SolveReport) => void;
 };
+
+/** Options of {@link Fisher.prepare}. */
+export type PrepareOptions = InvertOptions & SolverOptions;
 
 /** How conjugate gradients ended. */
 export type SolveReport = Pick<CgResult, "iterations" | "relativeResidual" | "converged"> & {
@@ -113,14 +118,21 @@ export type Fisher = {
   readonly name: string;
   /** One line for `--help` and reports. */
   readonly title: string;
-  /** Whether the curvature of the loss enters: all but gradient descent and methods that treat it themselves. */
-  readonly usesCurvature: boolean;
-  /** Whether kernels must carry the signals of single units. */
-  readonly usesSignals?: boolean;
-  /** `fromTangent` solves with the NTK, by either of the solvers; a method without it only multiplies. */
-  readonly solvesTangent?: boolean;
-  /** The residual is Newton's step in the outputs, which takes the damping; the Fisher matrix then has none. */
-  readonly newtonResidual?: boolean;
+  /**
+   * What it looks at: Theta alone, of which it may form and keep no more than it needs; the Theta_l of layers or their
+   * factors A_l and B_l; or the signals of single units. A kernel that has more will do too.
+   */
+  readonly needs: KernelNeeds;
+  /**
+   * What the curvature of a loss is to it: "folded" into the kernel and the residual that it is given; "none", where it is
+   * given r alone; "newton", where the residual is Newton's step in the outputs, which takes the damping, and the Fisher
+   * matrix then has none.
+   */
+  readonly curvature: "folded" | "none" | "newton";
+  /** How it can solve its system, where there is a choice, the one by default first. */
+  readonly solvers?: readonly Solver[];
+  /** Its step follows the gradient itself, so that small steps are gradient flow, which has a closed form. */
+  readonly continuous?: boolean;
   /**
    * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
    * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.
@@ -128,18 +140,11 @@ export type Fisher = {
    */
   alpha(shape: Shape, options?: Pick<InvertOptions, "singular">): number | undefined;
   /**
-   * Methods that look at no layer by itself: the same from the NTK of the network alone, of which they may form and keep
-   * no more than they need. Training prefers it to `prepare`, so a method made from another by a new `prepare` leaves it out.
-   * @throws SingularGramError as `prepare` does; the solve UnsolvedError where conjugate gradients end without a solution.
+   * Factors what the method inverts. An aborted signal ends this, and later what it returns works on.
+   * @throws SingularGramError when a Gram has no numerical inverse at this damping, unless `singular` is "least_norm"; the
+   * solve UnsolvedError where conjugate gradients end without a solution.
    */
-  fromTangent?(tangent: Tangent, damping: number, solver?: SolverOptions): Promise<NetworkSolve>;
-  /**
-   * Factors what the method inverts. An aborted signal ends this, and later what the preconditioner works on.
-   * @throws SingularGramError when a Gram has no numerical inverse at this damping, unless `singular` is "least_norm".
-   */
-  prepare(kernel: Kernel, damping: number, options?: InvertOptions): Promise<Preconditioner>;
+  prepare(kernel: Kernel, damping: number, options?: PrepareOptions): Promise<Prepared>;
   /** What `prepare` and what it returns take, from sizes alone. */
   cost(sizes: CostSizes): Cost;
-  /** The same of `fromTangent`; left out where that only multiplies. */
-  tangentCost?(sizes: TangentSizes): TangentCost;
 };

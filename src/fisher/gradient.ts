@@ -3,27 +3,25 @@
  * G = sum_l Theta_l / N.
  */
 import { matrixBytes, vectorsBytes } from "./cost.ts";
+import { sharedByLayers } from "./dual.ts";
 import type { Fisher } from "./fisher.ts";
-import { networkPropagator, perSample } from "./tangent.ts";
 
 export const gradient: Fisher = {
   name: "gradient",
   title: "gradient descent",
-  usesCurvature: false,
+  needs: "ntk",
+  curvature: "none",
+  continuous: true,
   alpha: () => undefined,
-  fromTangent: async () => async (residual) => residual,
-  prepare: async (kernel) => ({
-    coefficients: async (residual) => kernel.layers.map(() => perSample(residual, kernel.samples)),
-    propagator: async (cross) => networkPropagator(cross, async (residual) => residual),
-  }),
+  prepare: async ({ cols }) => sharedByLayers(cols, async (residual) => residual),
 
-  cost({ samples, outputs, layers }) {
+  cost({ samples, outputs, layers, summed = false }) {
     const m = samples * outputs;
     return {
       prepare: { kept: 0, peak: 0 },
-      coefficients: vectorsBytes(m, layers.length),
-      propagator(rows) {
-        const theta = matrixBytes(rows.samples * rows.outputs, m);
+      solve: vectorsBytes(m, layers.length),
+      onto(rows) {
+        const theta = summed ? 0 : matrixBytes(rows.samples * rows.outputs, m);
         return { kept: theta, peak: theta };
       },
       operations: 0,

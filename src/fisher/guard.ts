@@ -3,52 +3,37 @@
  * one would otherwise end in numbers that are finite and wrong.
  */
 import { agree, demandDamping } from "../error.ts";
-import { checkKernel } from "../kernel/kernel.ts";
-import type { Fisher, NetworkSolve } from "./fisher.ts";
+import { blocksOf, checkKernel } from "../kernel/kernel.ts";
+import type { Fisher } from "./fisher.ts";
 
 /** `fisher`, whose functions throw InputError for a damping that is none, and RangeError where sizes disagree. */
-export function guarded(fisher: Fisher): Fisher {
-  const { fromTangent } = fisher;
-  return {
-    ...fisher,
-    async prepare(...args) {
-      const [kernel, damping] = args;
-      demandDamping(damping);
-      checkKernel(kernel);
-      const size = kernel.samples * kernel.outputs;
-      agree("kernel", `${size} rows`, `${kernel.layers[0]!.signalGram.rows} rows`);
-      const preconditioner = await fisher.prepare(...args);
-      return {
-        ...preconditioner,
-        coefficients(residual) {
+export const guarded = (fisher: Fisher): Fisher => ({
+  ...fisher,
+  async prepare(...args) {
+    const [kernel, damping] = args;
+    demandDamping(damping);
+    checkKernel(kernel);
+    const size = kernel.cols * kernel.outputs;
+    agree("kernel", `${size} rows`, `${kernel.rows * kernel.rowOutputs} rows`);
+    if (fisher.needs !== "ntk") blocksOf(kernel, fisher.name);
+    const prepared = await fisher.prepare(...args);
+    return {
+      ...prepared,
+      async solve(residual) {
+        checkResidual(residual, size);
+        return prepared.solve(residual);
+      },
+      async onto(cross) {
+        checkKernel(cross, kernel);
+        const G = await prepared.onto(cross);
+        return (residual) => {
           checkResidual(residual, size);
-          return preconditioner.coefficients(residual);
-        },
-        async propagator(cross) {
-          checkKernel(cross, kernel);
-          const G = await preconditioner.propagator(cross);
-          return (residual) => {
-            checkResidual(residual, size);
-            return G(residual);
-          };
-        },
-      };
-    },
-    ...(fromTangent
-      ? {
-          async fromTangent(...args: Parameters<typeof fromTangent>): Promise<NetworkSolve> {
-            const [tangent, damping] = args;
-            demandDamping(damping);
-            const solve = await fromTangent(...args);
-            return async (residual) => {
-              checkResidual(residual, tangent.samples * tangent.outputs);
-              return solve(residual);
-            };
-          },
-        }
-      : {}),
-  };
-}
+          return G(residual);
+        };
+      },
+    };
+  },
+});
 
 const checkResidual = ({ length }: Float64Array, wanted: number): void =>
   agree("residual", `${wanted} numbers`, `${length} numbers`);

@@ -35,16 +35,16 @@ export const FISHERS: readonly Fisher[] = [
 
 export { defaultRank } from "./matrix-free.ts";
 export { eigenBytes, matrixBytes } from "./cost.ts";
-export type { Cost, CostRows, CostSizes, Memory, TangentCost, TangentSizes } from "./cost.ts";
+export type { Cost, CostRows, CostSizes, Memory } from "./cost.ts";
 export { bind, type Mover } from "./bind.ts";
-export { SINGULAR } from "./fisher.ts";
+export { SINGULAR, SOLVERS } from "./fisher.ts";
 export type {
   Coefficients,
   Fisher,
   Inversion,
   InvertOptions,
-  NetworkSolve,
-  Preconditioner,
+  Prepared,
+  PrepareOptions,
   Propagator,
   Shape,
   Singular,
@@ -58,7 +58,6 @@ export {
   onPlainSignals,
   residualFor,
   trainingKernel,
-  trainingTangent,
   viewOf,
   type View,
 } from "./view.ts";

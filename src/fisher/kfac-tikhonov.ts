@@ -9,7 +9,8 @@
  * as rho goes to zero both are the same method.
  */
 import { breathe } from "../breathe.ts";
-import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
+import type { BlockKernel } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../matrix/eigen.ts";
 import { scale, zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
@@ -27,9 +28,9 @@ export const kfacTikhonov: Fisher = {
     const { signal } = options;
     // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
     if (damping === 0) return kfac.prepare(kernel, 0, options);
-    const { samples: N, outputs: C } = kernel;
+    const { cols: N, outputs: C } = kernel;
     const bases: Basis[] = [];
-    for (const [l, layer] of kernel.layers.entries()) {
+    for (const [l, layer] of blocksOf(kernel).entries()) {
       bases.push(await basisOf(kernel, layer, damping, `kfac_tikhonov: layer ${l + 1}`, options));
     }
 
@@ -46,7 +47,7 @@ export const kfacTikhonov: Fisher = {
     };
 
     return {
-      async coefficients(residual) {
+      async solve(residual) {
         const all: Coefficients[] = [];
         for (const basis of bases) {
           const left = await product(basis.W, await inBasis(basis, residual));
@@ -54,12 +55,13 @@ export const kfacTikhonov: Fisher = {
         }
         return all;
       },
-      async propagator(cross) {
+      async onto(cross) {
         const sides: { left: Matrix; right: Matrix }[] = [];
-        for (const [l, { inputGram, signalGram }] of cross.layers.entries()) {
+        for (const [l, layer] of blocksOf(cross).entries()) {
+          const { A, B } = await layer.factors();
           sides.push({
-            left: await product(signalGram, bases[l]!.W),
-            right: await product(inputGram, bases[l]!.U),
+            left: await product(B, bases[l]!.W),
+            right: await product(A, bases[l]!.U),
           });
         }
         return async (residual) => {
@@ -87,8 +89,8 @@ export const kfacTikhonov: Fisher = {
     const kept = L * (matrixBytes(N) + matrixBytes(m) + mixing);
     return {
       prepare: { kept, peak: kept + eigenBytes(m) + matrixBytes(m) },
-      coefficients: { kept: L * mixing, peak: (L + 4) * mixing },
-      propagator(rows) {
+      solve: { kept: L * mixing, peak: (L + 4) * mixing },
+      onto(rows) {
         const sides = matrixBytes(rows.samples * rows.outputs, m) + matrixBytes(rows.samples, N);
         return {
           kept: L * sides,
@@ -105,14 +107,15 @@ type Basis = { readonly U: Matrix; readonly W: Matrix; readonly weights: Matrix 
 
 async function basisOf(
   kernel: Kernel,
-  layer: LayerKernel,
+  layer: BlockKernel,
   damping: number,
   what: string,
   { onInversion, signal }: InvertOptions,
 ): Promise<Basis> {
-  const { samples: N, epsilon } = kernel;
-  const A = await onRange(scale(layer.inputGram, 1 / N), layer.inputRank, epsilon, signal);
-  const B = await onRange(scale(layer.signalGram, 1 / N), layer.signalRank, epsilon, signal);
+  const { cols: N, epsilon } = kernel;
+  const grams = await layer.factors();
+  const A = await onRange(scale(grams.A, 1 / N), layer.inputRank, epsilon, signal);
+  const B = await onRange(scale(grams.B, 1 / N), layer.signalRank, epsilon, signal);
   const weights = zeros(B.values.length, A.values.length);
   for (const [j, b] of B.values.entries()) {
     for (const [i, a] of A.values.entries()) {

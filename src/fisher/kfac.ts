@@ -15,7 +15,8 @@
  */
 import { breathe } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
-import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
+import type { BlockKernel, Factors } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
 import { addDiagonal, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
@@ -28,18 +29,19 @@ import { invert, offering, onTheRange, type Inverse } from "./invert.ts";
 export const kfac: Fisher = {
   name: "kfac",
   title: "NGD with Kronecker-factored blocks (K-FAC)",
-  usesCurvature: true,
+  needs: "kronecker",
+  curvature: "folded",
   alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
 
   async prepare(kernel, damping, options = {}) {
-    const { samples: N, outputs: C } = kernel;
+    const { cols: N, outputs: C } = kernel;
     const { signal } = options;
     const factors: InvertedFactors[] = [];
-    for (const [l, layer] of kernel.layers.entries()) {
+    for (const [l, layer] of blocksOf(kernel).entries()) {
       factors.push(await invertFactors(kernel, layer, l, damping, options));
     }
     return {
-      async coefficients(residual) {
+      async solve(residual) {
         const all: Coefficients[] = [];
         for (const { XA, timesXB } of factors) {
           await breathe(signal);
@@ -55,12 +57,13 @@ export const kfac: Fisher = {
         }
         return all;
       },
-      async propagator(cross) {
-        const G = zeros(cross.layers[0]!.signalGram.rows, N * C);
-        for (const [l, layer] of cross.layers.entries()) {
+      async onto(cross) {
+        const G = zeros(cross.rows * cross.rowOutputs, N * C);
+        for (const [l, layer] of blocksOf(cross).entries()) {
+          const { A, B } = await layer.factors();
           const { XA, timesXB } = factors[l]!;
-          const hatA = await product(layer.inputGram, XA);
-          const hatB = transpose(await timesXB(transpose(layer.signalGram)));
+          const hatA = await product(A, XA);
+          const hatB = transpose(await timesXB(transpose(B)));
           const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
             await breathe(signal);
@@ -88,8 +91,8 @@ export const kfac: Fisher = {
     const mixing = matrixBytes(m, N);
     return {
       prepare: { kept, peak: kept + Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) },
-      coefficients: { kept: L * mixing, peak: (L + 2) * mixing },
-      propagator(rows) {
+      solve: { kept: L * mixing, peak: (L + 2) * mixing },
+      onto(rows) {
         const G = matrixBytes(rows.samples * rows.outputs, m);
         return { kept: G, peak: 5 * G + matrixBytes(rows.samples, N) };
       },
@@ -103,7 +106,7 @@ type InvertedFactors = { readonly XA: Matrix; readonly timesXB: (m: Matrix) => P
 
 async function invertFactors(
   kernel: Kernel,
-  layer: LayerKernel,
+  layer: BlockKernel,
   index: number,
   damping: number,
   options: InvertOptions,
@@ -111,18 +114,23 @@ async function invertFactors(
   const root = Math.sqrt(damping);
   const name = `of layer ${index + 1}`;
   const factor = (gram: Matrix, maxRank: number, rho: number, what: string) =>
-    dampedInverse(scale(gram, 1 / kernel.samples), rho, { what, maxRank, epsilon: kernel.epsilon }, options);
-  const split = dampingSplit(kernel, layer);
-  const A = await factor(layer.inputGram, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
-  const B = await factor(layer.signalGram, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
+    dampedInverse(scale(gram, 1 / kernel.cols), rho, { what, maxRank, epsilon: kernel.epsilon }, options);
+  const grams = await layer.factors();
+  const split = dampingSplit(kernel, layer, grams);
+  const A = await factor(grams.A, layer.inputRank, root * split.inputs, `kfac: inputs ${name}`);
+  const B = await factor(grams.B, layer.signalRank, root * split.signals, `kfac: signals ${name}`);
   return { XA: await A.inverse(), timesXB: B.solveMatrix };
 }
 
 /** rho_A and rho_B over sqrt(rho): the scales of the parameterisation, or pi and 1 / pi. */
-function dampingSplit(kernel: Kernel, layer: LayerKernel): { inputs: number; signals: number } {
+function dampingSplit(
+  kernel: Kernel,
+  layer: BlockKernel,
+  { A, B }: Factors,
+): { inputs: number; signals: number } {
   if (layer.damping) return layer.damping;
-  const traceA = trace(layer.inputGram) / layer.columns;
-  const traceB = (kernel.copies * trace(layer.signalGram)) / layer.fanOut;
+  const traceA = trace(A) / layer.columns;
+  const traceB = (kernel.copies * trace(B)) / layer.fanOut;
   // A layer without inputs or signals has nothing to balance; its Grams are then refused below or damped alike.
   const pi = traceA > 0 && traceB > 0 ? Math.sqrt(traceA / traceB) : 1;
   return { inputs: pi, signals: 1 / pi };

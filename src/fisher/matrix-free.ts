@@ -6,14 +6,14 @@
  * is conditioned like the tail.
  */
 import { demandWhole, InputError } from "../error.ts";
-import type { Tangent } from "../kernel/tangent.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import { iterativeSolver } from "../matrix/iterative-solver.ts";
 import type { LinearSolver } from "../matrix/linear-solver.ts";
 import { woodburyPreconditioner, type LowRankSolver } from "../matrix/low-rank-preconditioner.ts";
 import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
 import { selectRows } from "../matrix/matrix.ts";
 import { xorshift } from "../random/xorshift.ts";
-import type { SolverOptions } from "./fisher.ts";
+import type { PrepareOptions } from "./fisher.ts";
 
 /** Samples whose rows of Theta are computed at a time. */
 export const BLOCK = 128;
@@ -29,11 +29,11 @@ export function defaultRank(n: number): number {
  * @throws InputError for a tolerance outside of (0, 1); the solve UnsolvedError.
  */
 export async function matrixFree(
-  tangent: Tangent,
+  kernel: Kernel,
   rho: number,
-  options: SolverOptions = {},
+  options: PrepareOptions = {},
 ): Promise<LinearSolver> {
-  const { samples: N, outputs: C } = tangent;
+  const { cols: N, outputs: C } = kernel;
   const {
     tolerance = 1e-4,
     maxIterations = 200,
@@ -48,12 +48,12 @@ export async function matrixFree(
   if (!(tolerance > 0 && tolerance < 1)) {
     throw new InputError(`${what}: wanted a tolerance above 0 and below 1, got ${tolerance}`);
   }
-  const preconditioner = rank > 0 ? await lowRank(tangent, rho, rank, options) : undefined;
+  const preconditioner = rank > 0 ? await lowRank(kernel, rho, rank, options) : undefined;
 
   const apply = async (v: Float64Array): Promise<Float64Array> => {
     // The network's precision may be too narrow for v, and Theta is linear. A power of two changes no bit.
     const factor = 2 ** -exponentOf(v);
-    const product = await tangent.apply(v.map((x) => factor * x));
+    const product = await kernel.times(v.map((x) => factor * x));
     return product.map((x, i) => x / factor / N + rho * v[i]!);
   };
   return iterativeSolver(apply, N * C, {
@@ -61,7 +61,7 @@ export async function matrixFree(
     tolerance,
     maxIterations,
     signal,
-    epsilon: tangent.epsilon,
+    epsilon: kernel.epsilon,
     leastNorm: singular === "least_norm",
     ...(preconditioner ? { preconditioner } : {}),
     ...(onIteration ? { onIteration } : {}),
@@ -82,14 +82,14 @@ function exponentOf(v: Float64Array): number {
 
 /** (F F^T + mu I)^-1 with Theta / N = F F^T + rest, and mu what an eigenvalue of the rest is on average, plus rho. */
 async function lowRank(
-  tangent: Tangent,
+  kernel: Kernel,
   rho: number,
   rank: number,
-  { onRank, signal }: SolverOptions,
+  { onRank, signal }: PrepareOptions,
 ): Promise<LowRankSolver> {
-  const { samples: N, outputs: C } = tangent;
+  const { cols: N, outputs: C } = kernel;
   const n = N * C;
-  const { data } = await tangent.blocks();
+  const { data } = await kernel.diagonal();
   const diagonal = Float64Array.from({ length: n }, (_, i) => data[i * C + (i % C)]! / N);
   const total = diagonal.reduce((sum, x) => sum + x, 0);
   const { factorT, left } = await partialCholesky(
@@ -99,7 +99,7 @@ async function lowRank(
         // Rows come by sample, all its outputs at once.
         const chosen = [...new Set(indices.map((i) => Math.floor(i / C)))];
         const at = new Map(chosen.map((sample, k) => [sample, k]));
-        const whole = await tangent.rows(chosen);
+        const whole = await kernel.rowsOf(chosen);
         const rows = selectRows(
           whole,
           indices.map((i) => at.get(Math.floor(i / C))! * C + (i % C)),
@@ -112,13 +112,13 @@ async function lowRank(
       maxRank: rank,
       block: Math.min(BLOCK, Math.ceil(rank / 8)),
       random: uniform(),
-      tolerance: tangent.epsilon,
+      tolerance: kernel.epsilon,
       signal,
       ...(onRank ? { onProgress: (at) => onRank(at.rank, rank) } : {}),
     },
   );
   const rest = (left * total) / Math.max(1, n - factorT.rows);
-  return woodburyPreconditioner(factorT, rho + Math.max(rest, tangent.epsilon * total), { signal });
+  return woodburyPreconditioner(factorT, rho + Math.max(rest, kernel.epsilon * total), { signal });
 }
 
 /** Numbers in [0, 1), the same in every run: they choose rows, no result depends on them. */

@@ -15,8 +15,9 @@
  */
 import { breathe } from "../breathe.ts";
 import { InputError, SingularGramError } from "../error.ts";
-import type { Kernel, LayerKernel } from "../kernel/kernel.ts";
-import { zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { BlockKernel, Units } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import { zeros, type Matrix } from "../matrix/matrix.ts";
 import { product } from "../matrix/product.ts";
 import { matrixBytes, type CostSizes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
@@ -30,8 +31,8 @@ const ACTIVE_SHARE = 0.5;
 export const unitWise: Fisher = {
   name: "unit_wise",
   title: "NGD with one block of the Fisher matrix per unit",
-  usesCurvature: true,
-  usesSignals: true,
+  needs: "units",
+  curvature: "folded",
   alpha: ({ layers, width, outputs, columns = outputs }) =>
     (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
 
@@ -44,7 +45,7 @@ export const unitWise: Fisher = {
       // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
         const updates: Matrix[] = [];
-        for (const [l, layer] of kernel.layers.entries()) {
+        for (const [l, layer] of blocksOf(kernel).entries()) {
           const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, options);
           updates.push(await solveUnits(kernel, layer, l, factors, residual, signal));
         }
@@ -53,14 +54,14 @@ export const unitWise: Fisher = {
       return last.updates;
     };
     return {
-      coefficients: async (residual) =>
+      solve: async (residual) =>
         (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
-      async propagator(cross) {
-        if (keptBytes(kernel.layers, kernel.samples) > 0) kept ??= await keepUnits(kernel, damping, options);
+      async onto(cross) {
+        if (keptBytes(blocksOf(kernel), kernel.cols) > 0) kept ??= await keepUnits(kernel, damping, options);
         return async (residual) => {
-          const out = new Float64Array(cross.layers[0]!.signalGram.rows);
+          const out = new Float64Array(cross.rows * cross.rowOutputs);
           for (const [l, U] of (await solveLayers(residual)).entries()) {
-            await addUnits(out, cross.layers[l]!, l, U, signal);
+            await addUnits(out, blocksOf(cross)[l]!, l, U, signal);
           }
           return out;
         };
@@ -77,8 +78,8 @@ export const unitWise: Fisher = {
     const kept = 2 * keptBytes(layers, N);
     return {
       prepare: { kept: 0, peak: unit + (leastNorm ? 6 * matrixBytes(N) : 0) },
-      coefficients: { kept: updates, peak: updates + unit },
-      propagator(rows) {
+      solve: { kept: updates, peak: updates + unit },
+      onto(rows) {
         const moved = Math.max(...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
         return { kept: kept + updates, peak: kept + 2 * updates + unit + moved };
       },
@@ -111,8 +112,8 @@ type UnitFactors = {
 };
 
 /** Delta_l of a kernel. */
-function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train: Matrix<Floats> } {
-  if (layer.signals) return layer.signals;
+async function unitsOf(layer: BlockKernel, l: number): Promise<Units> {
+  if (layer.units) return layer.units();
   throw new InputError(
     `unit_wise: wanted a kernel with the signals of its units in layer ${l + 1}, got Grams alone`,
   );
@@ -121,7 +122,7 @@ function signalsOf(layer: LayerKernel, l: number): { rows: Matrix<Floats>; train
 /** The factors of the units of every layer, each in memory of its own. */
 async function keepUnits(kernel: Kernel, damping: number, options: InvertOptions): Promise<UnitFactors[][]> {
   const kept: UnitFactors[][] = [];
-  for (const [l, layer] of kernel.layers.entries()) {
+  for (const [l, layer] of blocksOf(kernel).entries()) {
     const units: UnitFactors[] = [];
     for await (const factors of factorUnits(kernel, layer, l, damping, options)) {
       const { count, active, root, lower, range } = factors;
@@ -141,15 +142,15 @@ async function keepUnits(kernel: Kernel, damping: number, options: InvertOptions
 /** The factors of the units of a layer, one after the other in the same memory. */
 async function* factorUnits(
   kernel: Kernel,
-  layer: LayerKernel,
+  layer: BlockKernel,
   l: number,
   damping: number,
   { singular, onInversion, signal }: InvertOptions,
 ): AsyncGenerator<UnitFactors> {
-  const { samples: N, outputs: C, epsilon } = kernel;
-  const { train } = signalsOf(layer, l);
+  const { cols: N, outputs: C, epsilon } = kernel;
+  const { train } = await unitsOf(layer, l);
   const M = train.cols;
-  const A = layer.inputGram.data;
+  const { data: A } = (await layer.factors()).A;
   const leastNorm = singular === "least_norm";
   // What the factorisation itself leaves of nothing.
   const zero = roundings(N, 2 ** -52);
@@ -215,14 +216,14 @@ function note(seen: Seen, size: number, rank: number, condition: number): void {
 
 /** U_l [N, M] of one layer. */
 async function solveUnits(
-  { samples: N, outputs: C }: Kernel,
-  layer: LayerKernel,
+  { cols: N, outputs: C }: Kernel,
+  layer: BlockKernel,
   l: number,
   units: Iterable<UnitFactors> | AsyncIterable<UnitFactors>,
   residual: Float64Array,
   signal: AbortSignal | undefined,
 ): Promise<Matrix> {
-  const { train } = signalsOf(layer, l);
+  const { train } = await unitsOf(layer, l);
   const M = train.cols;
   const U = zeros(N, M);
   const x = new Float64Array(N);
@@ -297,13 +298,13 @@ function substituteInPlace(lower: Float64Array, x: Float64Array, n: number): voi
 /** out += sum over units i of Delta'[., i] o (A' U[., i]), on the rows of a cross kernel. */
 async function addUnits(
   out: Float64Array,
-  layer: LayerKernel,
+  layer: BlockKernel,
   l: number,
   U: Matrix,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { rows } = signalsOf(layer, l);
-  const moved = await product(layer.inputGram, U);
+  const { rows } = await unitsOf(layer, l);
+  const moved = await product((await layer.factors()).A, U);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {

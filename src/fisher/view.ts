@@ -3,8 +3,8 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { InputError, demandDamping } from "../error.ts";
-import { expandOutputs, type Kernel } from "../kernel/kernel.ts";
-import { whitenTangent, type Tangent } from "../kernel/tangent.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { expandOutputs } from "../kernel/parts.ts";
 import { whitenColumns, whitenKernel } from "../kernel/whiten.ts";
 import { applyFactor, applyFactorRows, type CurvatureFactor } from "../loss/curvature.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -23,7 +23,7 @@ export type View = {
 
 /** Whether a method exists for a loss. */
 export const existsFor = (fisher: Fisher, loss: Loss): boolean =>
-  !fisher.newtonResidual || loss.newton !== undefined;
+  fisher.curvature !== "newton" || loss.newton !== undefined;
 
 /**
  * The view of `fisher` on `loss`.
@@ -32,16 +32,16 @@ export const existsFor = (fisher: Fisher, loss: Loss): boolean =>
  */
 export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping: number): View {
   demandDamping(damping);
-  if (fisher.newtonResidual) {
+  if (fisher.curvature === "newton") {
     if (!loss.newton) {
       throw new InputError(
-        `natural_gradient_type: wanted loss_type cross_entropy with ${fisher.name}, got ${loss.name}`,
+        `${fisher.name}: wanted a loss with a Newton step in the outputs, got ${loss.name}`,
       );
     }
     const residual = loss.newton(f, loss.residual(f, y), damping);
     return { residual, curvature: undefined, damping: 0 };
   }
-  if (!fisher.usesCurvature || !loss.curvature) {
+  if (fisher.curvature === "none" || !loss.curvature) {
     return { residual: loss.residual(f, y), curvature: undefined, damping };
   }
   const { factor, residual } = loss.curvature(f, y);
@@ -61,27 +61,17 @@ export function residualFor(
   damping: number,
 ): Matrix {
   const r = { ...f, data: applyFactor(S, whitened) };
-  if (fisher.newtonResidual) return loss.newton!(f, r, damping);
-  return fisher.usesCurvature ? { rows: f.rows, cols: S.columns, data: whitened } : r;
+  if (fisher.curvature === "newton") return loss.newton!(f, r, damping);
+  return fisher.curvature === "folded" ? { rows: f.rows, cols: S.columns, data: whitened } : r;
 }
 
 /** The training kernel in a view. */
-export const trainingKernel = async (
-  kernel: Kernel,
-  { curvature }: View,
-  options: Stoppable = {},
-): Promise<Kernel> => (curvature ? whitenKernel(expandOutputs(kernel), curvature, options) : kernel);
-
-/** The NTK of the training samples in a view. */
-export const trainingTangent = (tangent: Tangent, { curvature }: View, options: Stoppable = {}): Tangent =>
-  curvature ? whitenTangent(tangent, curvature, options) : tangent;
+export const trainingKernel = (kernel: Kernel, { curvature }: View, options: Stoppable = {}): Kernel =>
+  curvature ? whitenKernel(expandOutputs(kernel), curvature, options) : kernel;
 
 /** A cross kernel in a view: plain in its rows. */
-export const crossKernel = async (
-  kernel: Kernel,
-  { curvature }: View,
-  options: Stoppable = {},
-): Promise<Kernel> => (curvature ? whitenColumns(expandOutputs(kernel), curvature, options) : kernel);
+export const crossKernel = (kernel: Kernel, { curvature }: View, options: Stoppable = {}): Kernel =>
+  curvature ? whitenColumns(expandOutputs(kernel), curvature, options) : kernel;
 
 /** Coefficients for S^T Delta as coefficients for Delta. */
 export function onPlainSignals(coefficients: Coefficients, { curvature }: View): Coefficients {

@@ -14,21 +14,25 @@
  */
 import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
-import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
+import { dampingOf, type BlockParts } from "./block.ts";
+import { blocksKernel, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";
 import { sweep, type SweepOptions, type TileWork } from "./sweep.ts";
 
 /** Options of {@link analyticKernel}. */
-export type AnalyticOptions = SweepOptions;
+export type AnalyticOptions = SweepOptions & {
+  /** With "ntk" the sum over the layers alone is computed, in the memory of one matrix. Default: "kronecker". */
+  needs?: KernelNeeds;
+};
 
 /** Options of {@link analyticNtk} and {@link analyticNngp}. */
-export type SumOptions<T extends Floats = Float64Array> = AnalyticOptions & {
+export type SumOptions<T extends Floats = Float64Array> = SweepOptions & {
   /** Where to write, N' N numbers: a Float32Array holds them rounded, in half the memory. Default: float64 of its own. */
   into?: T;
 };
 
 /**
  * The analytic kernel between samples `x1` [N', M_0] and training samples `x2` [N, M_0] (default: `x1` itself), layer by layer:
- * 2 L matrices. {@link analyticNtk} has their sum. Only the layers of the network matter, and its widths only as fan-in
+ * 2 L matrices, or with `needs` "ntk" their sum. Only the layers of the network matter, and its widths only as fan-in
  * and fan-out of K-FAC's damping.
  * @throws InputError for samples or variances that are not finite.
  */
@@ -36,10 +40,19 @@ export async function analyticKernel(
   network: Network,
   x1: Matrix<Floats>,
   x2: Matrix<Floats> = x1,
-  options: AnalyticOptions = {},
+  { needs = "kronecker", ...options }: AnalyticOptions = {},
 ): Promise<Kernel> {
+  const head: KernelHead = {
+    source: "analytic",
+    rows: x1.rows,
+    cols: x2.rows,
+    outputs: 1,
+    copies: network.outputs,
+    epsilon: 2 ** -52,
+  };
+  if (needs === "ntk") return matrixKernel(head, await analyticNtk(network, x1, x2, options));
   const last = network.weights.length - 1;
-  const layers: LayerKernel[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
+  const layers: BlockParts[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
     fanIn,
     fanOut,
     columns: rows,
@@ -47,14 +60,17 @@ export async function analyticKernel(
     // Hidden widths are infinite; the input features and the outputs are not.
     inputRank: l === 0 ? rows : Infinity,
     signalRank: l === last ? 1 : Infinity,
-    inputGram: zeros(x1.rows, x2.rows),
-    signalGram: zeros(x1.rows, x2.rows),
+    A: zeros(x1.rows, x2.rows),
+    B: zeros(x1.rows, x2.rows),
   }));
   const passages: (Passage | undefined)[] = [];
-  for (const layer of network.layers) passages.push(layer.weights && layers[passages.filter(Boolean).length]);
+  for (const layer of network.layers) {
+    const block = layer.weights && layers[passages.filter(Boolean).length];
+    passages.push(block && { inputGram: block.A, signalGram: block.B });
+  }
   const work = passBothWays(network, passages);
   await sweep(network, x1, x2, options, work.buffers, work.run);
-  return { samples: x2.rows, outputs: 1, copies: network.outputs, epsilon: 2 ** -52, layers };
+  return blocksKernel(head, layers);
 }
 
 /**
@@ -76,20 +92,6 @@ export async function analyticNtk<T extends Floats = Float64Array>(
   });
   return out;
 }
-
-/** {@link analyticNtk} as a kernel that predicts. */
-export const analyticNetworkKernel = async (
-  network: Network,
-  x1: Matrix<Floats>,
-  x2: Matrix<Floats> = x1,
-  options: AnalyticOptions = {},
-): Promise<NetworkKernel> => ({
-  samples: x2.rows,
-  outputs: 1,
-  copies: network.outputs,
-  epsilon: 2 ** -52,
-  theta: await analyticNtk(network, x1, x2, options),
-});
 
 /**
  * The NNGP kernel E[f(x) f(x')] of one output [N', N], in any parameterisation; arguments as of {@link analyticNtk}.

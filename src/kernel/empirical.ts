@@ -11,12 +11,15 @@ import type { Weights } from "../linearization/weights.ts";
 import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
-import { dampingOf, type Kernel, type LayerKernel, type NetworkKernel } from "./kernel.ts";
+import { dampingOf, type BlockParts } from "./block.ts";
+import { blocksKernel, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
 export type EmpiricalOptions = Stoppable & {
   /** Samples linearised at a time; need not divide their number. Default: what is fast. */
   tile?: number;
+  /** With "ntk" the sums over the layers alone are computed, in the memory of one matrix each. Default: "units". */
+  needs?: KernelNeeds;
 };
 
 /** The training kernel of a linearisation; its signals live as long as those of the linearisation. */
@@ -44,40 +47,40 @@ export async function empiricalKernel(
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
   const right = await stack(linearizer, weights, train, options);
-  const kernels = [await kernelBetween(engine, network, grams, right, right, options)];
+  const between = options.needs === "ntk" ? ntkBetween : kernelBetween;
+  const kernels = [await between(engine, network, grams, right, right, options)];
   for (const x of others) {
     const left = await stack(linearizer, weights, x, options);
-    kernels.push(await kernelBetween(engine, network, grams, left, right, options));
+    kernels.push(await between(engine, network, grams, left, right, options));
   }
   return { train: kernels[0]!, others: kernels.slice(1) };
 }
 
-/** The same of the network alone: the sums over the layers, in the memory of one matrix each. */
-export async function empiricalNtk(
-  linearizer: Linearizer,
-  weights: Weights,
-  train: Matrix<Floats>,
-  others: readonly Matrix<Floats>[] = [],
-  options: EmpiricalOptions = {},
-): Promise<{ train: NetworkKernel; others: NetworkKernel[] }> {
-  const { engine, network } = linearizer;
-  const grams = createGrams(engine);
-  const right = await stack(linearizer, weights, train, options);
-  const head = { samples: train.rows, outputs: network.outputs, copies: 1, epsilon: engine.epsilon };
-  const crosses: NetworkKernel[] = [];
-  for (const x of others) {
-    const left = await stack(linearizer, weights, x, options);
-    crosses.push({ ...head, theta: await grams.theta(left, right, { signal: options.signal }) });
-  }
-  return {
-    train: { ...head, theta: await grams.theta(right, undefined, { signal: options.signal }) },
-    others: crosses,
-  };
+/** Theta between two sets of samples. */
+async function ntkBetween(
+  engine: Engine,
+  network: Network,
+  grams: Grams,
+  left: Side,
+  right: Side,
+  { signal }: Stoppable,
+): Promise<Kernel> {
+  const theta = await grams.theta(left, left === right ? undefined : right, { signal });
+  return matrixKernel(headOf(engine, network, left, right), theta);
 }
+
+const headOf = ({ epsilon }: Engine, { outputs }: Network, left: Side, right: Side): KernelHead => ({
+  source: "empirical",
+  rows: left[0]!.inputs.rows,
+  cols: right[0]!.inputs.rows,
+  outputs,
+  copies: 1,
+  epsilon,
+});
 
 /** A_l and B_l of every layer between two sets of samples. */
 async function kernelBetween(
-  { epsilon }: Engine,
+  engine: Engine,
   network: Network,
   grams: Grams,
   left: Side,
@@ -86,23 +89,22 @@ async function kernelBetween(
 ): Promise<Kernel> {
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
     grams.product(a, left === right ? undefined : b, { signal });
-  const layers: LayerKernel[] = [];
+  const blocks: BlockParts[] = [];
   for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
     const [a, b] = [left[l]!, right[l]!];
-    layers.push({
+    blocks.push({
       fanIn,
       fanOut,
       columns: rows,
       ...dampingOf(scales),
       inputRank: rows,
       signalRank: fanOut,
-      inputGram: await between(a.inputs, b.inputs),
-      signalGram: await between(a.signals, b.signals),
-      signals: { rows: a.signals, train: b.signals },
+      A: await between(a.inputs, b.inputs),
+      B: await between(a.signals, b.signals),
+      units: { rows: a.signals, train: b.signals },
     });
   }
-  const samples = right[0]!.inputs.rows;
-  return { samples, outputs: network.outputs, copies: 1, epsilon, layers };
+  return blocksKernel(headOf(engine, network, left, right), blocks);
 }
 
 /** H_l and Delta_l of all rows of `x`, in arrays of their own. */

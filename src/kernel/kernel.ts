@@ -1,218 +1,174 @@
 /**
- * @file A tangent kernel, kept factored: for each weight layer l the Grams
- *
- *     A_l [N', N]      of the inputs H_l,  and  B_l [N' C, N C]  of the signals Delta_l,
- *
- * from which the layer's NTK is Theta_l = B_l o (A_l (x) 1_C 1_C^T), with no normalisation by N or M. Rows are test
- * samples and columns training samples (or training samples on both sides). Empirical and analytic kernels are the
- * same type, so that everything after this folder does not care which it got.
+ * @file A tangent kernel: Theta between samples of its rows and of its columns, as a matrix or only as products with one, and
+ * where it was asked for the kernels of its blocks, of which it is the sum. Rows are test samples and columns training
+ * samples (or training samples on both sides). It is lazy: what nobody asks for is not computed. Empirical and analytic
+ * kernels are the same type, so that everything after this folder does not care which it got.
  */
 import { agree, demandWhole } from "../error.ts";
-import { allFinite, asFloat64, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
-import type { LayerScales } from "../network/parameterization.ts";
+import { allFinite, selectRows, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
+import { addTimes } from "../matrix/vector-product.ts";
+import { addBlockNtk, areFinite, outerBlock, type BlockKernel, type BlockParts } from "./block.ts";
+import { lazy } from "./lazy.ts";
 
-/** The factored kernel of one weight layer. */
-export type LayerKernel = {
-  readonly fanIn: number;
-  readonly fanOut: number;
-  /** Columns of H_l at the widths of the network: fanIn, and one more where there are biases. */
-  readonly columns: number;
-  /** Orders of the eigenvalues of A_l and B_l that K-FAC's damping follows; left out: it is split by pi. */
-  readonly damping?: { readonly inputs: number; readonly signals: number };
-  /** A_l [N', N]. */
-  readonly inputGram: Matrix;
-  /** B_l [N' C, N C]. */
-  readonly signalGram: Matrix;
-  /** Columns of H_l: an upper bound on the rank of A_l that the architecture sets (Infinity: no bound). */
-  readonly inputRank: number;
-  /** Columns of Delta_l: the same for B_l. */
-  readonly signalRank: number;
-  /**
-   * Delta_l itself, for methods that look at single units: of the samples of the rows [N' C, M] and of the training
-   * samples [N C, M]. An analytic kernel has drawn units here, or none.
-   */
-  readonly signals?: { readonly rows: Matrix<Floats>; readonly train: Matrix<Floats> };
-};
+/** What is needed of a kernel: Theta alone, those of its blocks, their factors A and B, or the signals of single units. */
+export type KernelNeeds = "ntk" | "blocks" | "kronecker" | "units";
 
-/** The factored kernel of a network. */
-export type Kernel = {
-  /** Samples of the training side, N. */
-  readonly samples: number;
-  /** C, outputs that the signal Grams cover. */
+/** What a kernel is of. */
+export type KernelHead = {
+  /** Of the network as it stands, or of its limit of infinite width. */
+  readonly source: "empirical" | "analytic";
+  /** N', samples of the rows. */
+  readonly rows: number;
+  /** N, samples of the columns: the training side. */
+  readonly cols: number;
+  /** C, outputs that its columns cover. */
   readonly outputs: number;
+  /** Outputs that its rows cover, where a curvature was folded into the columns alone. Default: `outputs`. */
+  readonly rowOutputs?: number;
   /**
-   * Equal diagonal blocks that the signal Grams stand for: at infinite width the outputs of a network are
-   * independent, so one block (`outputs` 1) serves all of them; 1 for an empirical kernel.
+   * Equal diagonal blocks that it stands for: at infinite width the outputs of a network are independent, so one block
+   * (`outputs` 1) serves all of them; 1 for an empirical kernel.
    */
   readonly copies: number;
   /** Machine epsilon of the numbers in it: 2^-23 when the engine computed them in float32. */
   readonly epsilon: number;
-  readonly layers: readonly LayerKernel[];
+};
+
+/** The kernel of a network. */
+export type Kernel = Required<KernelHead> & {
+  /**
+   * Theta [N' C, N C]: a new matrix that belongs to the caller, or with `shared` perhaps the kernel's own, which is not to be
+   * written into.
+   */
+  matrix(options?: { shared?: boolean }): Promise<Matrix>;
+  /** Theta v for v [N C]. */
+  times(v: Float64Array): Promise<Float64Array>;
+  /** Theta's rows of the outputs of some samples, [samples C, N C]. */
+  rowsOf(samples: readonly number[]): Promise<Matrix>;
+  /** Of a kernel of samples with themselves: the blocks [C, C] on the diagonal of Theta, one below the other: [N C, C]. */
+  diagonal(): Promise<Matrix>;
+  /** First layer to last; left out where only the sum is there, in a fraction of the memory. */
+  readonly blocks?: readonly BlockKernel[];
 };
 
 /**
- * The NTK of a network alone: what is left of a {@link Kernel} for those who look at no layer by itself, in a fraction of
- * the memory.
+ * The kernel that a matrix Theta [N' C, N C] is, of which no blocks are known.
+ * @throws RangeError where it has not that shape.
  */
-export type NetworkKernel = Omit<Kernel, "layers"> & {
-  /** Sum over l of Theta_l [N' C, N C]. */
-  readonly theta: Matrix;
-};
+export function matrixKernel(head: KernelHead, theta: Matrix): Kernel {
+  const full = complete(head);
+  checkGram("kernel", theta, full.rows * full.rowOutputs, full.cols * full.outputs);
+  return lazyKernel(full, async () => theta);
+}
 
-/** A kernel with or without its layers. */
-export type AnyKernel = Kernel | NetworkKernel;
-
-/** Whether a kernel holds the sum alone. */
-export const isSummed = (kernel: AnyKernel): kernel is NetworkKernel => "theta" in kernel;
+/** The same for a matrix that is made when it is asked for, and kept. */
+export function lazyKernel(head: KernelHead, theta: () => Promise<Matrix>): Kernel {
+  const kept = lazy(theta);
+  return {
+    ...withProducts(complete(head), kept),
+    matrix: async ({ shared = false } = {}) => (shared ? kept() : toFloat64(await kept())),
+  };
+}
 
 /**
- * Checks that the parts of a kernel fit together, and beside a training kernel that it is a cross kernel of it.
- * @throws RangeError where they do not.
+ * The kernel whose blocks have these matrices.
+ * @throws RangeError where they do not fit together.
  */
-export function checkKernel(kernel: AnyKernel, training?: AnyKernel): void {
-  const { samples: N, outputs: C } = kernel;
-  demandWhole("kernel: samples", N);
-  demandWhole("kernel: outputs", C);
-  if (training) {
-    agree("kernel", `${training.samples} training samples`, `${N} training samples`);
-    agree("kernel", `${training.outputs} outputs`, `${C} outputs`);
+export function blocksKernel(head: KernelHead, parts: readonly BlockParts[]): Kernel {
+  const { rows, cols, outputs, rowOutputs } = complete(head);
+  for (const [l, { A, B }] of parts.entries()) {
+    checkGram(`kernel: A of layer ${l + 1}`, A, rows, cols);
+    checkGram(`kernel: B of layer ${l + 1}`, B, rows * rowOutputs, cols * outputs);
   }
-  if (isSummed(kernel)) return checkGram("kernel", kernel.theta, N * C);
-  if (kernel.layers.length === 0) throw new RangeError("kernel: wanted a layer or more, got none");
-  if (training && !isSummed(training)) {
-    agree("kernel", `${training.layers.length} layers`, `${kernel.layers.length} layers`);
+  return kernelOfBlocks(
+    head,
+    parts.map(({ A, B, units, ...info }) =>
+      outerBlock(info, async () => ({ A, B }), units && (async () => units)),
+    ),
+  );
+}
+
+/** The same for blocks that are lazy themselves. Theta is their sum, made when it is asked for. */
+export function kernelOfBlocks(head: KernelHead, blocks: readonly BlockKernel[]): Kernel {
+  if (blocks.length === 0) throw new RangeError("kernel: wanted a layer or more, got none");
+  const full = complete(head);
+  const sum = async (): Promise<Matrix> => {
+    const theta = zeros(full.rows * full.rowOutputs, full.cols * full.outputs);
+    for (const block of blocks) addBlockNtk(theta, await block.factors());
+    return theta;
+  };
+  return { ...withProducts(full, lazy(sum)), matrix: sum, blocks };
+}
+
+function complete(head: KernelHead): Required<KernelHead> {
+  const { source, rows, cols, outputs, rowOutputs = outputs, copies, epsilon } = head;
+  for (const [name, value] of Object.entries({ rows, cols, outputs, rowOutputs, copies })) {
+    demandWhole(`kernel: ${name}`, value);
   }
-  for (const [l, { inputGram, signalGram }] of kernel.layers.entries()) {
-    checkGram(`kernel: A of layer ${l + 1}`, inputGram, N);
-    checkGram(`kernel: B of layer ${l + 1}`, signalGram, N * C);
+  return { source, rows, cols, outputs, rowOutputs, copies, epsilon };
+}
+
+/** Products with Theta, and parts of it, from a matrix that is kept for them. */
+function withProducts(
+  head: Required<KernelHead>,
+  theta: () => Promise<Matrix>,
+): Omit<Kernel, "matrix" | "blocks"> {
+  const { rows, cols, outputs, rowOutputs } = head;
+  return {
+    ...head,
+    async times(v) {
+      agree("v", `${cols * outputs} numbers`, `${v.length} numbers`);
+      const out = new Float64Array(rows * rowOutputs);
+      addTimes(out, 1, await theta(), v);
+      return out;
+    },
+    async diagonal() {
+      agree("kernel", `${cols * outputs} rows`, `${rows * rowOutputs} rows`);
+      const { data } = await theta();
+      const out = zeros(rows * outputs, outputs);
+      for (let row = 0; row < out.rows; row++) {
+        const from = row * out.rows + Math.floor(row / outputs) * outputs;
+        out.data.set(data.subarray(from, from + outputs), row * outputs);
+      }
+      return out;
+    },
+    rowsOf: async (samples) => selectRows(await theta(), samples, rowOutputs),
+  };
+}
+
+/**
+ * Checks that a kernel is of whole numbers of samples and outputs, and beside a training kernel that it is a cross kernel of it.
+ * @throws RangeError or InputError where it is not.
+ */
+export function checkKernel(kernel: Kernel, training?: Kernel): void {
+  const { cols, outputs, blocks } = kernel;
+  complete(kernel);
+  if (!training) return;
+  agree("kernel", `${training.cols} training samples`, `${cols} training samples`);
+  agree("kernel", `${training.outputs} outputs`, `${outputs} outputs`);
+  if (blocks && training.blocks) {
+    agree("kernel", `${training.blocks.length} layers`, `${blocks.length} layers`);
   }
 }
 
-function checkGram(what: string, { rows, cols, data }: Matrix, columns: number): void {
-  agree(what, `${columns} columns`, `${cols} columns`);
+function checkGram(what: string, { rows, cols, data }: Matrix, height: number, width: number): void {
+  agree(what, `${width} columns`, `${cols} columns`);
+  agree(what, `${height} rows`, `${rows} rows`);
   agree(what, `${rows * cols} numbers`, `${data.length} numbers`);
 }
 
-/** Whether A_l and B_l have finite numbers alone: divergence shows in the outputs, or in the Grams first. */
-export const hasFiniteGrams = ({ inputGram, signalGram }: LayerKernel): boolean =>
-  allFinite(inputGram.data) && allFinite(signalGram.data);
+/**
+ * The blocks of a kernel.
+ * @throws RangeError where it has none.
+ */
+export function blocksOf({ blocks }: Kernel, what = "kernel"): readonly BlockKernel[] {
+  if (!blocks) throw new RangeError(`${what}: wanted a kernel of layers, got their sum`);
+  return blocks;
+}
 
 /** Whether a kernel has finite numbers alone. */
-export const isFiniteKernel = (kernel: AnyKernel): boolean =>
-  isSummed(kernel) ? allFinite(kernel.theta.data) : kernel.layers.every(hasFiniteGrams);
-
-/** The damping scales of a parameterisation as a field that may be absent. */
-export const dampingOf = ({ damping }: LayerScales): Pick<LayerKernel, "damping"> =>
-  damping ? { damping } : {};
-
-/** Theta_l = B_l o (A_l (x) 1_C 1_C^T) [N' C, N C]; the two C may differ (rows of plain, columns of whitened signals). */
-export function layerNtk(layer: LayerKernel): Matrix {
-  const { inputGram: A, signalGram: B } = layer;
-  if (B.rows % A.rows !== 0 || B.cols % A.cols !== 0) {
-    throw new RangeError(
-      `kernel: wanted B with rows and columns for every output of A's ${A.rows} x ${A.cols}, got ${B.rows} x ${B.cols}`,
-    );
-  }
-  return addLayerNtk(zeros(B.rows, B.cols), layer);
-}
-
-/** theta += Theta_l, in place. */
-function addLayerNtk(theta: Matrix, { inputGram: A, signalGram: B }: LayerKernel): Matrix {
-  const rowOutputs = B.rows / A.rows;
-  const outputs = B.cols / A.cols;
-  for (let i = 0; i < B.rows; i++) {
-    const a = A.data.subarray(Math.floor(i / rowOutputs) * A.cols);
-    for (let j = 0, at = i * B.cols; j < A.cols; j++) {
-      for (let c = 0; c < outputs; c++, at++) theta.data[at]! += B.data[at]! * a[j]!;
-    }
-  }
-  return theta;
-}
-
-/** Writes out the copies of an analytic kernel: B_l (x) I_C, a kernel of C outputs. */
-export function expandOutputs(kernel: Kernel): Kernel;
-export function expandOutputs(kernel: NetworkKernel): NetworkKernel;
-export function expandOutputs(kernel: AnyKernel): AnyKernel;
-export function expandOutputs(kernel: AnyKernel): AnyKernel {
-  const { copies: C } = kernel;
-  demandWhole("kernel: copies", C);
-  if (C === 1) return kernel;
-  if (isSummed(kernel)) return { ...kernel, outputs: C, copies: 1, theta: timesIdentity(kernel.theta, C) };
-  return {
-    ...kernel,
-    outputs: C,
-    copies: 1,
-    layers: kernel.layers.map((layer) => ({
-      ...layer,
-      signalGram: timesIdentity(layer.signalGram, C),
-      signalRank: C * layer.signalRank,
-    })),
-  };
-}
-
-/** b (x) I_C. */
-function timesIdentity(b: Matrix, C: number): Matrix {
-  const out = zeros(b.rows * C, b.cols * C);
-  for (let i = 0; i < b.rows; i++) {
-    for (let j = 0; j < b.cols; j++) {
-      for (let c = 0; c < C; c++) out.data[(i * C + c) * out.cols + j * C + c] = b.data[i * b.cols + j]!;
-    }
-  }
-  return out;
-}
-
-/** The NTK of the network: sum over l of Theta_l [N' C, N C]; that of a {@link NetworkKernel} is its own. */
-export function ntk(kernel: AnyKernel): Matrix {
-  if (isSummed(kernel)) return kernel.theta;
-  checkKernel(kernel);
-  const { rows, cols } = kernel.layers[0]!.signalGram;
-  const theta = zeros(rows, cols);
-  for (const layer of kernel.layers) addLayerNtk(theta, layer);
-  return theta;
-}
-
-/** The part of a kernel on some samples: `rows` of its rows (default: all), `cols` of its training samples. */
-export function restrictKernel<K extends AnyKernel>(
-  kernel: K,
-  cols: ArrayLike<number>,
-  rows?: ArrayLike<number>,
-): K;
-export function restrictKernel(
-  kernel: AnyKernel,
-  cols: ArrayLike<number>,
-  rows?: ArrayLike<number>,
-): AnyKernel {
-  const { outputs: C } = kernel;
-  const samples = cols.length;
-  if (isSummed(kernel)) return { ...kernel, samples, theta: select(kernel.theta, cols, C, rows) };
-  return {
-    ...kernel,
-    samples,
-    layers: kernel.layers.map(({ inputGram, signalGram, signals, ...layer }) => ({
-      ...layer,
-      inputGram: select(inputGram, cols, 1, rows),
-      signalGram: select(signalGram, cols, C, rows),
-      ...(signals
-        ? {
-            signals: {
-              rows: rows ? selectRows(signals.rows, rows, C) : signals.rows,
-              train: selectRows(signals.train, cols, C),
-            },
-          }
-        : {}),
-    })),
-  };
-}
-
-/** Blocks [size, size] of a matrix: those of `rows` (default: all) and `cols`. */
-function select(a: Matrix, cols: ArrayLike<number>, size: number, rows?: ArrayLike<number>): Matrix {
-  const part = rows ? asFloat64(selectRows(a, rows, size)) : a;
-  const out = zeros(part.rows, cols.length * size);
-  for (let i = 0, at = 0; i < part.rows; i++) {
-    for (let k = 0; k < cols.length; k++) {
-      const from = i * part.cols + cols[k]! * size;
-      for (let c = 0; c < size; c++, at++) out.data[at] = part.data[from + c]!;
-    }
-  }
-  return out;
+export async function isFiniteKernel(kernel: Kernel): Promise<boolean> {
+  if (!kernel.blocks) return allFinite((await kernel.matrix({ shared: true })).data);
+  for (const block of kernel.blocks) if (!areFinite(await block.factors())) return false;
+  return true;
 }

@@ -24,7 +24,10 @@ import { product } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
 import type { RandomState } from "../random/random-state.ts";
 import { passBothWays } from "./analytic.ts";
-import { checkKernel, expandOutputs, type Kernel } from "./kernel.ts";
+import { outerBlock } from "./block.ts";
+import { blocksOf, checkKernel, kernelOfBlocks, type Kernel } from "./kernel.ts";
+import { lazy } from "./lazy.ts";
+import { expandOutputs } from "./parts.ts";
 import { sweep } from "./sweep.ts";
 
 /** Kernels that predict: train on train, and test on train. */
@@ -45,9 +48,9 @@ export async function withUnits(
   const N = xTrain.rows;
   checkKernel(kernels.train);
   checkKernel(kernels.test, kernels.train);
-  agree("kernel", `${N} training samples`, `${kernels.train.samples} training samples`);
-  agree("kernel", `${network.weights.length} layers`, `${kernels.train.layers.length} layers`);
-  agree("kernel", `${xTest.rows} test samples`, `${kernels.test.layers[0]!.inputGram.rows} test samples`);
+  agree("kernel", `${N} training samples`, `${kernels.train.cols} training samples`);
+  agree("kernel", `${network.weights.length} layers`, `${blocksOf(kernels.train).length} layers`);
+  agree("kernel", `${xTest.rows} test samples`, `${kernels.test.rows} test samples`);
   const C = network.outputs;
   const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
   const passages = network.layers.map(() => ({
@@ -95,13 +98,14 @@ export async function withUnits(
 
   const attach = (kernel: Kernel, start: number, end: number): Kernel => {
     const expanded = expandOutputs(kernel);
-    return {
-      ...expanded,
-      layers: expanded.layers.map((layer, l) => ({
-        ...layer,
-        signals: { rows: rowRange(signals[l]!, start * C, end * C), train: rowRange(signals[l]!, 0, N * C) },
-      })),
-    };
+    const blocks = blocksOf(expanded).map((block, l) => {
+      const units = {
+        rows: rowRange(signals[l]!, start * C, end * C),
+        train: rowRange(signals[l]!, 0, N * C),
+      };
+      return outerBlock(block, lazy(block.factors), async () => units);
+    });
+    return kernelOfBlocks(expanded, blocks);
   };
   return { train: attach(kernels.train, 0, N), test: attach(kernels.test, N, all.rows) };
 }

@@ -4,48 +4,100 @@
  * a loss only through the kernel made here, with B = S^T Delta Delta^T S, and through the residual that belongs to it.
  */
 import type { Stoppable } from "../breathe.ts";
-import { checkFactor, rightProduct, transposedProduct, type CurvatureFactor } from "../loss/curvature.ts";
-import type { Kernel, LayerKernel } from "./kernel.ts";
+import {
+  applyFactor,
+  checkFactor,
+  restrictFactor,
+  rightProduct,
+  transposedProduct,
+  transposeFactor,
+  type CurvatureFactor,
+} from "../loss/curvature.ts";
+import { matrix, zeros, type Matrix } from "../matrix/matrix.ts";
+import { outerBlock } from "./block.ts";
+import { kernelOfBlocks, lazyKernel, type Kernel, type KernelHead } from "./kernel.ts";
+import { lazy } from "./lazy.ts";
 
 /** The training kernel of S^T Delta on both sides, [N K, N K]. */
-export async function whitenKernel(
-  kernel: Kernel,
-  S: CurvatureFactor,
-  options: Stoppable = {},
-): Promise<Kernel> {
-  checkFactor(kernel, S);
-  const last = kernel.layers.length - 1;
-  const layers: LayerKernel[] = [];
-  for (const [l, layer] of kernel.layers.entries()) {
-    const { signalGram, signals, signalRank } = layer;
-    const train = signals && (await transposedProduct(S, signals.train, options));
-    layers.push({
-      ...layer,
-      signalGram: await transposedProduct(S, await rightProduct(signalGram, S, options), options),
+export function whitenKernel(kernel: Kernel, S: CurvatureFactor, options: Stoppable = {}): Kernel {
+  checkFactor({ samples: kernel.cols, outputs: kernel.outputs }, S);
+  const head = { ...kernel, outputs: S.columns, rowOutputs: S.columns };
+  const { blocks } = kernel;
+  if (!blocks) return whitenProducts(kernel, head, S, options);
+  const last = blocks.length - 1;
+  const whitened = blocks.map((block, l) =>
+    outerBlock(
       // Every direction that no S_n has is lost to the last layer, whose signals are the outputs themselves.
-      signalRank: l === last ? Math.min(signalRank, S.rank) : signalRank,
-      ...(train ? { signals: { rows: train, train } } : {}),
-    });
-  }
-  return { ...kernel, outputs: S.columns, layers };
+      l === last ? { ...block, signalRank: Math.min(block.signalRank, S.rank) } : block,
+      lazy(async () => {
+        const { A, B } = await block.factors();
+        return { A, B: await bothSides(B, S, options) };
+      }),
+      block.units &&
+        lazy(async () => {
+          const train = await transposedProduct(S, (await block.units!()).train, options);
+          return { rows: train, train };
+        }),
+    ),
+  );
+  return kernelOfBlocks(head, whitened);
 }
 
 /** A cross kernel with plain signals in its rows and S^T Delta in its columns, [N' C, N K]. */
-export async function whitenColumns(
-  kernel: Kernel,
-  S: CurvatureFactor,
-  options: Stoppable = {},
-): Promise<Kernel> {
-  checkFactor(kernel, S);
-  const layers: LayerKernel[] = [];
-  for (const layer of kernel.layers) {
-    const { signalGram, signals } = layer;
-    const train = signals && (await transposedProduct(S, signals.train, options));
-    layers.push({
-      ...layer,
-      signalGram: await rightProduct(signalGram, S, options),
-      ...(train ? { signals: { rows: signals.rows, train } } : {}),
-    });
+export function whitenColumns(kernel: Kernel, S: CurvatureFactor, options: Stoppable = {}): Kernel {
+  checkFactor({ samples: kernel.cols, outputs: kernel.outputs }, S);
+  const head = { ...kernel, outputs: S.columns };
+  const { blocks } = kernel;
+  if (!blocks) {
+    return lazyKernel(head, async () => rightProduct(await kernel.matrix({ shared: true }), S, options));
   }
-  return { ...kernel, outputs: S.columns, layers };
+  const whitened = blocks.map((block) =>
+    outerBlock(
+      block,
+      lazy(async () => {
+        const { A, B } = await block.factors();
+        return { A, B: await rightProduct(B, S, options) };
+      }),
+      block.units &&
+        lazy(async () => {
+          const { rows, train } = await block.units!();
+          return { rows, train: await transposedProduct(S, train, options) };
+        }),
+    ),
+  );
+  return kernelOfBlocks(head, whitened);
 }
+
+/** S^T Theta S where Theta may be no matrix: its products are Theta's between products with S. */
+function whitenProducts(
+  kernel: Kernel,
+  head: Required<KernelHead>,
+  S: CurvatureFactor,
+  options: Stoppable,
+): Kernel {
+  return {
+    ...head,
+    matrix: async () => bothSides(await kernel.matrix({ shared: true }), S, options),
+    times: async (v) => transposeFactor(S, await kernel.times(applyFactor(S, v))),
+    async diagonal() {
+      const { data } = await kernel.diagonal();
+      const { samples, outputs: C, columns: K } = S;
+      const out = zeros(samples * K, K);
+      for (let n = 0; n < samples; n++) {
+        const block = matrix(C, C, data.subarray(n * C * C, (n + 1) * C * C));
+        out.data.set((await bothSides(block, restrictFactor(S, [n]), {})).data, n * K * K);
+      }
+      return out;
+    },
+    rowsOf: async (chosen) =>
+      transposedProduct(
+        restrictFactor(S, chosen),
+        await rightProduct(await kernel.rowsOf(chosen), S, options),
+        options,
+      ),
+  };
+}
+
+/** blockdiag(S)^T a blockdiag(S). */
+const bothSides = async (a: Matrix, S: CurvatureFactor, options: Stoppable): Promise<Matrix> =>
+  transposedProduct(S, await rightProduct(a, S, options), options);

@@ -2,9 +2,10 @@
  * @file A network is a chain of layers with the widths worked out: what `serial` returns.
  */
 import { demandWhole, InputError } from "../error.ts";
+import { activation as activationLayer, type Activation } from "./activation.ts";
 import { dense, type DenseOptions } from "./dense.ts";
 import type { Layer, WeightShape } from "./layer.ts";
-import { relu } from "./relu.ts";
+import { RELU } from "./relu.ts";
 
 /** A chain of layers from `inputs` features to `outputs` values. */
 export type Network = {
@@ -44,18 +45,18 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
   width?: number;
   /** C, outputs. */
   outputs?: number;
+  /** phi, between the layers. Default: ReLU. */
+  activation?: Activation;
 };
 
-/** A ReLU network of `depth` dense layers, all hidden widths equal (paper, section 2.1). */
+/** A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1). */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
-  const { depth = 3, width = 4096, outputs = 1, ...variances } = options;
+  const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
   demandWhole("outputs", outputs);
-  if (!Number.isInteger(depth) || depth < 1) {
-    throw new InputError(`n_layers: wanted a positive integer, got ${depth}`);
-  }
+  demandWhole("depth", depth);
   const hidden = Array.from({ length: depth - 1 }, (_, l) => [
     dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
-    relu(),
+    activationLayer(activation),
   ]).flat();
   return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
 }

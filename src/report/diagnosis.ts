@@ -42,7 +42,10 @@ const optionsOf = (config: Config): Partial<Config> =>
     ),
   );
 
-/** One table per kind of event: the spectra side by side, then one row per event. A part that is not of the loss asked for says so. */
+/**
+ * One table per kind of event: the spectra side by side, then one row per event. A part that is not of the loss asked for says
+ * so.
+ */
 function diagnosisTables(): DiagnosisWriter {
   let section = "";
   let asked = "";

@@ -54,7 +54,7 @@ describe("the quadratic model of a step", () => {
   };
   const cells = FISHERS.flatMap((fisher) =>
     [mse, crossEntropy]
-      .filter((loss) => loss === crossEntropy || !fisher.newtonResidual)
+      .filter((loss) => loss === crossEntropy || fisher.curvature !== "newton")
       .map((loss: Loss) => [fisher.name, loss.name, fisher, loss] as const),
   );
 

@@ -11,11 +11,13 @@ import { stableLearningRate } from "../../src/dynamics/stability.ts";
 import { bind, existsFor, FISHERS, viewOf, type Fisher } from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { expandOutputs, type Kernel } from "../../src/kernel/kernel.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { expandOutputs } from "../../src/kernel/parts.ts";
 import { withUnits } from "../../src/kernel/units.ts";
 import { LOSSES, residualColumns, type Loss } from "../../src/loss/index.ts";
 import { zeros, type Matrix } from "../../src/matrix/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, toRows, type TinyCase } from "../support/tiny.ts";
 import {
   layersOf,
@@ -46,18 +48,18 @@ async function problem(kind: "analytic" | "empirical", fisher: Fisher, sizes: Ti
   const { network, linearizer, weights, train, twin } = await tiny(sizes);
   if (kind === "empirical") {
     const { train: kernel } = await empiricalKernel(linearizer, weights, train);
-    const layers = () => layersOf(twin, toRows(train));
+    const layers = async () => layersOf(twin, toRows(train));
     return { kernel, f: await linearizer.forward(weights, train), layers };
   }
   let kernel: Kernel = await analyticKernel(network, train);
-  if (fisher.usesSignals) {
+  if (fisher.needs === "units") {
     kernel = (await withUnits(network, { train: kernel, test: kernel }, train, train, randomState(3))).train;
   }
-  const layers = () =>
-    expandOutputs(kernel).layers.map(({ inputGram, signalGram, signals, fanOut }, l): TwinLayer => ({
+  const layers = async () =>
+    (await partsOf(expandOutputs(kernel))).map(({ A, B, units, fanOut }, l): TwinLayer => ({
       // Any factors of the Grams will do; single units are those that were drawn.
-      H: squareRoot(toRows(inputGram)),
-      D: fisher.usesSignals ? toRows(signals!.train as Matrix) : squareRoot(toRows(signalGram)),
+      H: squareRoot(toRows(A)),
+      D: fisher.needs === "units" ? toRows(units!.train as Matrix) : squareRoot(toRows(B)),
       columns: twin.theta[l]![0]!.length,
       fanOut,
     }));
@@ -82,13 +84,13 @@ describe.each(cells)("%s with %s on the %s kernel", (name, _, kind, fisher, loss
 
   it.each(cases)("damped, at depth %i with %i outputs, is what explicit Jacobians give", async (depth, C) => {
     // exact_plus_mse inverts the whole undamped NTK.
-    const width = fisher.newtonResidual ? 7 : 4;
+    const width = fisher.curvature === "newton" ? 7 : 4;
     for (const bias of [false, true]) {
       const sizes = { depth, inputs: 4, width, outputs: C, samples: 3, bias, seed: 11 + depth };
       const { kernel, f, layers } = await problem(kind, fisher, sizes);
       const { curvature } = (loss.curvature ? twinCrossEntropy : twinMse)(toRows(f), toRows(f));
-      for (const damping of fisher.usesCurvature || fisher.newtonResidual ? [0.3, 0.01] : [0]) {
-        const R = twinResponse(name, layers(), curvature, damping);
+      for (const damping of fisher.curvature !== "none" ? [0.3, 0.01] : [0]) {
+        const R = twinResponse(name, await layers(), curvature, damping);
         const trace = R.reduce((sum, row, i) => sum + row[i]!, 0);
         const alpha = trace / R.length;
         const away = R.flatMap((row, i) => row.map((x, j) => x - (i === j ? alpha : 0)));
@@ -97,7 +99,7 @@ describe.each(cells)("%s with %s on the %s kernel", (name, _, kind, fisher, loss
         const measured = await isotropy(fisher, kernel, { damping, at: at(loss, f) });
         const where = `${bias ? "with" : "without"} biases, damping ${damping}`;
         // An analytic kernel of C equal outputs is looked at through one of them.
-        const copies = loss.curvature || fisher.usesSignals ? 1 : kernel.copies;
+        const copies = loss.curvature || fisher.needs === "units" ? 1 : kernel.copies;
         expect(measured.size, where).toBe(R.length / copies);
         expect(measured.probes, where).toBe(measured.size);
         expect(relativeError([measured.alpha], [alpha]), where).toBeLessThan(1e-7);
@@ -117,16 +119,17 @@ describe.each(cells)("%s with %s on the %s kernel", (name, _, kind, fisher, loss
     async () => {
       const N = 5;
       for (const [depth, C] of cases) {
-        const width = fisher.usesSignals ? 400 : 120;
+        const width = fisher.needs === "units" ? 400 : 120;
         const sizes = { depth, inputs: 24, width, outputs: C, samples: N, bias: true, seed: 5 };
         const { kernel, f } = await problem(kind, fisher, sizes);
         const K = residualColumns(loss, C);
         const measured = await isotropy(fisher, kernel, { at: at(loss, f) });
         const theory = fisher.alpha({ samples: N, layers: depth, width, outputs: C, columns: K })!;
         const where = `depth ${depth}, ${C} outputs`;
-        if (fisher.usesSignals) {
+        if (fisher.needs === "units") {
           // A unit counts where it is active: gamma is only about a half.
-          const units = kernel.layers.reduce((sum, { signals }) => sum + active(signals!.train, N), 0);
+          const parts = await partsOf(kernel);
+          const units = parts.reduce((sum, part) => sum + active(part.units!.train, N), 0);
           expect(relativeError([measured.alpha], [units / (N * K)]), where).toBeLessThan(1e-6);
           expect(Math.abs(measured.alpha / theory - 1), where).toBeLessThan(0.1);
         } else {

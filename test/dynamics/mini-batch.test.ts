@@ -27,7 +27,7 @@ async function problem(loss: Loss) {
 
 const cells = FISHERS.flatMap((fisher) =>
   [mse, crossEntropy]
-    .filter((loss) => !fisher.newtonResidual || loss === crossEntropy)
+    .filter((loss) => fisher.curvature !== "newton" || loss === crossEntropy)
     .map((loss) => [fisher.name, loss.name, fisher, loss] as const),
 );
 

@@ -8,7 +8,7 @@ import { gradientFlow } from "../../src/dynamics/gradient-flow.ts";
 import { SingularGramError } from "../../src/error.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { expandOutputs, ntk } from "../../src/kernel/kernel.ts";
+import { expandOutputs } from "../../src/kernel/parts.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createWeights } from "../../src/linearization/weights.ts";
 import { matrix, rowRange, trace, zeros, type Matrix } from "../../src/matrix/matrix.ts";
@@ -16,6 +16,7 @@ import { initialise } from "../../src/network/initialise.ts";
 import { mlp, type Network } from "../../src/network/network.ts";
 import { peerFixture, variances } from "../support/fixtures.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
+import { partsOf } from "../support/kernels.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
 const gd = await peerFixture("gd");
@@ -57,7 +58,7 @@ describe.each([1, 3])("the posterior with %i outputs is that of Neural Tangents"
   });
 
   it.each(KINDS)("regularised, %s", async (kind) => {
-    const inverted = kind === "ntk" ? ntk(kernels.train) : kernels.train.layers.at(-1)!.inputGram;
+    const inverted = kind === "ntk" ? await kernels.train.matrix() : (await partsOf(kernels.train)).at(-1)!.A;
     const amounts = { relative: (0.01 * trace(inverted)) / inverted.rows, absolute: 0.01 };
     for (const [how, regularisation] of Object.entries(amounts)) {
       const { mean, covariance } = await (
@@ -73,9 +74,8 @@ describe.each(KINDS)("the %s posterior", (kind) => {
   it("is the prior at time 0", async () => {
     const { mean, covariance } = await (await createPosterior(kernels, y, { kind })).at(0);
     expect(Math.max(...mean.data.map(Math.abs))).toBe(0);
-    expect(relativeError(covariance.data, kernels.testTest.layers.at(-1)!.inputGram.data)).toBeLessThan(
-      1e-14,
-    );
+    const { A } = (await partsOf(kernels.testTest)).at(-1)!;
+    expect(relativeError(covariance.data, A.data)).toBeLessThan(1e-14);
   });
 
   it("tends to that of convergence, regularised or not", async () => {

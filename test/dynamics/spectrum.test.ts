@@ -18,7 +18,8 @@ import {
 import { stableLearningRate } from "../../src/dynamics/stability.ts";
 import { blockDiagonal, blockTriDiagonal, exact, gradient, kfac } from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
-import { expandOutputs, ntk } from "../../src/kernel/kernel.ts";
+import { blocksKernel } from "../../src/kernel/kernel.ts";
+import { expandOutputs } from "../../src/kernel/parts.ts";
 import { mse } from "../../src/loss/index.ts";
 import {
   addDiagonal,
@@ -33,6 +34,7 @@ import {
 } from "../../src/matrix/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { partsOf } from "../support/kernels.ts";
 import { relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -46,6 +48,8 @@ const kernel = await analyticKernel(
   normals(1, N, 5),
 );
 const whole = expandOutputs(kernel);
+const [firstLayer] = await partsOf(kernel);
+const ones = map(zeros(N, N), () => 1);
 const y = normals(2, N, C);
 const negative = map(y, (x) => -x);
 const spectrum = await kernelSpectrum(kernel);
@@ -53,9 +57,9 @@ const start = { train: zeros(N, C), test: zeros(N, C) };
 const pair = { train: kernel, test: kernel };
 
 describe("the spectrum of a kernel", () => {
-  it("is that of Theta / N, largest first", () => {
+  it("is that of Theta / N, largest first", async () => {
     const { values, vectors } = spectrum;
-    const theta = scale(ntk(kernel), 1 / N);
+    const theta = scale(await kernel.matrix(), 1 / N);
     const scaled = map(vectors, (v, at) => v * values[at % N]!);
     expect(relativeError(multiply(theta, vectors).data, scaled.data)).toBeLessThan(TOLERANCE.twin);
     expect([...values]).toEqual([...values].sort((a, b) => b - a));
@@ -95,17 +99,14 @@ describe("the spectrum of a kernel", () => {
 
 describe("alignment", () => {
   it("is 1 for the labels' own Gram, centred or not", async () => {
-    const one = { ...kernel.layers[0]!, signalGram: map(zeros(N, N), () => 1) };
-    const own = {
-      ...kernel,
-      layers: [{ ...one, inputGram: multiply(y, { rows: C, cols: N, data: transposed(y) }) }],
-    };
+    const A = multiply(y, { rows: C, cols: N, data: transposed(y) });
+    const own = blocksKernel(kernel, [{ ...firstLayer!, A, B: ones }]);
     expect(await alignment(own, y)).toBeCloseTo(1, 12);
     expect(await alignment(own, y, { centred: true })).toBeCloseTo(1, 12);
   });
 
   it("is that of the definition, with a kernel of one or of all outputs", async () => {
-    const theta = ntk(kernel);
+    const theta = await kernel.matrix();
     let [inner, sizeK, sizeY] = [0, 0, 0];
     for (let n = 0; n < N; n++) {
       for (let m = 0; m < N; m++) {
@@ -160,8 +161,8 @@ describe("convergence", () => {
   });
 
   it("takes one step where the learning rate is the inverse of the only eigenvalue", async () => {
-    const one = { ...kernel.layers[0]!, inputGram: identity(N), signalGram: map(zeros(N, N), () => 1) };
-    const isotropic = await kernelSpectrum({ ...kernel, layers: [one] });
+    const one = { ...firstLayer!, A: identity(N), B: ones };
+    const isotropic = await kernelSpectrum(blocksKernel(kernel, [one]));
     expect(await convergenceSteps(isotropic, negative, 1e-9, isotropic.maxLearningRate / 2)).toBe(1);
     expect(await convergenceSteps(isotropic, negative, 1, isotropic.maxLearningRate / 2)).toBe(0);
   });
@@ -170,8 +171,7 @@ describe("convergence", () => {
     expect(await convergenceTime(spectrum, negative, 1)).toBe(0);
     expect(await convergenceTime(spectrum, zeros(N, C), 0.5)).toBe(0);
     expect(await convergenceSteps(spectrum, negative, 0.01, 1.001 * spectrum.maxLearningRate)).toBe(Infinity);
-    const flat = { ...kernel, layers: [{ ...kernel.layers[0]!, signalGram: map(zeros(N, N), () => 1) }] };
-    const linear = await kernelSpectrum(flat);
+    const linear = await kernelSpectrum(blocksKernel(kernel, [{ ...firstLayer!, B: ones }]));
     expect(linear.rank).toBe(6);
     expect(await convergenceTime(linear, negative, 1e-4)).toBe(Infinity);
   });
@@ -179,7 +179,7 @@ describe("convergence", () => {
 
 /** G [n, n] of a method, column by column. */
 async function columnsOf(fisher: typeof exact, damping: number): Promise<Matrix> {
-  const G = await (await fisher.prepare(kernel, damping)).propagator(kernel);
+  const G = await (await fisher.prepare(kernel, damping)).onto(kernel);
   const out = zeros(N, N);
   for (let j = 0; j < N; j++) {
     const column = await G(Float64Array.from({ length: N }, (_, i) => Number(i === j)));
@@ -190,7 +190,7 @@ async function columnsOf(fisher: typeof exact, damping: number): Promise<Matrix>
 
 describe("the largest stable learning rate", () => {
   it("of gradient descent is 2 / lambda_max, on both sides of which it is what it says", async () => {
-    const G = await (await gradient.prepare(kernel, 0)).propagator(kernel);
+    const G = await (await gradient.prepare(kernel, 0)).onto(kernel);
     const rate = await stableLearningRate(G, N);
     expect(rate / spectrum.maxLearningRate).toBeCloseTo(1, 8);
     const lossAfter = async (learningRate: number): Promise<number> => {
@@ -210,7 +210,7 @@ describe("the largest stable learning rate", () => {
     ["block-tri-diagonal, not symmetric", blockTriDiagonal, 1e-2],
     ["K-FAC", kfac, 1e-3],
   ])("of %s is that of all its eigenvalues", async (_, fisher, damping) => {
-    const G = await (await fisher.prepare(kernel, damping)).propagator(kernel);
+    const G = await (await fisher.prepare(kernel, damping)).onto(kernel);
     const all = new EigenvalueDecomposition(
       MlMatrix.from1DArray(N, N, (await columnsOf(fisher, damping)).data),
     );

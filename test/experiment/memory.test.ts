@@ -124,11 +124,11 @@ describe("methods", () => {
     "%s takes more for more of everything",
     (_, { cost }) => {
       const total = (more: Partial<typeof sizes> & { leastNorm?: boolean }): number => {
-        const { prepare, coefficients, propagator } = cost({ ...sizes, ...more });
-        for (const { kept, peak } of [prepare, coefficients, propagator({ samples: 50, outputs: 3 })]) {
+        const { prepare, solve, onto } = cost({ ...sizes, ...more });
+        for (const { kept, peak } of [prepare, solve, onto({ samples: 50, outputs: 3 })]) {
           expect(peak).toBeGreaterThanOrEqual(kept);
         }
-        return prepare.peak + coefficients.peak + propagator({ samples: 50, outputs: 3 }).peak;
+        return prepare.peak + solve.peak + onto({ samples: 50, outputs: 3 }).peak;
       };
       const least = total({});
       expect(least).toBeGreaterThan(0);

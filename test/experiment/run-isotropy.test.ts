@@ -33,10 +33,11 @@ const ALPHA: Readonly<Record<string, (C: number, K: number) => number>> = {
 };
 
 const cells = FISHERS.flatMap((fisher) =>
-  LOSSES.filter((loss) => ALPHA[fisher.name] && (!fisher.newtonResidual || loss.newton)).flatMap((loss) =>
-    (["analytic", "empirical"] as const).flatMap((kernel) =>
-      [2, 3].map((n_classes) => [fisher.name, loss.name, kernel, n_classes] as const),
-    ),
+  LOSSES.filter((loss) => ALPHA[fisher.name] && (fisher.curvature !== "newton" || loss.newton)).flatMap(
+    (loss) =>
+      (["analytic", "empirical"] as const).flatMap((kernel) =>
+        [2, 3].map((n_classes) => [fisher.name, loss.name, kernel, n_classes] as const),
+      ),
   ),
 );
 

@@ -17,11 +17,12 @@ import {
 } from "../../src/fisher/index.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import type { Fisher } from "../../src/fisher/fisher.ts";
-import type { Kernel } from "../../src/kernel/kernel.ts";
+import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
+import { blocksKernel, type Kernel } from "../../src/kernel/kernel.ts";
 import { matrix, multiply, type Matrix } from "../../src/matrix/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, tinyCase, type TinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 import { solve, type Rows } from "../support/twin.ts";
@@ -35,10 +36,8 @@ async function kernelAndResidual(sizes: TinyCase): Promise<{ kernel: Kernel; res
 }
 
 async function G(fisher: Fisher, kernel: Kernel, rho: number, r: Float64Array): Promise<Float64Array> {
-  const preconditioner = await fisher.prepare(kernel, rho);
-  return await (
-    await preconditioner.propagator(kernel)
-  )(r);
+  const prepared = await fisher.prepare(kernel, rho);
+  return (await prepared.onto(kernel))(r);
 }
 
 describe("block_diagonal", () => {
@@ -97,7 +96,7 @@ describe("block_tri_diagonal", () => {
       expect(alpha).toBeCloseTo((depth + 1) / 3, 8);
       expect(blockTriDiagonal.alpha(shape, { singular: "least_norm" })).toBe((depth + 1) / 3);
       expect(deviation).toBeLessThan(1e-8);
-      await expect(blockTriDiagonal.prepare(kernel, 1e-3)).rejects.toThrow(/n_layers/);
+      await expect(blockTriDiagonal.prepare(kernel, 1e-3)).rejects.toThrow(/wanted a depth/);
       await expect(blockTriDiagonal.prepare(kernel, 1e-3, { singular: "least_norm" })).resolves.toBeDefined();
     },
   );
@@ -108,7 +107,7 @@ describe("block_tri_diagonal", () => {
         const { kernel, residual } = await kernelAndResidual({ ...sizes, depth: 2 });
         const G = await blockTriDiagonal.prepare(kernel, rho, { singular: "least_norm" });
         const Gexact = await exact.prepare(kernel, rho);
-        const [one, other] = [await G.propagator(kernel), await Gexact.propagator(kernel)];
+        const [one, other] = [await G.onto(kernel), await Gexact.onto(kernel)];
         expect(relativeError(await one(residual), await other(residual))).toBeLessThan(TOLERANCE.twin);
       }),
     );
@@ -116,7 +115,7 @@ describe("block_tri_diagonal", () => {
 
   it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
     expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4, outputs: 1 })).toThrow(InputError);
-    expect(() => blockWeights(layers)).toThrow(/n_layers: wanted a depth other than 2, 5, 8/);
+    expect(() => blockWeights(layers)).toThrow(/depth: wanted a depth other than 2, 5, 8/);
   });
 });
 
@@ -127,9 +126,7 @@ describe("kfac", () => {
         const one = { ...sizes, samples: 1, outputs: 1 };
         const { kernel, residual } = await kernelAndResidual(one);
         // A dead layer has no signal and neither method is defined undamped.
-        fc.pre(
-          kernel.layers.every(({ signalGram, inputGram }) => signalGram.data[0]! * inputGram.data[0]! > 1e-6),
-        );
+        fc.pre((await partsOf(kernel)).every(({ A, B }) => B.data[0]! * A.data[0]! > 1e-6));
         expect(
           relativeError(await G(kfac, kernel, 0, residual), await G(blockDiagonal, kernel, 0, residual)),
         ).toBeLessThan(TOLERANCE.twin);
@@ -144,19 +141,18 @@ describe("kfac_tikhonov", () => {
 
   it("tends to the undamped step as the damping goes to zero, whatever is null in A and B", async () => {
     const { kernel, residual } = await kernelAndResidual(singularCase);
+    const grams = await partsOf(kernel);
     const prepared = async (rho: number) => {
-      const { coefficients } = await kfacTikhonov.prepare(kernel, rho, { singular: "least_norm" });
+      const { solve } = await kfacTikhonov.prepare(kernel, rho, { singular: "least_norm" });
       // B K A is the change of all signals by all inputs, which is what K does.
-      return (await coefficients(residual)).map((how, l) => {
+      return ((await solve(residual)) as Coefficients[]).map((how, l) => {
         if (how.kind !== "mixing") throw new RangeError("wanted mixing");
-        const { inputGram, signalGram } = kernel.layers[l]!;
-        return multiply(multiply(signalGram, how.matrix), inputGram).data;
+        const { A, B } = grams[l]!;
+        return multiply(multiply(B, how.matrix), A).data;
       });
     };
     const limit = await prepared(0);
-    const moved = await (
-      await kfacTikhonov.prepare(kernel, 0, { singular: "least_norm" })
-    ).propagator(kernel);
+    const moved = await (await kfacTikhonov.prepare(kernel, 0, { singular: "least_norm" })).onto(kernel);
     for (const rho of [1e-10, 1e-12, 1e-14, 1e-16, 1e-18]) {
       for (const [l, change] of (await prepared(rho)).entries()) {
         expect(relativeError(change, limit[l]!), `rho ${rho}, layer ${l + 1}`).toBeLessThan(1e4 * rho + 1e-8);
@@ -172,15 +168,12 @@ describe("kfac_tikhonov", () => {
       ...gram,
       data: Float64Array.from(Float32Array.from(gram.data)),
     });
-    const single: Kernel = {
-      ...kernel,
-      epsilon: 2 ** -23,
-      layers: kernel.layers.map((layer) => ({
-        ...layer,
-        inputGram: rounded(layer.inputGram),
-        signalGram: rounded(layer.signalGram),
-      })),
-    };
+    const parts = (await partsOf(kernel)).map((part) => ({
+      ...part,
+      A: rounded(part.A),
+      B: rounded(part.B),
+    }));
+    const single = blocksKernel({ ...kernel, epsilon: 2 ** -23 }, parts);
     for (const rho of [1e-10, 1e-14, 1e-16]) {
       const tiny = await G(kfacTikhonov, single, rho, residual);
       expect(relativeError(tiny, await G(kfacTikhonov, kernel, 1e-10, residual)), `rho ${rho}`).toBeLessThan(
@@ -191,7 +184,7 @@ describe("kfac_tikhonov", () => {
 });
 
 describe("undamped methods on the kernel of an infinitely wide network", () => {
-  const cases = FISHERS.filter((f) => f !== gradient && !f.usesSignals).flatMap((f) =>
+  const cases = FISHERS.filter((f) => f !== gradient && f.needs !== "units").flatMap((f) =>
     [1, 3, 4].map((L) => [f.name, L, f] as const),
   );
 
@@ -238,9 +231,9 @@ describe("a Gram without an inverse", () => {
         expect.unreachable();
       } catch (error) {
         expect(error).toBeInstanceOf(SingularGramError);
-        const { singularity, message } = error as SingularGramError;
-        expect(singularity.rank).toBe(2);
-        expect(singularity.condition).toBeGreaterThan(1e12);
+        const { rank, condition, message } = error as SingularGramError;
+        expect(rank).toBe(2);
+        expect(condition).toBeGreaterThan(1e12);
         expect(message).toMatch(/wanted an invertible Gram, got 3 x 3 of rank 2 and condition/);
       }
       await expect(fisher.prepare(kernel, 1e-3)).resolves.toBeDefined();

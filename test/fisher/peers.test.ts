@@ -24,7 +24,7 @@ const cases = [3, 4].flatMap((depth) =>
   ["bias", "nobias"].flatMap((bias) =>
     [1, 3].flatMap((C) =>
       (C === 1 ? [mse] : [mse, crossEntropy]).flatMap((loss) =>
-        FISHERS.filter(({ newtonResidual, name }) => !newtonResidual && !name.startsWith("kfac")).map(
+        FISHERS.filter(({ curvature, name }) => curvature !== "newton" && !name.startsWith("kfac")).map(
           (fisher) => [fisher.name, loss.name, depth, bias, C, fisher, loss] as const,
         ),
       ),

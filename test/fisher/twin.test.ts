@@ -20,9 +20,9 @@ import {
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import { createFolder } from "../../src/linearization/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { ntk } from "../../src/kernel/kernel.ts";
 import { spectrum } from "../../src/matrix/eigen.ts";
 import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, tinyCase, toRows, type TinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 import { apply, jacobians, outputsOf } from "../support/twin.ts";
@@ -38,7 +38,7 @@ const LEARNING_RATE = 0.5;
 
 const exists = (fisher: Fisher, loss: Loss, { depth, outputs }: TinyCase, singular: Singular = "refuse") =>
   (singular === "least_norm" || fisher.name !== "block_tri_diagonal" || depth % 3 !== 2) &&
-  (loss === mse ? !fisher.newtonResidual : outputs > 1);
+  (loss === mse ? fisher.curvature !== "newton" : outputs > 1);
 
 /** Labels that fit the loss: anything for a squared error, one-hot for cross-entropy. */
 function labelsFor(loss: Loss, random: Matrix): Matrix {
@@ -130,16 +130,12 @@ async function wellConditioned(sizes: TinyCase): Promise<boolean> {
     const largest = values.at(-1)!;
     return largest > 1e-3 && values[0]! > 1e-3 * largest;
   };
-  if (!(await clear(ntk(kernel)))) return false;
-  for (const [l, { inputGram, signals }] of kernel.layers.entries()) {
-    if (
-      !(await clear(inputGram)) ||
-      (l < kernel.layers.length - 1 && !(await clear(kernel.layers[l]!.signalGram)))
-    ) {
-      return false;
-    }
+  if (!(await clear(await kernel.matrix()))) return false;
+  const parts = await partsOf(kernel);
+  for (const [l, { A, B, units }] of parts.entries()) {
+    if (!(await clear(A)) || (l < parts.length - 1 && !(await clear(B)))) return false;
     // Units that hardly see a sample: s_n is the square of a signal.
-    const sizesOfSignals = [...signals!.train.data].map(Math.abs).filter((d) => d > 0);
+    const sizesOfSignals = [...units!.train.data].map(Math.abs).filter((d) => d > 0);
     if (Math.min(...sizesOfSignals) < 1e-3) return false;
   }
   return true;
@@ -147,18 +143,21 @@ async function wellConditioned(sizes: TinyCase): Promise<boolean> {
 
 const cells = FISHERS.flatMap((fisher) =>
   [mse, crossEntropy]
-    .filter((loss) => loss === crossEntropy || !fisher.newtonResidual)
+    .filter((loss) => loss === crossEntropy || fisher.curvature !== "newton")
     .map((loss) => [fisher.name, loss.name, fisher, loss] as const),
 );
 
 describe.each(cells)("%s with %s", (_, __, fisher, loss) => {
   it("is a parameter-space solve with explicit Jacobians, damped", async () => {
     // exact_plus_mse inverts the whole undamped NTK: it takes networks that can fit anything.
-    const cases = fisher.newtonResidual ? tinyCase({ minWidth: 6, maxWidth: 8, maxSamples: 2 }) : tinyCase();
+    const cases =
+      fisher.curvature === "newton" ? tinyCase({ minWidth: 6, maxWidth: 8, maxSamples: 2 }) : tinyCase();
     await fc.assert(
       fc.asyncProperty(cases, fc.double({ min: 0.05, max: 2, noNaN: true }), async (sizes, rho) => {
-        fc.pre(exists(fisher, loss, sizes) && (!fisher.newtonResidual || (await wellConditioned(sizes))));
-        await compare(fisher, loss, sizes, rho, fisher.newtonResidual ? 1e-7 : TOLERANCE.twin);
+        fc.pre(
+          exists(fisher, loss, sizes) && (fisher.curvature !== "newton" || (await wellConditioned(sizes))),
+        );
+        await compare(fisher, loss, sizes, rho, fisher.curvature === "newton" ? 1e-7 : TOLERANCE.twin);
       }),
       { numRuns: 25 },
     );
@@ -207,13 +206,11 @@ describe.each(inverting)("%s with %s, least_norm", (_, __, fisher, loss) => {
         const y = labelsFor(loss, labels);
         const f = await linearizer.forward(weights, train);
         const view = viewOf(fisher, loss, f, y, 0);
-        const steps: Coefficients[][] = [];
+        const steps: (Coefficients | readonly Coefficients[])[] = [];
         try {
           for (const singular of ["refuse", "least_norm"] as const) {
-            const { coefficients } = await fisher.prepare(await trainingKernel(kernel, view), 0, {
-              singular,
-            });
-            steps.push([...(await coefficients(view.residual.data))]);
+            const { solve } = await fisher.prepare(trainingKernel(kernel, view), 0, { singular });
+            steps.push(await solve(view.residual.data));
           }
         } catch (error) {
           if (error instanceof SingularGramError) return;
@@ -259,8 +256,8 @@ describe("the damped tri-diagonal step", () => {
           fc.pre(largest > 1e-2 && kept < 1e-3 && spectrum.some((x) => Math.abs(x) < 1e-13 * largest));
           const f = await linearizer.forward(weights, train);
           const residual = f.data.map((x, i) => x - labels.data[i]!);
-          const preconditioner = await blockTriDiagonal.prepare(kernel, rho);
-          const moved = await (await preconditioner.propagator(kernel))(residual);
+          const prepared = await blockTriDiagonal.prepare(kernel, rho);
+          const moved = await (await prepared.onto(kernel))(residual);
           const J = jacobians(twin, xs);
           const whole = J[0]!.map((_, row) => J.flatMap((j) => j[row]!));
           const step = parameterStep("block_tri_diagonal", twin, xs, twinLoss, rho);

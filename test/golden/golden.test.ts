@@ -17,7 +17,7 @@ import { run } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
 import { blockDiagonal, exact, gradient } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/graph/engine.ts";
-import { layerNtk } from "../../src/kernel/kernel.ts";
+import { blocksOf } from "../../src/kernel/kernel.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createWeights } from "../../src/linearization/weights.ts";
 import { accuracy } from "../../src/loss/loss.ts";
@@ -148,23 +148,25 @@ function referenceMethod(
   base: Fisher,
   solveLayers: (thetas: Matrix[], r: Float64Array) => Promise<Float64Array[]>,
 ): Fisher {
-  const { fromTangent: _, ...layered } = base;
   return {
-    ...layered,
+    ...base,
+    needs: "blocks",
     async prepare(kernel) {
-      const { samples: N, outputs: C } = kernel;
-      const last = kernel.layers.length - 1;
-      const thetas = kernel.layers.map((layer, l) => {
-        const theta = scale(layerNtk(layer), 1 / N);
-        return l === last ? reordered(theta, N, C) : theta;
-      });
+      const { cols: N, outputs: C } = kernel;
+      const blocks = blocksOf(kernel);
+      const last = blocks.length - 1;
+      const thetas: Matrix[] = [];
+      for (const [l, block] of blocks.entries()) {
+        const theta = scale(await block.ntk(), 1 / N);
+        thetas.push(l === last ? reordered(theta, N, C) : theta);
+      }
       return {
-        coefficients: async (residual) =>
+        solve: async (residual) =>
           (await solveLayers(thetas, residual)).map((v, l): Coefficients => {
             const values = l === last ? v.map((_, row) => v[referenceRow(row, N, C)]!) : v;
             return { kind: "per-sample", values: values.map((x) => x / N) };
           }),
-        propagator: async () => () => new Float64Array(),
+        onto: async () => () => new Float64Array(),
       };
     },
   };

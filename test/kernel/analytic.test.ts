@@ -5,13 +5,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { ntk } from "../../src/kernel/kernel.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createWeights } from "../../src/linearization/weights.ts";
 import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -28,18 +28,18 @@ describe("the analytic kernel of a ReLU network without biases, sigma_w^2 = 2, o
   const x = matrix(2, 2, Float64Array.of(1, 0, Math.cos(angle), Math.sin(angle)));
 
   it.each([1, 2, 3, 4])("is the composition of arc-cosine kernels at depth %i", async (depth) => {
-    const { layers } = await analyticKernel(mlp(2, { depth, width: 3 }), x);
+    const layers = await partsOf(await analyticKernel(mlp(2, { depth, width: 3 }), x));
     let t = angle;
     const slopes: number[] = [];
-    for (const { inputGram } of layers) {
-      expect(inputGram.data[1]).toBeCloseTo(Math.cos(t), 12);
-      expect(inputGram.data[0]).toBeCloseTo(1, 12);
+    for (const { A } of layers) {
+      expect(A.data[1]).toBeCloseTo(Math.cos(t), 12);
+      expect(A.data[0]).toBeCloseTo(1, 12);
       slopes.push(k0(t));
       t = Math.acos(k1(t));
     }
     let b = 1;
     for (let l = depth - 1; l >= 0; l--) {
-      expect(layers[l]!.signalGram.data[1]).toBeCloseTo(b, 12);
+      expect(layers[l]!.B.data[1]).toBeCloseTo(b, 12);
       if (l > 0) b *= slopes[l - 1]!;
     }
   });
@@ -59,10 +59,10 @@ describe("the analytic kernel", () => {
       for (let seed = 0; seed < repeats; seed++) {
         const weights = createWeights(network, initialise(engine, network, seed));
         const { train } = await empiricalKernel(linearizer, weights, x);
-        for (const [i, v] of ntk(train).data.entries()) mean[i]! += v / repeats;
+        for (const [i, v] of (await ntk(train)).data.entries()) mean[i]! += v / repeats;
       }
       // Fluctuations of one kernel are O(1 / sqrt(width)) a layer; the mean of 24 is five times closer.
-      expect(relativeError(mean, ntk(await analyticKernel(network, x)).data)).toBeLessThan(0.05);
+      expect(relativeError(mean, (await ntk(await analyticKernel(network, x))).data)).toBeLessThan(0.05);
     },
   );
 
@@ -74,8 +74,10 @@ describe("the analytic kernel", () => {
         fc.integer({ min: 1, max: 12 }),
         async (rows, tile) => {
           const [x1, x2] = [samples(1, rows, 5), samples(2, 4, 5)];
-          const whole = ntk(await analyticKernel(network, x1, x2));
-          expect([...ntk(await analyticKernel(network, x1, x2, { tile })).data]).toEqual([...whole.data]);
+          const whole = await ntk(await analyticKernel(network, x1, x2));
+          expect([...(await ntk(await analyticKernel(network, x1, x2, { tile }))).data]).toEqual([
+            ...whole.data,
+          ]);
         },
       ),
     );
@@ -84,11 +86,11 @@ describe("the analytic kernel", () => {
   it("is symmetric, and scales with the squared norm of the inputs when there are no biases", async () => {
     const network = mlp(5, { depth: 4, width: 4 });
     const x = samples(3, 6, 5);
-    const theta = ntk(await analyticKernel(network, x));
+    const theta = await ntk(await analyticKernel(network, x));
     for (let i = 0; i < 6; i++) {
       for (let j = 0; j < 6; j++) expect(theta.data[i * 6 + j]).toBeCloseTo(theta.data[j * 6 + i]!, 12);
     }
-    const scaled = ntk(
+    const scaled = await ntk(
       await analyticKernel(
         network,
         matrix(
@@ -111,9 +113,9 @@ describe("the analytic kernel", () => {
     const row = samples(4, 1, 300).data;
     const size = (n: number) => (1 + (n % 7) / 3) * (n % 2 ? -1 : 1);
     const data = Float64Array.from({ length: 39_000 }, (_, i) => size(Math.floor(i / 300)) * row[i % 300]!);
-    const { layers } = await analyticKernel(mlp(300, { depth: 2 }), matrix(130, 300, data));
+    const layers = await partsOf(await analyticKernel(mlp(300, { depth: 2 }), matrix(130, 300, data)));
     // E[slope slope'] is a half for samples of one direction and nothing for opposite ones, times sigma_w^2 = 2.
-    for (const [i, b] of layers[0]!.signalGram.data.entries()) {
+    for (const [i, b] of layers[0]!.B.data.entries()) {
       const same = Math.floor(i / 130) % 2 === (i % 130) % 2;
       expect(b).toBeCloseTo(Number(same), 12);
     }
@@ -121,7 +123,7 @@ describe("the analytic kernel", () => {
 
   it("gives zero, not NaN, for a zero input without biases", async () => {
     const x = matrix(2, 3, Float64Array.of(0, 0, 0, 1, 2, 3));
-    const theta = ntk(await analyticKernel(mlp(3, { depth: 3 }), x));
+    const theta = await ntk(await analyticKernel(mlp(3, { depth: 3 }), x));
     expect([...theta.data].every(Number.isFinite)).toBe(true);
     expect(theta.data[0]).toBe(0);
   });

@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createGrams } from "../../src/kernel/gram.ts";
-import { empiricalKernel, empiricalNtk } from "../../src/kernel/empirical.ts";
-import { ntk, restrictKernel } from "../../src/kernel/kernel.ts";
-import { kernelTangent, linearizedTangent, whitenTangent } from "../../src/kernel/tangent.ts";
+import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import type { Kernel } from "../../src/kernel/kernel.ts";
+import { linearizedKernel } from "../../src/kernel/linearized.ts";
+import { restrictKernel } from "../../src/kernel/parts.ts";
 import { whitenKernel } from "../../src/kernel/whiten.ts";
 import { createJacobian } from "../../src/linearization/jacobian.ts";
 import { crossEntropy } from "../../src/loss/index.ts";
 import { matrix, multiply, transpose, zeros, type Matrix } from "../../src/matrix/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError, tiny, tinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -50,33 +52,34 @@ describe("Grams in tiles", () => {
           tile,
           progress: (...at) => told.push(at),
         });
-        close(theta, ntk(kernel));
+        close(theta, await ntk(kernel));
         expect(transpose(theta)).toEqual(theta);
         const side = Math.ceil(train.rows / tile);
         expect(told.at(-1)).toEqual([(side * (side + 1)) / 2, (side * (side + 1)) / 2]);
 
-        const summed = await empiricalNtk(linearizer, weights, train, [test]);
-        close(summed.train.theta, ntk(kernel));
-        close(summed.others[0]!.theta, ntk(others[0]!));
+        const summed = await empiricalKernel(linearizer, weights, train, [test], { needs: "ntk" });
+        expect(summed.train.blocks).toBeUndefined();
+        close(await ntk(summed.train), await ntk(kernel));
+        close(await ntk(summed.others[0]!), await ntk(others[0]!));
       }),
       { numRuns: 20 },
     );
   });
 });
 
-describe("a tangent", () => {
-  const parts = async (tangent: ReturnType<typeof kernelTangent>, chosen: readonly number[]) => {
-    const n = tangent.samples * tangent.outputs;
+describe("a kernel", () => {
+  const parts = async (kernel: Kernel, chosen: readonly number[]) => {
+    const n = kernel.cols * kernel.outputs;
     const v = Float64Array.from({ length: n }, (_, i) => Math.cos(i));
     return [
-      await tangent.gram(),
-      matrix(n, 1, await tangent.apply(v)),
-      await tangent.blocks(),
-      await tangent.rows(chosen),
+      await kernel.matrix(),
+      matrix(n, 1, await kernel.times(v)),
+      await kernel.diagonal(),
+      await kernel.rowsOf(chosen),
     ];
   };
 
-  it("of a linearisation is that of its kernel, plain and with a curvature folded in", async () => {
+  it("of a linearisation is the sum of those of its layers, plain and with a curvature folded in", async () => {
     await fc.assert(
       fc.asyncProperty(tinyCase(), async (sizes) => {
         const { engine, linearizer, weights, train } = await tiny(sizes);
@@ -86,18 +89,18 @@ describe("a tangent", () => {
           jacobian: createJacobian(engine),
           epsilon: engine.epsilon,
         };
-        const own = linearizedTangent(linearization, tools);
+        const own = linearizedKernel(linearization, tools);
         const { train: kernel } = await empiricalKernel(linearizer, weights, train);
         const chosen = [train.rows - 1, 0].slice(0, train.rows);
-        const plain = await parts(kernelTangent(kernel), chosen);
+        const plain = await parts(kernel, chosen);
         for (const [i, part] of (await parts(own, chosen)).entries()) close(part, plain[i]!);
 
         if (sizes.outputs === 1) return;
         const y = zeros(train.rows, sizes.outputs);
         for (let i = 0; i < y.rows; i++) y.data[i * y.cols] = 1;
         const { factor } = crossEntropy.curvature!(linearization.outputs, y);
-        const whitened = await parts(kernelTangent(await whitenKernel(kernel, factor)), chosen);
-        for (const [i, part] of (await parts(whitenTangent(own, factor), chosen)).entries()) {
+        const whitened = await parts(whitenKernel(kernel, factor), chosen);
+        for (const [i, part] of (await parts(whitenKernel(own, factor), chosen)).entries()) {
           close(part, whitened[i]!);
         }
       }),
@@ -124,12 +127,13 @@ describe("restrictKernel", () => {
       [restricted, part.train],
       [cross, part.others[0]!],
     ] as const) {
-      expect(got.samples).toBe(3);
-      for (const [l, layer] of wanted.layers.entries()) {
-        close(got.layers[l]!.inputGram, layer.inputGram);
-        close(got.layers[l]!.signalGram, layer.signalGram);
-        close(got.layers[l]!.signals!.rows as Matrix, layer.signals!.rows as Matrix);
-        close(got.layers[l]!.signals!.train as Matrix, layer.signals!.train as Matrix);
+      expect(got.cols).toBe(3);
+      const found = await partsOf(got);
+      for (const [l, layer] of (await partsOf(wanted)).entries()) {
+        close(found[l]!.A, layer.A);
+        close(found[l]!.B, layer.B);
+        close(found[l]!.units!.rows as Matrix, layer.units!.rows as Matrix);
+        close(found[l]!.units!.train as Matrix, layer.units!.train as Matrix);
       }
     }
   });

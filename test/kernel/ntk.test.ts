@@ -5,7 +5,6 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createEngine } from "../../src/graph/engine.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { ntk as sumOf } from "../../src/kernel/kernel.ts";
 import { ntk } from "../../src/kernel/ntk.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createWeights } from "../../src/linearization/weights.ts";
@@ -13,6 +12,7 @@ import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { ntk as sumOf } from "../support/kernels.ts";
 
 const engine = await createEngine({ threads: 1, precision: "float64" });
 afterAll(() => engine.release());
@@ -30,8 +30,8 @@ const expectSame = (a: Matrix, b: Matrix): void => {
 
 describe("the NTK in one call", () => {
   it("is that of the infinitely wide network where nothing else is said", async () => {
-    expectSame(await ntk(network, train), sumOf(await analyticKernel(network, train)));
-    expectSame(await ntk(network, test, train), sumOf(await analyticKernel(network, test, train)));
+    expectSame(await ntk(network, train), await sumOf(await analyticKernel(network, train)));
+    expectSame(await ntk(network, test, train), await sumOf(await analyticKernel(network, test, train)));
   });
 
   it("is that of a network at its weights, by default those of seed 1", async () => {
@@ -40,8 +40,8 @@ describe("the NTK in one call", () => {
       const weights = weightsOf(seed);
       const kernels = await empiricalKernel(linearizer, weights, train, [test]);
       const options = { kind: "empirical", engine, ...(seed === 1 ? {} : { weights }) } as const;
-      expectSame(await ntk(network, train, train, options), sumOf(kernels.train));
-      expectSame(await ntk(network, test, train, options), sumOf(kernels.others[0]!));
+      expectSame(await ntk(network, train, train, options), await sumOf(kernels.train));
+      expectSame(await ntk(network, test, train, options), await sumOf(kernels.others[0]!));
     }
   });
 });

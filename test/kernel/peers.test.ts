@@ -4,12 +4,13 @@
 import { describe, expect, it } from "vitest";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { layerNtk, ntk } from "../../src/kernel/kernel.ts";
+import { blocksOf } from "../../src/kernel/kernel.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createWeights } from "../../src/linearization/weights.ts";
 import type { Matrix } from "../../src/matrix/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { peerFixture, peerNetwork, variances } from "../support/fixtures.ts";
+import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -30,12 +31,12 @@ describe.each(cases)("the analytic kernel at depth %i, %s", (depth, bias) => {
     ["testtest", test, test],
   ] as const)("is that of Neural Tangents on %s, NNGP and NTK", async (side, x1, x2) => {
     const kernel = await analyticKernel(network, x1, x2, { tile: 3 });
-    const nngp = kernel.layers.at(-1)!.inputGram;
+    const { A: nngp } = (await partsOf(kernel)).at(-1)!;
     expect(
       relativeError(nngp.data, analytic.get(`relu_depth${depth}_${bias}_nngp_${side}`).data),
     ).toBeLessThan(TOLERANCE.peer);
     expect(
-      relativeError(ntk(kernel).data, analytic.get(`relu_depth${depth}_${bias}_ntk_${side}`).data),
+      relativeError((await ntk(kernel)).data, analytic.get(`relu_depth${depth}_${bias}_ntk_${side}`).data),
     ).toBeLessThan(TOLERANCE.peer);
   });
 });
@@ -63,11 +64,12 @@ describe.each(cases.flatMap(([depth, bias]) => [1, 3].map((C) => [depth, bias, C
           expect(relativeError(got.data, empirical.get(`${name}_${wanted}`).data), wanted).toBeLessThan(
             TOLERANCE.peer,
           );
-        close(ntk(kernel), `ntk_${side}`);
-        for (const [l, layer] of kernel.layers.entries()) {
-          close(layerNtk(layer), `layer${l + 1}_ntk_${side}`);
-          close(layer.inputGram, `layer${l + 1}_input_gram_${side}`);
-          close(layer.signalGram, `layer${l + 1}_signal_gram_${side}`);
+        close(await ntk(kernel), `ntk_${side}`);
+        for (const [l, layer] of blocksOf(kernel).entries()) {
+          const { A, B } = await layer.factors();
+          close(await layer.ntk(), `layer${l + 1}_ntk_${side}`);
+          close(A, `layer${l + 1}_input_gram_${side}`);
+          close(B, `layer${l + 1}_signal_gram_${side}`);
         }
       }
     });

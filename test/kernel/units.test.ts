@@ -15,6 +15,7 @@ import { product } from "../../src/matrix/product.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
+import { partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 
 const samples = (seed: number, rows: number): Matrix =>
@@ -35,9 +36,9 @@ describe("units drawn from the infinite network", () => {
     const { network, kernels } = await kernelsOf(outputs, 20_000);
     const units = await withUnits(network, kernels, xTrain, xTest, randomState(3));
     for (const side of ["train", "test"] as const) {
-      for (const { signals, signalGram } of units[side].layers) {
-        const gram = await product(signals!.rows as Matrix, signals!.train as Matrix, { transB: true });
-        expect(relativeError(gram.data, signalGram.data)).toBeLessThan(0.05);
+      for (const { units: drawn, B } of await partsOf(units[side])) {
+        const gram = await product(drawn!.rows as Matrix, drawn!.train as Matrix, { transB: true });
+        expect(relativeError(gram.data, B.data)).toBeLessThan(0.05);
       }
     }
   });
@@ -53,8 +54,8 @@ describe("units drawn from the infinite network", () => {
     const units = await withUnits(network, kernels, xTrain, xTest, randomState(5));
     const residual = randomState(6).normalsInto(new Float64Array(5 * outputs));
     const step = async (pair: typeof units) => {
-      const preconditioner = await unitWise.prepare(pair.train, damping);
-      return (await preconditioner.propagator(pair.test))(residual);
+      const prepared = await unitWise.prepare(pair.train, damping);
+      return (await prepared.onto(pair.test))(residual);
     };
     expect(relativeError(await step(units), await step({ train, test: others[0]! }))).toBeLessThan(0.2);
   });
@@ -70,9 +71,7 @@ describe("units drawn from the infinite network", () => {
 
   it("are refused by unit-wise NGD when there are none", async () => {
     const { kernels } = await kernelsOf(1, 10);
-    const preconditioner = await unitWise.prepare(kernels.train, 1e-3);
-    await expect(preconditioner.coefficients(new Float64Array(5))).rejects.toThrow(
-      /^unit_wise: wanted a kernel with/,
-    );
+    const prepared = await unitWise.prepare(kernels.train, 1e-3);
+    await expect(prepared.solve(new Float64Array(5))).rejects.toThrow(/^unit_wise: wanted a kernel with/);
   });
 });

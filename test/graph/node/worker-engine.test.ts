@@ -20,6 +20,7 @@ import { matrix, type Floats } from "../../../src/matrix/matrix.ts";
 import { initialise } from "../../../src/network/initialise.ts";
 import { mlp } from "../../../src/network/network.ts";
 import { randomState } from "../../../src/random/random-state.ts";
+import { partsOf } from "../../support/kernels.ts";
 
 const N = 45;
 
@@ -45,9 +46,9 @@ async function everything(engine: Engine): Promise<Record<string, Floats>> {
   found.product = await createJacobian(engine, { tile: 10 }).tangentProduct(linearization, v);
 
   const { train } = await empiricalKernel(linearizer, weights, x, [], { tile: 11 });
-  for (const [l, { inputGram, signalGram }] of train.layers.entries()) {
-    found[`A${l}`] = inputGram.data;
-    found[`B${l}`] = signalGram.data;
+  for (const [l, { A, B }] of (await partsOf(train)).entries()) {
+    found[`A${l}`] = A.data;
+    found[`B${l}`] = B.data;
   }
 
   const trainer = createTrainer(linearizer, weights, exact, mse, { x, y });
