@@ -1,8 +1,8 @@
 /**
- * @file Long work on the host that lets others live. JavaScript has one thread for everything: while a loop runs, no Ctrl-C
- * is heard and no page answers. So whatever may take longer than a blink calls {@link breathe} as it goes along: the event
- * loop gets its turn when the last one is long past, and work that is not wanted any more ends there. When nothing is due
- * a call costs less than a microsecond.
+ * @file Keeps long work on the host from blocking the event loop. JavaScript has one thread for everything: while a loop
+ * runs, Ctrl-C is not handled and a page does not respond. So code that may take longer than some tens of milliseconds
+ * calls {@link breathe} in its loops: it yields to the event loop when the last yield is long past, and throws when the
+ * work was aborted. A call that does not yield costs less than a microsecond.
  */
 
 /** What can be stopped from outside. */
@@ -11,14 +11,16 @@ export type Stoppable = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Milliseconds of work between two turns of the event loop. */
+/** Milliseconds of work between two yields to the event loop. */
 const SPAN = 40;
 
-/** When the event loop last had its turn from here. The loop is one for all work of a thread, and so is this. */
+/**
+ * When this module last yielded to the event loop. A thread has one event loop, so this is one number for all of its work.
+ */
 let last = 0;
 
 /**
- * A place where long work may be left: `await breathe(signal)` in a loop whose rounds take microseconds or more.
+ * Yields to the event loop when that is due: `await breathe(signal)` in a loop whose rounds take microseconds or more.
  * @throws the reason of the signal, when it is aborted.
  */
 export function breathe(signal?: AbortSignal): Promise<void> | undefined {
@@ -32,16 +34,16 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
 }
 
-/** What this platform may have to let waiting events come first. */
+/** Functions by which this platform may let waiting events run first. */
 type Platform = {
   readonly setImmediate?: (then: () => void) => unknown;
   readonly scheduler?: { readonly yield?: () => Promise<void> };
 };
 
-/** One turn of the event loop: what waits to be heard is heard. */
+/** One yield to the event loop: events that wait are handled. */
 export const turn: () => Promise<void> = createTurn(globalThis);
 
-/** The turn of a platform: `setImmediate` of Node, else the browser's `scheduler.yield`, else a message to oneself. */
+/** The yield of a platform: `setImmediate` of Node, else the browser's `scheduler.yield`, else a message to itself. */
 export function createTurn({ setImmediate, scheduler }: Platform): () => Promise<void> {
   if (setImmediate) return () => new Promise((resolve) => void setImmediate(resolve));
   if (scheduler?.yield) return () => scheduler.yield!();

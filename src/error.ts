@@ -1,14 +1,17 @@
 /**
- * @file The errors that natgrad raises on purpose. Every one reads `what: wanted X, got Y` on one line; the
- * command line prints that line alone and ends with exit code 2.
+ * @file The errors that natgrad raises on purpose. Every one reads `what: wanted X, got Y` on one line, and carries these parts as
+ * fields. The command line prints that line, with what to try in its own words (cli/advice.ts), and ends with exit code 2.
  */
 
-/** What a terminal would obey or not show: control characters, line separators, and marks of the direction of text. */
+/**
+ * Characters that control a terminal or do not show: control characters, line separators, and marks of the direction of
+ * text.
+ */
 const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** Text that may be a name or a path of anybody's, on one line, with what is not seen written as \n, \t or \u001b. */
+/** Text that may be any name or path, on one line, with characters that do not show written as \n, \t or \u001b. */
 export const printable = (text: string): string =>
   text.replaceAll(
     INVISIBLE,
@@ -18,16 +21,36 @@ export const printable = (text: string): string =>
 /** Text on one line: breaks, with the white space around them, become spaces. */
 export const oneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, " ");
 
-/** Something that the caller gave, or asked for, cannot be had. Its message is one printable line. */
+/** What every error says: `what: wanted X, got Y`. */
+export type Fault = { readonly what: string; readonly wanted: string; readonly got: string };
+
+/** The parts of a sentence that reads so. */
+const SENTENCE = /^(?<what>.*?): wanted (?<wanted>.*?), got (?<got>.*)$/;
+
+/**
+ * Something that the caller gave, or asked for, cannot be had. Its message is one printable line; `what`, `wanted` and `got` are its
+ * parts, undefined where it does not read so.
+ */
 export class InputError extends Error {
   override readonly name: string = "InputError";
+  readonly what: string | undefined;
+  readonly wanted: string | undefined;
+  readonly got: string | undefined;
 
-  constructor(message: string) {
-    super(printable(oneLine(message)));
+  constructor(fault: Fault | string, options?: ErrorOptions) {
+    const text =
+      typeof fault === "string" ? fault : `${fault.what}: wanted ${fault.wanted}, got ${fault.got}`;
+    const line = printable(oneLine(text));
+    super(line, options);
+    const { what, wanted, got }: Partial<Fault> =
+      typeof fault === "string" ? (SENTENCE.exec(line)?.groups ?? {}) : fault;
+    this.what = what;
+    this.wanted = wanted;
+    this.got = got;
   }
 }
 
-/** What an error says was given, when it may be anything. */
+/** A value of any type, as an error prints it. */
 export function given(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (Array.isArray(value)) return "an array";
@@ -39,7 +62,7 @@ export function given(value: unknown): string {
 
 /** @throws InputError `what: wanted X, got Y` unless `ok`. */
 export function demand(ok: boolean, what: string, wanted: string, got: unknown): asserts ok {
-  if (!ok) throw new InputError(`${what}: wanted ${wanted}, got ${given(got)}`);
+  if (!ok) throw new InputError({ what, wanted, got: given(got) });
 }
 
 /** @throws RangeError `what: wanted X, got Y` where sizes of arrays disagree. */
@@ -79,11 +102,13 @@ export class UnsolvedError extends InputError {
     what: string,
     { relativeResidual, iterations }: { relativeResidual: number; iterations: number },
   ) {
-    super(
-      `${what}: wanted a solution by conjugate gradients, got a relative residual of ` +
-        `${relativeResidual.toExponential(1)} after ${iterations} iterations (a Gram without an inverse, or one with a ` +
-        "large condition); try --damping, a greater --preconditioner_rank, --cg_max_iterations, --precision float64 or --solver gram",
-    );
+    super({
+      what,
+      wanted: "a solution by conjugate gradients",
+      got:
+        `a relative residual of ${relativeResidual.toExponential(1)} after ${iterations} iterations ` +
+        "(a Gram without an inverse, or one with a large condition)",
+    });
     this.relativeResidual = relativeResidual;
     this.iterations = iterations;
   }
@@ -92,29 +117,37 @@ export class UnsolvedError extends InputError {
 /** What is known of a Gram that could not be inverted. */
 export type Singularity = {
   /** Which Gram, in which method. */
-  what: string;
+  readonly what: string;
   /** Its size n (n x n). */
-  size: number;
+  readonly size: number;
   /** Number of eigenvalues that are more than rounding; undefined when it was not counted. */
-  rank: number | undefined;
+  readonly rank: number | undefined;
   /** Ratio of the largest to the smallest absolute eigenvalue, or an estimate from the pivots. */
-  condition: number;
+  readonly condition: number;
   /** Whether its inverse on the numerical range may be asked for in its place. */
-  hasLeastNorm?: boolean;
+  readonly hasLeastNorm?: boolean;
 };
 
-/** A Gram without a numerical inverse: carries its rank and condition, and says what to try. */
-export class SingularGramError extends InputError {
+/** A Gram without a numerical inverse, with its rank and condition. */
+export class SingularGramError extends InputError implements Singularity {
   override readonly name = "SingularGramError";
-  readonly singularity: Singularity;
+  declare readonly what: string;
+  readonly size: number;
+  readonly rank: number | undefined;
+  readonly condition: number;
+  readonly hasLeastNorm: boolean;
 
-  constructor(singularity: Singularity) {
-    const { what, size, rank, condition, hasLeastNorm = false } = singularity;
-    super(
-      `${what}: wanted an invertible Gram, got ${size} x ${size} of ` +
-        `${rank === undefined ? "deficient rank" : `rank ${rank}`} and condition ${condition.toExponential(1)}; ` +
-        `try --damping, ${hasLeastNorm ? "--singular least_norm, " : ""}--precision float64, a greater width or fewer samples`,
-    );
-    this.singularity = singularity;
+  constructor({ what, size, rank, condition, hasLeastNorm = false }: Singularity) {
+    super({
+      what,
+      wanted: "an invertible Gram",
+      got:
+        `${size} x ${size} of ${rank === undefined ? "deficient rank" : `rank ${rank}`} ` +
+        `and condition ${condition.toExponential(1)}`,
+    });
+    this.size = size;
+    this.rank = rank;
+    this.condition = condition;
+    this.hasLeastNorm = hasLeastNorm;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * @file The only door to ONNX Runtime, by package imports (see package.json):
+ * @file The only module that imports ONNX Runtime, by package imports (see package.json):
  *
  *               in Node                            elsewhere
  *     #ort      onnxruntime-node, native           onnxruntime-web/webgpu, for devices other than the CPU
@@ -11,7 +11,8 @@
  * web is no good for the CPU: it has no float64 products there, and is several times slower. Any of them is loaded on first
  * use and never statically, because a static import of the threaded web build hangs bundles for production.
  *
- * The native one reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; here it always is.
+ * Native ONNX Runtime reports its use to its maker unless ORT_DISABLE_TELEMETRY is set before it loads; natgrad always sets
+ * it.
  */
 import { InputError } from "./error.ts";
 
@@ -111,7 +112,7 @@ async function load(cpu: boolean): Promise<Runtime> {
   }
 }
 
-// Their own types are wider in what they take and give.
+// The types of the packages are wider.
 const ofPlatform = async (): Promise<OrtModule> => (await import("#ort")) as unknown as OrtModule;
 const ofPackage = async (): Promise<OrtModule> => (await import("#ort-wasm")) as unknown as OrtModule;
 const ofCheckout = async (): Promise<OrtModule> => (await import("#ort-web")) as unknown as OrtModule;

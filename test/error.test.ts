@@ -35,7 +35,21 @@ describe("an error raised on purpose", () => {
     for (const error of errors) expect(error).toBeInstanceOf(InputError);
     expect(errors.map(({ name }) => name)).toEqual(["NotFiniteError", "SingularGramError", "UnsolvedError"]);
     expect(errors[2]).toMatchObject({ relativeResidual: 0.5, iterations: 9 });
+    expect(errors[1]).toMatchObject(singularity);
     for (const { message } of errors) expect(message).toMatch(/^\w+: wanted .+, got .+$/);
+  });
+});
+
+describe("the fields of an error", () => {
+  it("are the parts of its sentence", () => {
+    expect(new InputError("width: wanted 1 or 2, got 3")).toMatchObject({
+      what: "width",
+      wanted: "1 or 2",
+      got: "3",
+    });
+    const fault = { what: "x", wanted: "a, got b", got: "c" };
+    expect(new InputError(fault)).toMatchObject({ ...fault, message: "x: wanted a, got b, got c" });
+    expect(new InputError("engine: it stopped").what).toBeUndefined();
   });
 });
 

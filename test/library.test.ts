@@ -396,7 +396,7 @@ const cases: readonly Case[] = [
     "dense",
     "a NaN variance",
     () => natgrad.dense(3, { weightVariance: Number.NaN }),
-    /^weight_variance: .*got NaN$/,
+    /^weightVariance: .*got NaN$/,
   ],
   [
     "mlp",
@@ -407,7 +407,7 @@ const cases: readonly Case[] = [
   ["mlp", "no inputs", () => mlp(0), /^inputs: .*got 0$/],
   ["mlp", "half an input", () => mlp(1.5), /^inputs: .*got 1\.5$/],
   ["mlp", "no outputs", () => mlp(3, { outputs: 0 }), /^outputs: .*got 0$/],
-  ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^n_layers: /],
+  ["mlp", "no layers", () => mlp(3, { depth: 0 }), /^depth: /],
   ["gaussHermite", "no nodes", () => natgrad.gaussHermite(0), /^points: .*got 0$/],
   [
     "dualsByQuadrature",

@@ -43,14 +43,14 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     await program.parseAsync(args.map(snakeCase), { from: "user" });
     return exitCode;
   } catch (error) {
-    // Whatever an interruption made fail on its way out, it is the interruption that ended the command.
+    // Errors that an interruption causes on the way out do not count: the interruption ended the command.
     const { exitCode, line } = complaint(interruption.aborted ? interruption.reason : error);
     if (line !== undefined) terminal.stderr.write(`natgrad: ${line}\n`);
     return exitCode;
   }
 }
 
-/** `help foo` would print nothing, and say nothing of foo. */
+/** Without this, `help foo` would print nothing and give no error. */
 function refuseUnknownHelp(program: Command, args: readonly string[]): void {
   let at: Command | undefined = program;
   for (const [i, word] of args.entries()) {

@@ -3,15 +3,16 @@
  * natgrad; 130 and 143 are Ctrl-C and SIGTERM.
  */
 import { CommanderError } from "commander";
+import { inFlags } from "./advice.ts";
 import { InputError, oneLine, printable } from "../error.ts";
 
-/** The end of a command that did not go well. */
+/** How a command that failed ends. */
 export type Complaint = { readonly exitCode: number; readonly line: string | undefined };
 
 /** The line for an error, without the name of the program, and the exit code. */
 export function complaint(error: unknown): Complaint {
   const { exitCode, line } = worded(error);
-  // Whatever was typed may be in it. The stack of a fault keeps its lines.
+  // The message may contain whatever was typed, so it is escaped; the stack of a fault keeps its lines.
   return { exitCode, line: line?.split("\n").map(printable).join("\n") };
 }
 
@@ -19,7 +20,9 @@ function worded(error: unknown): Complaint {
   // An interruption carries its exit code and nothing else.
   if (typeof error === "number") return { exitCode: error, line: error > 1 ? "interrupted" : undefined };
   if (error instanceof CommanderError) return usage(error);
-  if (error instanceof InputError) return { exitCode: 2, line: error.message };
+  if (error instanceof InputError) {
+    return { exitCode: 2, line: inFlags(error) };
+  }
   const message = error instanceof Error ? error.message : String(error);
   if (/allocation failed|invalid typed array length|bad_alloc|failed to allocate/i.test(message)) {
     return {
@@ -32,7 +35,7 @@ function worded(error: unknown): Complaint {
   return { exitCode: 1, line: `internal error: ${detail}` };
 }
 
-/** Commander's complaints in the words of the others. */
+/** Errors of commander, worded as the other errors are. */
 function usage({ code, message, exitCode }: CommanderError): Complaint {
   if (exitCode === 0) return { exitCode: 0, line: undefined };
   const subject = /'([^']*)'/.exec(message)?.[1] ?? "";

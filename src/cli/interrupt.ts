@@ -1,7 +1,7 @@
 /**
- * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends
- * where it next breathes (breathe.ts), which is soon; a second signal, or half a second, end it at once. Files are whole or
- * not there, and so are rows.
+ * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends at
+ * its next call of `breathe`, within milliseconds; a second signal, or half a second without an end, end the process at
+ * once. Files and rows of output are written whole or not at all.
  */
 import { unwritable } from "./output.ts";
 
@@ -11,7 +11,7 @@ const controller = new AbortController();
 export const interruption: AbortSignal = controller.signal;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-/** For what does not breathe: work on the engine that is under way, files that are being written. */
+/** How long the process waits for what does not call `breathe`: a run of the engine, a file that is being written. */
 const GRACE_SECONDS = 0.5;
 
 /** What clears the line of a terminal that progress may stand on. */

@@ -9,5 +9,5 @@ import { wholeOutput } from "./output.ts";
 listenForInterruption();
 const terminal = { stdout: wholeOutput("stdout", process.stdout), stderr: process.stderr };
 process.exitCode = await main(process.argv.slice(2), terminal);
-// Work that was interrupted may have left things waiting that nobody wants now.
+// Interrupted work may have left timers or threads that would keep the process alive.
 if (interruption.aborted) process.exit();

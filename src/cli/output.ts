@@ -1,7 +1,7 @@
 /**
- * @file Standard output that does not lose text in silence. Where it is a file or a device, Node's own stream takes a
- * write cut short for a whole one, and tells of an error after the program believes that it is done; pipes and terminals
- * tell in time.
+ * @file Standard output that reports every lost write. Where it is a file or a device, Node's own stream counts a write
+ * that was cut short as whole, and reports an error only after the program has ended; pipes and terminals report it in
+ * time.
  */
 import { fstatSync, writeSync } from "node:fs";
 import { errorCode } from "../data/node/files.ts";

@@ -89,7 +89,7 @@ function describe(
   return `${stage} ${done}/${total}${known ? `, about ${duration((seconds / done) * (total - done))} left` : ""}`;
 }
 
-/** Seconds as a person says them. */
+/** Seconds in words: `40 s`, `5 min`. */
 export function duration(seconds: number): string {
   if (seconds < 100) return `${Math.ceil(seconds)} s`;
   if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;

@@ -1,6 +1,6 @@
 /**
- * @file What an experiment learns from: two splits of samples and labels, and the choices that every source of
- * them shares.
+ * @file The data of an experiment: training and test samples with their labels, and the options that every source of data
+ * has.
  *
  * Shapes: N samples, M inputs per sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.

@@ -1,5 +1,5 @@
 /**
- * @file Labels that somebody else wrote, made what a loss compares outputs with.
+ * @file Labels as a file has them, turned into what a loss compares outputs with.
  *
  * The numbers say which layout it is, whatever dtype they are stored in, over the training and the test labels together:
  *
@@ -10,9 +10,9 @@
  * | signs         | [N] or [N, 1]   | two classes: one number > 0 for the first class, one number < 0 for the second      |
  * | columns       | [N, C]          | in each row one greatest number, at the class; or probabilities, which sum to 1     |
  *
- * Signs and columns are targets of a loss of any numbers, as the squared error, as they stand. Where labels may be class numbers as well as indices,
- * and the two disagree (classes 1, 0), nobody can know, and they are refused. Without named classes labels are targets of
- * a regression.
+ * Signs and columns are targets of a loss of any numbers, as the squared error, as they stand. Where labels may be class
+ * numbers as well as indices, and the two disagree (classes 1, 0), they are ambiguous, and are refused. Without named
+ * classes labels are targets of a regression.
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -54,7 +54,7 @@ export function labelReader(
   return adapt;
 }
 
-/** Notice for labels that look like classes, but are targets of a regression as nobody named any. */
+/** Notice for labels that look like classes, but are taken as targets of a regression because no classes were named. */
 export function regressionHint(
   splits: readonly GivenLabels[],
   classes: readonly ClassGroup[],

@@ -1,6 +1,6 @@
 /**
- * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels
- * for a loss. Where the images come from is the collection's business, so a file reader and a browser share this.
+ * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels for a loss.
+ * A collection says itself where its images come from, so a reader of files and a browser share this.
  */
 import { agree } from "../error.ts";
 import type { Matrix } from "../matrix/matrix.ts";

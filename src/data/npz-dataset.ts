@@ -39,7 +39,7 @@ export type NpzOptions = {
   readonly dataSeed?: number | undefined;
   /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
   readonly normalise?: boolean | undefined;
-  /** Told, in one line, what looks wrong with the data but need not be. */
+  /** Called with one line about what looks wrong with the data but need not be. */
   readonly notice?: ((line: string) => void) | undefined;
   /** Bytes that the arrays of the archive may take (default: any number). */
   readonly memoryLimit?: number | undefined;
@@ -147,7 +147,7 @@ const NEAR = 2;
 function normHint({ rows, data }: Matrix): string | undefined {
   const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / rows);
   if (norm <= NEAR && norm >= 1 / NEAR) return undefined;
-  return `wanted samples of a norm near 1, got ${Number(norm.toPrecision(2))} (root mean square); --normalise scales them`;
+  return `wanted samples of a norm near 1, got ${Number(norm.toPrecision(2))} (root mean square); normalise scales them`;
 }
 
 /** @throws InputError when the classes are no whole numbers, or the groups are not those of the classes. */

@@ -41,7 +41,8 @@ export async function* stepEvents(
     if (step === 0) refuseUnrepresentable(at, config, dataset);
     yield rowEvent(at, config, solver);
     if (diverged) return { diverged: true, diverged_at: diverged.at, reason: divergenceReason(at, diverged) };
-    if (next.failure) throw new InputError(`step ${step + 1}: ${next.failure.message}`);
+    if (next.failure)
+      throw new InputError(`step ${step + 1}: ${next.failure.message}`, { cause: next.failure });
     yield* judge(at, step === config.n_steps);
   }
   return { diverged: false };

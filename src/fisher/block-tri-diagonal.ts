@@ -27,7 +27,7 @@ import { layerwisePropagator, perSample } from "./dual.ts";
 export function blockWeights(layers: number): Float64Array {
   if (layers % 3 === 2) {
     throw new InputError(
-      `n_layers: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
+      `depth: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
     );
   }
   return solutionOf(layers);

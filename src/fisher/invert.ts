@@ -54,7 +54,8 @@ export const onTheRange = (error: unknown, singular: InvertOptions["singular"]):
   singular === "least_norm" && error instanceof SingularGramError;
 
 /** An error that tells of the inverse on the range, where it is that of a singular matrix. */
-export const offering = (error: unknown): unknown =>
-  error instanceof SingularGramError
-    ? new SingularGramError({ ...error.singularity, hasLeastNorm: true })
-    : error;
+export function offering(error: unknown): unknown {
+  if (!(error instanceof SingularGramError)) return error;
+  const { what, size, rank, condition } = error;
+  return new SingularGramError({ what, size, rank, condition, hasLeastNorm: true });
+}

@@ -35,7 +35,7 @@ export function viewOf(fisher: Fisher, loss: Loss, f: Matrix, y: Matrix, damping
   if (fisher.curvature === "newton") {
     if (!loss.newton) {
       throw new InputError(
-        `natural_gradient_type: wanted loss_type cross_entropy with ${fisher.name}, got ${loss.name}`,
+        `${fisher.name}: wanted a loss with a Newton step in the outputs, got ${loss.name}`,
       );
     }
     const residual = loss.newton(f, loss.residual(f, y), damping);

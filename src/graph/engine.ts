@@ -77,11 +77,11 @@ const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]):
   executionProviders: [device === "cpu" && kind === "wasm" ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
-  // What fails is thrown, and worded here: nothing is to be printed beside it.
+  // Failures are thrown and worded here, so ONNX Runtime must not print them as well.
   logSeverityLevel: 4,
   extra: {
     session: {
-      // Spinning threads steal the cores from the host's float64 solves between two runs.
+      // Threads that spin after a run would take the cores from the host's float64 solves.
       intra_op: { allow_spinning: "0" },
       ...(device === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
     },
@@ -164,14 +164,12 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   demandName("precision", PRECISIONS, precision);
   demandWhole("threads", threads);
   if (precision === "float64" && device !== "cpu") {
-    throw new InputError(
-      `precision: wanted float32 with --device ${device}, got float64 (only cpu has float64)`,
-    );
+    throw new InputError(`precision: wanted float32 on device ${device}, got float64 (only cpu has float64)`);
   }
   const { ort, kind, standIn } = await loadOrt(device === "cpu");
   ort.env.logLevel = "fatal";
   if (kind === "wasm") {
-    // Threads of a page need one that is cross-origin isolated. The first session of a process settles their number.
+    // In a browser, threads need a page that is cross-origin isolated. The first session of a process fixes their number.
     ort.env.wasm.numThreads = standIn !== undefined || globalThis.crossOriginIsolated ? threads : 1;
     folder = wasmPaths ?? folder;
     if (folder !== undefined) ort.env.wasm.wasmPaths = folder;
@@ -234,7 +232,7 @@ const missing = (device: Device, why: string): InputError =>
 
 let warned = false;
 
-/** What the console is told of a runtime that stands in for another. */
+/** The console's line about WebAssembly in place of native code. */
 function warnOnce(line: string): void {
   if (!warned) console.warn(`natgrad: ${line}`);
   warned = true;

@@ -1,6 +1,6 @@
 /**
  * @file Independent pieces of work, as many at a time as the engine has lanes. Each piece has its own place for its result,
- * so that what comes out does not depend on how many lanes there are or on which piece is done first.
+ * so that the result depends neither on the number of lanes nor on the order in which pieces end.
  */
 
 /**

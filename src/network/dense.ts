@@ -39,10 +39,10 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
     throw new InputError(`width: wanted a positive integer, got ${width}`);
   }
   if (!(weightVariance > 0 && Number.isFinite(weightVariance))) {
-    throw new InputError(`weight_variance: wanted a positive number, got ${weightVariance}`);
+    throw new InputError(`weightVariance: wanted a positive number, got ${weightVariance}`);
   }
   if (!(biasVariance >= 0 && Number.isFinite(biasVariance))) {
-    throw new InputError(`bias_variance: wanted a number >= 0, got ${biasVariance}`);
+    throw new InputError(`biasVariance: wanted a number >= 0, got ${biasVariance}`);
   }
   demandName("parameterization", PARAMETERIZATIONS, parameterization);
   demandName("role", ROLES, role);

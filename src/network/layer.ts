@@ -1,5 +1,5 @@
 /**
- * @file What a layer of a network is: three faces of one map.
+ * @file What a layer of a network is: three forms of one map.
  *
  * - **forward**: its values on N samples, as nodes of an ONNX graph;
  * - **backward**: given the signals df_c(x_n)/d(output) of every sample and output, the signals of its input;
@@ -29,7 +29,7 @@ export type WeightValues = {
   readonly factors?: { readonly left: Value; readonly right: Value };
 };
 
-/** Forward face on a graph, and the way back. */
+/** The forward pass on a graph, and the way back. */
 export type Forward = {
   /** Values of the layer [N, M]. */
   readonly output: Value;

@@ -53,9 +53,7 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
   const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
   demandWhole("outputs", outputs);
-  if (!Number.isInteger(depth) || depth < 1) {
-    throw new InputError(`n_layers: wanted a positive integer, got ${depth}`);
-  }
+  demandWhole("depth", depth);
   const hidden = Array.from({ length: depth - 1 }, (_, l) => [
     dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
     activationLayer(activation),

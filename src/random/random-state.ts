@@ -44,7 +44,7 @@ export function randomState(seed: number): RandomState {
   }
   const kernel = instance();
   kernel.seed(seed);
-  // The kernel keeps the attempts of its last refill; these count normals, two a kept attempt.
+  // The kernel keeps the attempts of its last refill; these count normals, two per kept attempt.
   let used = 0;
   let drawn = 0;
 

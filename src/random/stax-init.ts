@@ -17,7 +17,7 @@ export type DenseNormals = { readonly weights: Float32Array; readonly bias: Floa
 
 /** How the network's key is split. */
 export type StaxOptions = ThreefryOptions & {
-  /** Layers without parameters between two `Dense`, each of which takes a split: 1 for `Relu()` alone. */
+  /** Layers without parameters between two `Dense`, each of which uses up one split of the key: 1 for `Relu()` alone. */
   readonly between?: number;
 };
 

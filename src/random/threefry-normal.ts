@@ -67,9 +67,9 @@ export function uniformInto<T extends Float32Array>(
 }
 
 /**
- * Fills `out` with `jax.random.normal(key, out.shape)`, of unit variance, flattened row by row, and returns it.
- * Bit for bit what JAX 0.10 draws on a CPU with FMA. The logarithm is XLA's own business: of JAX 0.4.34's normals
- * 0.03% differ, by up to three units in the last place.
+ * Fills `out` with `jax.random.normal(key, out.shape)`, of unit variance, flattened row by row, and returns it. Bit for bit
+ * what JAX 0.10 draws on a CPU with FMA. The logarithm depends on the version of XLA: of JAX 0.4.34's normals 0.03% differ,
+ * by up to three units in the last place.
  */
 export function normalInto<T extends Float32Array>(key: Key, out: T, options: PartOptions = {}): T {
   uniformInto(key, out, { ...options, minimum: ABOVE_MINUS_1, maximum: 1 });

@@ -24,7 +24,7 @@ export const tableWriter: Writer = (event) => {
 /** One JSON object per line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
-  // What the run found out (classes of a file, the learning rate) stands over the options.
+  // Values that the run found (the classes of a file, the learning rate) take the place of options.
   const flat = "config" in rest ? { ...rest.config, ...rest, config: undefined } : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
@@ -98,7 +98,7 @@ function configBlock(event: ConfigEvent): string {
   return [RULE, ...lines, RULE].join("\n");
 }
 
-/** Seconds, minutes or hours: no better than a guess deserves. */
+/** Seconds, minutes or hours, rounded as an estimate. */
 const duration = (seconds: number): string =>
   seconds < 100
     ? `${Number(seconds.toPrecision(1))} s`
@@ -106,7 +106,7 @@ const duration = (seconds: number): string =>
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
 
-/** Whether an option has a say in this run. */
+/** Whether an option has an effect in this run. */
 function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
   const fromFile = config.dataset_path !== undefined;
   switch (name) {

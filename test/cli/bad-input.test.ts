@@ -211,7 +211,7 @@ describe("options that do not go together", () => {
     [`${EXACT} --save_dataset_dir x`, /^save_dataset_dir: wanted save_dataset beside it/],
     [`${EXACT} --save_init_weights_dir x`, /^save_init_weights_dir: wanted save_init_weights beside it/],
     [`${EXACT} --forster_transform_tol 1`, /^forster_transform_tol: wanted forster_transform beside it/],
-    [`${EXACT} --precision float64 --device webgpu`, /^precision: wanted float32 with --device webgpu/],
+    [`${EXACT} --precision float64 --device webgpu`, /^precision: wanted float32 on device webgpu/],
     ["--natural_gradient_type block_tri_diagonal --n_layers 2", /^n_layers: .* 2, 5, 8, .*, got 2 /],
     ["--natural_gradient_type block_tri_diagonal --n_layers 5", /^n_layers: .* 2, 5, 8, .*, got 5 /],
     ["--natural_gradient_type block_tri_diagonal --n_layers 8", /^n_layers: .* 2, 5, 8, .*, got 8 /],

@@ -61,7 +61,7 @@ describe("an archive of pixels and integer labels", () => {
   it("is told of on stderr, and in JSON lines, when its norms are far from 1", async () => {
     const path = await archive("pixels", (digit) => digit);
     const hint =
-      /\/pixels\.npz: wanted samples of a norm near 1, got [\d.e+]+ \(root mean square\); --normalise scales them$/;
+      /\/pixels\.npz: wanted samples of a norm near 1, got [\d.e+]+ \(root mean square\); normalise scales them$/;
     const flags = `${SMALL} ${EXACT} --damping 1 --n_steps 0 --dataset_path ${path}`;
     const table = await natgrad("train", flags);
     expect(table.exitCode).toBe(0);

@@ -282,7 +282,7 @@ describe("decodeDataset", () => {
     });
     const pixels = { arr_0: grey(6), arr_2: grey(4) };
     expect(await notices(pixels)).toEqual([
-      "d.npz: wanted samples of a norm near 1, got 190 (root mean square); --normalise scales them",
+      "d.npz: wanted samples of a norm near 1, got 190 (root mean square); normalise scales them",
     ]);
     expect(await notices({ arr_0: array([6, 3], 0.01) })).toEqual([expect.stringContaining("got 0.017 ")]);
     expect(await notices({})).toEqual([]);

@@ -191,7 +191,7 @@ describe("a diagnosis tells why", () => {
     const deep = await eventsOf({ n_layers: 2, natural_gradient_type: "block_tri_diagonal" });
     for (const reason of reasons(only(deep, "method"))) {
       expect(reason).toMatch(
-        /^n_layers: wanted a depth other than 2, 5, 8, \.\.\. for block_tri_diagonal, got 2/,
+        /^depth: wanted a depth other than 2, 5, 8, \.\.\. for block_tri_diagonal, got 2/,
       );
     }
     const singular = await eventsOf({ n_layers: 1, train_size: 40, natural_gradient_type: "exact" });

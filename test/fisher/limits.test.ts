@@ -96,7 +96,7 @@ describe("block_tri_diagonal", () => {
       expect(alpha).toBeCloseTo((depth + 1) / 3, 8);
       expect(blockTriDiagonal.alpha(shape, { singular: "least_norm" })).toBe((depth + 1) / 3);
       expect(deviation).toBeLessThan(1e-8);
-      await expect(blockTriDiagonal.prepare(kernel, 1e-3)).rejects.toThrow(/n_layers/);
+      await expect(blockTriDiagonal.prepare(kernel, 1e-3)).rejects.toThrow(/wanted a depth/);
       await expect(blockTriDiagonal.prepare(kernel, 1e-3, { singular: "least_norm" })).resolves.toBeDefined();
     },
   );
@@ -115,7 +115,7 @@ describe("block_tri_diagonal", () => {
 
   it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
     expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4, outputs: 1 })).toThrow(InputError);
-    expect(() => blockWeights(layers)).toThrow(/n_layers: wanted a depth other than 2, 5, 8/);
+    expect(() => blockWeights(layers)).toThrow(/depth: wanted a depth other than 2, 5, 8/);
   });
 });
 
@@ -231,9 +231,9 @@ describe("a Gram without an inverse", () => {
         expect.unreachable();
       } catch (error) {
         expect(error).toBeInstanceOf(SingularGramError);
-        const { singularity, message } = error as SingularGramError;
-        expect(singularity.rank).toBe(2);
-        expect(singularity.condition).toBeGreaterThan(1e12);
+        const { rank, condition, message } = error as SingularGramError;
+        expect(rank).toBe(2);
+        expect(condition).toBeGreaterThan(1e12);
         expect(message).toMatch(/wanted an invertible Gram, got 3 x 3 of rank 2 and condition/);
       }
       await expect(fisher.prepare(kernel, 1e-3)).resolves.toBeDefined();

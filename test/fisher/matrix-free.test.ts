@@ -111,7 +111,7 @@ describe("a singular NTK", () => {
     expect(error).toBeInstanceOf(UnsolvedError);
     const { message, relativeResidual, iterations } = error as UnsolvedError;
     expect(message).toMatch(
-      /^exact: NTK: wanted a solution by conjugate gradients, got a relative residual of \S+ after \d+ iterations .*; try --damping, /,
+      /^exact: NTK: wanted a solution by conjugate gradients, got a relative residual of \S+ after \d+ iterations \(a Gram without an inverse/,
     );
     expect(relativeResidual).toBeGreaterThanOrEqual(0.1);
     expect(reports).toEqual([expect.objectContaining({ converged: false, relativeResidual, iterations })]);

@@ -81,7 +81,7 @@ describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
 describe("devices", () => {
   it("other than the CPU refuse float64", async () => {
     await expect(createEngine({ device: "webgpu", precision: "float64" })).rejects.toThrow(
-      /^precision: wanted float32 with --device webgpu, got float64/,
+      /^precision: wanted float32 on device webgpu, got float64/,
     );
   });
 

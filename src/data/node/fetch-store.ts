@@ -1,6 +1,6 @@
 /**
- * @file Datasets of images from elsewhere: where they can be had, and fetching them into the cache folder. Whatever
- * the source, the content is the same to the byte: the digest of each edition is part of natgrad.
+ * @file Datasets of images from elsewhere: their sources, and fetching them into the cache folder. All sources of an
+ * edition give the same bytes: natgrad has the digest of each edition.
  */
 import { join } from "node:path";
 import { InputError } from "../../error.ts";

@@ -1,6 +1,7 @@
 /**
- * @file Downloads as streams of bytes that end in an error when they are late, cut short or not what was promised.
- * Nothing is written to disk here: what comes through is unpacked on the fly, and kept once its content is verified.
+ * @file Downloads as streams of bytes that end in an error when the server is late, or sends too little or other bytes than
+ * were published. Nothing is written to disk here: what comes through is unpacked on the fly, and kept once its content is
+ * verified.
  */
 import { createHash } from "node:crypto";
 
@@ -48,7 +49,7 @@ export async function* download(
       clearTimeout(timer);
       timer = giveUp(stallTimeout, "no more bytes");
       const { done, value } = await reader.read();
-      clearTimeout(timer); // Whoever takes the bytes may take their time.
+      clearTimeout(timer); // The reader may be slow: only the time of the server counts.
       if (done) break;
       received += value.length;
       checkSize(received, limit);
@@ -97,14 +98,14 @@ export async function collect(bytes: Bytes): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-/** What went wrong with a download or an archive, in a word or two. */
+/** The cause of a failed download or archive, in a few words. */
 export function failure(error: unknown): string {
   const { cause, code, message } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
   return (cause?.code ?? code ?? cause?.message ?? message ?? String(error)).replaceAll(/\s+/g, " ");
 }
 
 /**
- * Whether an address is one of the web: fetch takes others, as `data:` with all of its content in it.
+ * Whether an address begins with http or https: `fetch` takes others, as `data:` with all of its content in it.
  * @returns the reason why not, without a password that may be in it
  */
 export function addressFault(address: string): string | undefined {
@@ -113,7 +114,10 @@ export function addressFault(address: string): string | undefined {
   return ["http:", "https:"].includes(protocol) ? undefined : `an address of ${protocol}`;
 }
 
-/** Compressed once more on the way, a file would not be what its checksum was taken of; fetch takes no passwords. */
+/**
+ * No compression in transit, which would change the bytes that the checksum is of; passwords go into a header, as `fetch`
+ * takes none in an address.
+ */
 function request(address: string, signal: AbortSignal): [url: URL, init: RequestInit] {
   const fault = addressFault(address);
   if (fault !== undefined) throw new Error(`${fault}, not http or https`);

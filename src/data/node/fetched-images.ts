@@ -24,8 +24,8 @@ export async function cachedImages(
 }
 
 /**
- * Fetches the dataset into the cache, unless it is there and every byte of it is right; a lesser edition there is
- * replaced if a better can be had.
+ * Fetches the dataset into the cache, unless it is there and every byte of it is right; an edition that is not the best is
+ * replaced if a better one can be had.
  * @throws InputError naming what was tried and what to do, or a folder that cannot be written.
  */
 export async function fetchImages(images: FetchedImages, options: FetchOptions = {}): Promise<CachedImages> {

@@ -1,6 +1,6 @@
 /**
- * @file A cache file of labelled images that is verified as it is read: one image costs one image, not a checksum of
- * the whole file.
+ * @file A cache file of labelled images that is verified as it is read: reading one image checks that image, not the whole
+ * file.
  *
  * Layout, for N = train + test images of M bytes in file order, training first:
  *

@@ -1,5 +1,5 @@
 /**
- * @file What may be read into memory where nobody says how much.
+ * @file How much may be read into memory where no limit is given.
  */
 
 /** Share of the free memory that is taken by default. */

@@ -18,8 +18,8 @@ const ABOUT_LIMIT = 2 ** 20;
 /**
  * The registry: npm_config_registry, else what npm says, else (`undefined` in npm's words) the public one. Ends in a
  * slash.
- * @throws InputError when it is set to something other than an http or https address: whoever chose a registry does not
- *   want another one asked.
+ * @throws InputError when it is set to something other than an http or https address: a user who chose a registry does not
+ * want another one asked.
  */
 export async function npmRegistry(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const set = env.npm_config_registry || env.NPM_CONFIG_REGISTRY || (await askNpm());
@@ -71,7 +71,7 @@ function distribution(text: string): { tarball: string; sha512: string } {
   try {
     answer = JSON.parse(text);
   } catch {
-    // What the parser says quotes the answer.
+    // The parser's message quotes the answer, so it is left out.
     throw new Error("an answer that is no JSON");
   }
   const dist = (answer as { dist?: { tarball?: unknown; integrity?: unknown } } | null)?.dist;

@@ -1,6 +1,5 @@
 /**
- * @file Records of one size in a file, read by position: a hundred images cost a hundredth of a megabyte, not the
- * whole file.
+ * @file Records of one size in a file, read by position: reading a hundred images does not read the whole file.
  */
 import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";

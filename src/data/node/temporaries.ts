@@ -1,6 +1,6 @@
 /**
- * @file Temporary files, and folders of them, do not outlive the process that makes them, even where it has to exit while it
- * writes them (a second Ctrl-C): those that are there then are removed on the way out.
+ * @file Temporary files, and folders of them, are removed when the process that makes them exits, even in the middle of a
+ * write (a second Ctrl-C).
  */
 import { existsSync, rmSync } from "node:fs";
 
@@ -11,8 +11,8 @@ const PAUSE = 5;
 const LOOKS = 20;
 
 /**
- * What the system was asked for before the process began to exit is still done beside it, and may make a file, or its folder,
- * that was just removed. So what is gone has to be gone at a second look.
+ * Calls to the system that began before the exit still run beside it, and may make a file, or its folder, that was just
+ * removed. So a removed file is looked for again.
  */
 function removeAll(): void {
   const paths = [...present];

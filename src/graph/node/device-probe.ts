@@ -1,6 +1,6 @@
 /**
- * @file Tries a device in a process of its own first. Graphics drivers, and the libraries that look for them, print what they
- * miss straight to the standard error of their process; there it does no harm, and nor does one that crashes.
+ * @file Tries a device in a process of its own first: graphics drivers, and the libraries that look for them, print to the
+ * standard error of their process, or crash it.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
 /**
  * @file One worker of {@link file://./worker-engine.ts}: an engine in a thread of its own, which compiles and runs what it
- * is sent, in order. It is started by its name; others import its types alone.
+ * is sent, in order. It is started by the path of this file; other modules import only its types.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { InputError } from "../../error.ts";
@@ -72,7 +72,7 @@ function createCopies(engine: Engine): (name: string, length: number) => FloatAr
 
 async function serve({ precision, threads, pending, index }: WorkerData): Promise<void> {
   const port = parentPort!;
-  // Whoever started this thread has told it already.
+  // The thread that started this one has printed that line already.
   const engine = await createEngine({ precision, threads, notice: () => {} });
   const inPlace = await takesShared(engine);
   const copies = createCopies(engine);

@@ -82,7 +82,7 @@ export async function startWorkers(
       try {
         post(lane, job.request, job.transfer);
       } catch (error) {
-        // What cannot be sent is an error of who asked; the worker never heard of it.
+        // A request that cannot be sent is an error of its caller; the worker does not get it.
         Atomics.sub(pending, lane.index, 1);
         lane.job = undefined;
         job.reject(error);
@@ -118,7 +118,7 @@ export async function startWorkers(
     const data: WorkerData = { ...options, pending, index };
     const worker = startThread(entry, {
       workerData: data,
-      // What is shared weighs nothing for the garbage collector: in a small young generation it looks often enough.
+      // Shared arrays do not count as memory for the garbage collector; a small young generation makes it run often enough.
       resourceLimits: { maxYoungGenerationSizeMb: 1 },
     });
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
@@ -130,7 +130,7 @@ export async function startWorkers(
     worker.on("exit", (exitCode) => fail(lane, `exit code ${exitCode}`));
   }
 
-  /** Waits, without letting anything else happen, for what is being worked on. */
+  /** Blocks until the requests that are being worked on are done. */
   function settle(): void {
     const end = performance.now() + 1000 * GRACE_SECONDS;
     for (let index = 0; index < count; index++) {
