@@ -32,6 +32,8 @@ export type { Fisher } from "./fisher/index.ts";
 export { accuracy, crossEntropy, mse, type Loss } from "./loss/index.ts";
 
 // Training, and its prediction.
+export { train, type Problem, type TrainOptions } from "./dynamics/train.ts";
+export type { Row } from "./dynamics/step-report.ts";
 export { createLinearizer, type Linearizer } from "./linearization/linearize.ts";
 export { createTrainer, type StepOptions, type StepResult, type Trainer } from "./dynamics/trainer.ts";
 export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";

@@ -127,6 +127,14 @@ const curved = natgrad.viewOf(exact, crossEntropy, f, oneHot, 0.1);
 const whitened = { ...curved, curvature: S };
 const step = { learningRate: 0.1, damping: 0.1 };
 const trainer = () => natgrad.createTrainer(linearizer, weightsOf(), exact, mse, { x: x32, y });
+/** The first row of a training. */
+const trained = (
+  problem: Partial<Parameters<typeof natgrad.train>[0]>,
+  options: Partial<Parameters<typeof natgrad.train>[1]> = {},
+) =>
+  natgrad
+    .train({ network, data: dataset, loss: mse, method: exact, ...problem }, { engine, steps: 1, ...options })
+    .next();
 const dataset = { xTrain: x, yTrain: y, xTest: floats(3, M0), yTest: floats(3, C), targetClasses: [] };
 const selection = { targetClasses: [0, 1], trainSize: 2, testSize: 2, loss: mse };
 const images = (inputs: number) => ({
@@ -753,6 +761,7 @@ const cases: readonly Case[] = [
     async () => (await natgrad.bind(exact, kernel, view))(larger),
     /^kernel: wanted 4 training samples, got 5/,
   ],
+  ["fisherNamed", "an unknown name", () => natgrad.fisherNamed("adam"), /^method: .*got "adam"$/],
   ["defaultRank", "NaN", () => natgrad.defaultRank(Number.NaN), /^unknowns: .*got NaN$/],
 
   [
@@ -914,6 +923,36 @@ const cases: readonly Case[] = [
     /^G: wanted finite/,
   ],
 
+  ["train", "half a step", () => trained({}, { steps: 0.5 }), /^steps: wanted a whole number >= 0, got 0.5$/],
+  ["train", "rows of no step", () => trained({}, { every: 0 }), /^every: .*got 0$/],
+  ["train", "an empty mini-batch", () => trained({}, { batchSize: 0 }), /^batchSize: .*got 0$/],
+  [
+    "train",
+    "an unknown kernel",
+    () => trained({}, { kernel: "finite" as never }),
+    /^kernel: .*got "finite"$/,
+  ],
+  [
+    "train",
+    "no learning rate",
+    () => trained({ method: natgrad.gradient }),
+    /^learningRate: wanted a number for gradient, got none$/,
+  ],
+  [
+    "train",
+    "a NaN learning rate",
+    () => trained({}, { learningRate: Number.NaN }),
+    /^learningRate: .*got NaN$/,
+  ],
+  ["train", "a negative damping", () => trained({}, { damping: -1 }), /^damping: .*got -1$/],
+  [
+    "train",
+    "data of other features",
+    () => trained({ network: mlp(6, { depth: 2, width: 8, outputs: C }) }),
+    /wanted \S+ columns, got \S+/,
+  ],
+  ["train", "weights of another network", () => trained({}, { weights: weightsOf(other) }), /^weights: /],
+  ["train", "what was released", () => trained({}, { engine: released }), /^engine: .*released/],
   [
     "createTrainer",
     "another input width",

@@ -2,6 +2,7 @@
  * @file Training of a network beside its predictions, from parts that are made: prepared first, so that how isotropic the
  * method is can be told before any step, then step by step. train.ts makes the parts of a problem.
  */
+import { demandWhole } from "../error.ts";
 import type { Inversion } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
 import { stackRows } from "../matrix/matrix.ts";
@@ -30,10 +31,13 @@ export type Training = {
 
 /**
  * Prepares training.
- * @throws what {@link createTrainer} throws for parts that do not fit together; SingularGramError where a method cannot be
+ * @throws InputError for numbers of steps or samples that are none; what {@link createTrainer} throws for parts that do not fit together; SingularGramError where a method cannot be
  * prepared on a kernel.
  */
 export async function prepareTraining(parts: TrainingParts, options: TrainingOptions): Promise<Training> {
+  demandWhole("steps", options.steps, 0);
+  if (options.every !== undefined) demandWhole("every", options.every);
+  if (options.batchSize !== undefined) demandWhole("batchSize", options.batchSize);
   const context = contextOf(parts, options);
   const { clock, nextBatch } = context;
   const measures = options.isotropy === true && !nextBatch && parts.kernels.length > 0;

@@ -33,3 +33,7 @@ export {
   type StepSeconds,
   type Trainer,
 } from "../dynamics/trainer.ts";
+export type { Evaluation, TrainingData } from "../dynamics/evaluation.ts";
+export type { Predicted } from "../dynamics/prediction.ts";
+export type { Diverged, NextStep, Row } from "../dynamics/step-report.ts";
+export { train, type Problem, type TrainOptions } from "../dynamics/train.ts";

@@ -7,21 +7,17 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
+import { makeKernels } from "../dynamics/predicting-kernels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../graph/engine.ts";
 import { probeDevice } from "../graph/node/device-probe.ts";
 import { createWorkerEngine } from "../graph/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { analyticKernel } from "../kernel/analytic.ts";
-import { empiricalKernel } from "../kernel/empirical.ts";
-import type { KernelNeeds } from "../kernel/kernel.ts";
-import { withUnits, type KernelPair } from "../kernel/units.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
 import { createWeights, type Weights } from "../linearization/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
 import { mlp, type Network } from "../network/network.ts";
-import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
 import { predictsFromSum, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
@@ -148,7 +144,11 @@ export async function predictingKernels(
       const bytes = name === "empirical" && config.precision === "float32" ? 4 : 8;
       checkKernelFile({ samples, network, outputs, signalBytes: signals ? bytes : 0 });
     }
-    const pair = await kernelPair(name, config, needs, linearizer, weights, dataset, passing);
+    const pair = await makeKernels(name, needs, linearizer, weights, dataset, {
+      ...passing,
+      kernelTile: config.kernel_batch_size,
+      unitSeed: config.random_seed,
+    });
     kernels.set(name, pair);
     if (config.save_kernel) {
       const origin = originOf(name, source, signals);
@@ -162,31 +162,3 @@ export async function predictingKernels(
 /** The tile that was asked for. */
 export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
   tile === undefined ? {} : { tile };
-
-/** Kernels that have what is needed of them. */
-async function kernelPair(
-  name: "analytic" | "empirical",
-  config: Config,
-  needs: KernelNeeds,
-  linearizer: Linearizer,
-  weights: Weights,
-  { xTrain, xTest }: Dataset,
-  passing: PassOptions,
-): Promise<KernelPair> {
-  const { network } = linearizer;
-  const { signal } = passing;
-  const options = { ...tileOf(config), needs, signal };
-  if (name === "empirical") {
-    const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
-      ...passing,
-      ...options,
-    });
-    return { train, test: others[0]! };
-  }
-  const pair = {
-    train: await analyticKernel(network, xTrain, xTrain, options),
-    test: await analyticKernel(network, xTest, xTrain, options),
-  };
-  if (needs !== "units") return pair;
-  return withUnits(network, pair, xTrain, xTest, randomState(config.random_seed), { signal });
-}
