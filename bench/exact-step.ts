@@ -5,7 +5,7 @@
 import { createTrainer } from "../src/dynamics/trainer.ts";
 import { exact } from "../src/fisher/exact.ts";
 import { createEngine } from "../src/graph/engine.ts";
-import { createWeights, MAX_RANK } from "../src/linearization/weights.ts";
+import { createWeights, MAX_RANK, rankOf } from "../src/linearization/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
 import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";
@@ -57,7 +57,7 @@ export async function exactStep(N: number, runs: number): Promise<Found> {
   };
   const steps: Step[] = [];
   for (let i = 0; i <= runs; i++) {
-    const { rank } = weights[0]!;
+    const rank = rankOf(weights[0]!);
     const start = performance.now();
     const { linearize, gram, precondition, update } = (await trainer.step({ learningRate: LEARNING_RATE }))
       .seconds;

@@ -761,6 +761,7 @@ const cases: readonly Case[] = [
     async () => (await natgrad.bind(exact, kernel, view))(larger),
     /^kernel: wanted 4 training samples, got 5/,
   ],
+  ["fisherNamed", "an unknown name", () => natgrad.fisherNamed("adam"), /^method: .*got "adam"$/],
   ["defaultRank", "NaN", () => natgrad.defaultRank(Number.NaN), /^unknowns: .*got NaN$/],
 
   [

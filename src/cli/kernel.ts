@@ -6,7 +6,7 @@ import { InputError, printable } from "../error.ts";
 import { shown } from "../experiment/config.ts";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.ts";
-import { FISHERS } from "../fisher/index.ts";
+import { FISHERS, PLAIN } from "../fisher/index.ts";
 import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { interruption } from "./interrupt.ts";
@@ -47,7 +47,7 @@ posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output
 that cannot be written, 130 interrupted.`;
 
 /** Gradient descent is called none, as in \`natgrad train\`. */
-const METHOD_NAMES = FISHERS.map(({ name }) => (name === "gradient" ? "none" : name));
+const METHOD_NAMES = FISHERS.map((fisher) => (fisher === PLAIN ? "none" : fisher.name));
 
 /** Descriptions that differ from those of `natgrad train`. */
 const DESCRIPTIONS: Readonly<Record<string, string>> = {

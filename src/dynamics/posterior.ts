@@ -26,7 +26,7 @@ export type PosteriorKind = "ntk" | "nngp";
 export type PosteriorKernels = {
   /** [N, N]. */
   readonly train: Kernel;
-  /** [N', N]: rows of test samples, columns of training samples. */
+  /** Rows of test samples, columns of training samples, [N', N]. */
   readonly test: Kernel;
   /** [N', N']. */
   readonly testTest: Kernel;

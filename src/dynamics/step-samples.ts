@@ -3,7 +3,7 @@
  * back into the order of the batch. Last bits depend on the rows of a product, so that what is linearised is the same
  * whether or not anything is evaluated.
  */
-import { rowRange, selectRows, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { rowRange, selectRows, stackRows, type Floats, type Matrix } from "../matrix/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */
@@ -89,16 +89,8 @@ function ofSome({ x, y }: Batch, samples: ArrayLike<number>, evaluate: boolean):
   return {
     ...part,
     rest: selectRows(x, rest),
-    restore: (f, beside) => splitOutputs(selectRows(stacked(f, beside!), order), y.rows),
+    restore: (f, beside) => splitOutputs(selectRows(stackRows([f, beside!]), order), y.rows),
   };
-}
-
-/** The rows of two matrices. */
-function stacked(a: Matrix, b: Matrix): Matrix {
-  const data = new Float64Array(a.data.length + b.data.length);
-  data.set(a.data);
-  data.set(b.data, a.data.length);
-  return { rows: a.rows + b.rows, cols: a.cols, data };
 }
 
 /** 0 ... count - 1 without `taken`. */

@@ -125,9 +125,12 @@ export function createTrainer(
       checkStep(options, y.rows);
       const clock = createStopwatch<keyof StepSeconds>();
       const { n, rows, labels, rest, restore } = stepSamples(batch, options, together);
-      await updater.makeRoom(weights, n);
+      const places = await updater.makeRoom(weights, n);
       clock.lap("update");
-      const linearization = await linearizer.linearize(weights, rows, n, pass(options));
+      const linearization = await linearizer.linearize(weights, rows, n, {
+        ...pass(options),
+        inputs: places.map((place) => place?.inputs),
+      });
       const beside = rest && (await linearizer.forward(weights, rest, pass(options)));
       clock.lap("linearize");
 
@@ -160,7 +163,7 @@ export function createTrainer(
       clock.add("precondition", -gram);
 
       for (const [l, layer] of linearization.layers.entries()) {
-        await updater.apply(weights[l]!, layer, plain[l]!, -learningRate);
+        await updater.apply(weights[l]!, layer, plain[l]!, -learningRate, places[l]);
       }
       clock.lap("update");
       return result({ inversions, ...figures });

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { classesFault, classGroup, className, type ClassGroup } from "../data/classes.ts";
 import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
-import { existsFor, FISHERS, SINGULAR } from "../fisher/index.ts";
+import { existsFor, FISHERS, NATURAL_GRADIENTS, SINGULAR } from "../fisher/index.ts";
 import { DEVICES } from "../graph/engine.ts";
 import { LOSS_NAMES, LOSSES, lossNamed } from "../loss/index.ts";
 import { PRNGS } from "../network/initialise.ts";
@@ -15,7 +15,7 @@ import { parseBytes } from "./bytes.ts";
 import { PARAMETERIZATIONS } from "../network/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
-export const METHODS = FISHERS.map(({ name }) => name).filter((name) => name !== "gradient");
+export const METHODS = NATURAL_GRADIENTS.map(({ name }) => name);
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -456,10 +456,10 @@ function conflict(config: Config, given: (name: keyof Config) => boolean): strin
   } else if (given("gd_prediction")) {
     return `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`;
   }
-  const solves = FISHERS.some(({ name, solvers }) => name === method && solvers);
+  const solving = FISHERS.filter(({ solvers }) => solvers).map(({ name }) => name);
   for (const option of ["solver", "cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const) {
-    if (given(option) && !solves) {
-      return `${option}: wanted natural_gradient_type exact beside it, got ${method ?? "gradient descent"}`;
+    if (given(option) && !solving.includes(method ?? "")) {
+      return `${option}: wanted natural_gradient_type ${solving.join(" or ")} beside it, got ${method ?? "gradient descent"}`;
     }
     if (option !== "solver" && given(option) && config.solver === "gram") {
       return `${option}: wanted solver cg beside it, got gram`;

@@ -5,7 +5,7 @@ import type { ClassGroup } from "../data/classes.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
-import { existsFor, FISHERS, gradient, type Fisher } from "../fisher/index.ts";
+import { existsFor, FISHERS, NATURAL_GRADIENTS, PLAIN, type Fisher } from "../fisher/index.ts";
 import { lossNamed } from "../loss/index.ts";
 import { isRecord, parseFlags, type Config, type ConfigOptions } from "./config.ts";
 import type { Network } from "../network/network.ts";
@@ -176,9 +176,9 @@ export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>):
     }
   }
   const { natural_gradient_type: asked, ...rest } = options;
-  const only = asked === "none" ? gradient.name : asked;
+  const only = asked === "none" ? PLAIN.name : asked;
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
-  const checked = only === undefined || only === gradient.name ? "exact" : only;
+  const checked = only === undefined || only === PLAIN.name ? NATURAL_GRADIENTS[0]!.name : only;
   const config = parseFlags({ ...rest, natural_gradient_type: checked });
   const methods = diagnosisMethods(config.loss_type);
   return { config, methods: methods.filter(({ name }) => only === undefined || name === only) };

@@ -12,7 +12,7 @@ import { className } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
 import type { FloatArray } from "../graph/engine.ts";
-import type { Weights } from "../linearization/weights.ts";
+import { factorsOf, type Weights } from "../linearization/weights.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
 
@@ -117,11 +117,10 @@ export const dataSeedOf = (config: Config): number | undefined =>
   (config.dataset === "synthetic" && config.dataset_path === undefined ? config.random_seed : undefined);
 
 /** All numbers that the weights of a layer are made of. */
-const numbersOf = ({ base, left, right, rank, rows, fanOut }: Weights[number]): readonly FloatArray[] => [
-  base,
-  left.subarray(0, rank * rows),
-  right.subarray(0, rank * fanOut),
-];
+const numbersOf = (layer: Weights[number]): readonly FloatArray[] => {
+  const { left, right } = factorsOf(layer);
+  return [layer.base, left, right];
+};
 
 /** SHA-256 of arrays, one after the other, in hexadecimal digits. */
 export function digest(parts: readonly ArrayBufferView[]): string {

@@ -1,6 +1,6 @@
 /**
  * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan chooses
- * how exact NGD solves and how many samples go through the network at a time so that it fits, and refuses what fits in no way
+ * how a method solves and how many samples go through the network at a time so that it fits, and refuses what fits in no way
  * with the figures. Methods state what they take themselves (fisher/cost.ts); diagnosis-plan.ts does the same for a diagnosis.
  */
 import {
@@ -48,7 +48,7 @@ export type RunShape = {
 
 /** What a run will take. */
 export type Plan = {
-  /** How exact NGD solves; undefined for methods that have no choice. */
+  /** How the method solves; undefined where it has no choice. */
   readonly solver: Solver | undefined;
   /** Samples that go through the network at a time. */
   readonly tile: number;

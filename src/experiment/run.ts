@@ -9,7 +9,7 @@ import { createStopwatch, type Stopwatch } from "../dynamics/stopwatch.ts";
 import { prepareTraining, type Training } from "../dynamics/training.ts";
 import type { TrainingOptions } from "../dynamics/training-options.ts";
 import { InputError } from "../error.ts";
-import { FISHERS, type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
+import { fisherNamed, type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
 import type { Linearizer } from "../linearization/linearize.ts";
 import type { Weights } from "../linearization/weights.ts";
 import { lossNamed, type Loss } from "../loss/index.ts";
@@ -90,7 +90,7 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
 
 /** Method and loss of a configuration. */
 const partsOf = (config: Config): { fisher: Fisher; loss: Loss } => ({
-  fisher: FISHERS.find(({ name }) => name === (config.natural_gradient_type ?? "gradient"))!,
+  fisher: fisherNamed(config.natural_gradient_type),
   loss: lossNamed(config.loss_type),
 });
 

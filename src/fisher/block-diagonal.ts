@@ -3,10 +3,11 @@
  * v_l = X(Theta_l, rho) r, G = sum_l Theta_l X_l / N, which tends to L I undamped.
  */
 import { blocksOf } from "../kernel/kernel.ts";
+import type { InverseSolver } from "../matrix/linear-solver.ts";
 import { addDiagonal, scale } from "../matrix/matrix.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
-import { invert, type Inverse } from "./invert.ts";
+import { invert } from "./invert.ts";
 import { layerwisePropagator, perSample } from "./dual.ts";
 
 export const blockDiagonal: Fisher = {
@@ -17,7 +18,7 @@ export const blockDiagonal: Fisher = {
   alpha: ({ layers }) => layers,
   async prepare(kernel, damping, options = {}) {
     const { cols: samples, epsilon } = kernel;
-    const blocks: Inverse[] = [];
+    const blocks: InverseSolver[] = [];
     for (const [l, layer] of blocksOf(kernel).entries()) {
       const gram = addDiagonal(scale(await layer.ntk(), 1 / samples), damping);
       blocks.push(await invert(gram, { what: `block_diagonal: NTK of layer ${l + 1}`, epsilon }, options));

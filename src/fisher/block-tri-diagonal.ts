@@ -12,12 +12,13 @@
  */
 import { InputError } from "../error.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import type { InverseSolver } from "../matrix/linear-solver.ts";
 import { identity, matrix, scale, type Matrix } from "../matrix/matrix.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Coefficients, Fisher, Inversion, InvertOptions, Prepared } from "./fisher.ts";
 import { coupledSolver, type CoupledSolve } from "./coupled-layers.ts";
-import { invert, onTheRange, type Inverse } from "./invert.ts";
+import { invert, onTheRange } from "./invert.ts";
 import { layerwisePropagator, perSample } from "./dual.ts";
 
 /**
@@ -106,7 +107,7 @@ async function layersApart(
   const layers = blocksOf(kernel);
   const leastNorm = singular === "least_norm";
   if (leastNorm && layers.length % 3 === 2) return undefined;
-  const blocks: (Inverse | undefined)[] = [];
+  const blocks: (InverseSolver | undefined)[] = [];
   const inversions: Inversion[] = [];
   for (const [l, layer] of layers.entries()) {
     // With a singular Gram of a layer that need not move there is a smaller step in which it does.

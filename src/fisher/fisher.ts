@@ -21,7 +21,7 @@ export type Prepared = {
   /** K_l of every layer for a residual r [N C]; one that is not in a list is that of all layers. */
   solve(residual: Float64Array): Promise<Coefficients | readonly Coefficients[]>;
   /**
-   * The same update seen in function space on the rows of `cross` [N' C, N C]: r to G' r. On the training kernel
+   * The same update seen in function space, r to G' r, on the rows of `cross` [N' C, N C]. On the training kernel
    * itself it is G r.
    */
   onto(cross: Kernel): Promise<Propagator>;

@@ -1,6 +1,7 @@
 /**
  * @file The list of methods. A new one is a file beside this and two lines here.
  */
+import { demandName } from "../error.ts";
 import { blockDiagonal as blockDiagonalPlain } from "./block-diagonal.ts";
 import { blockTriDiagonal as blockTriDiagonalPlain } from "./block-tri-diagonal.ts";
 import { exactPlusMse as exactPlusMsePlain } from "./exact-plus-mse.ts";
@@ -21,7 +22,7 @@ export const kfacTikhonov: Fisher = guarded(kfacTikhonovPlain);
 export const unitWise: Fisher = guarded(unitWisePlain);
 export const exactPlusMse: Fisher = guarded(exactPlusMsePlain);
 
-/** Every method by name; "gradient" is what the command line calls by leaving natural_gradient_type out. */
+/** Every method; the first is gradient descent, {@link PLAIN}. */
 export const FISHERS: readonly Fisher[] = [
   gradient,
   exact,
@@ -32,6 +33,22 @@ export const FISHERS: readonly Fisher[] = [
   unitWise,
   exactPlusMse,
 ];
+
+/** The method without a Fisher matrix: the one that is meant where none is named. */
+export const PLAIN: Fisher = gradient;
+
+/** All others. */
+export const NATURAL_GRADIENTS: readonly Fisher[] = FISHERS.filter((fisher) => fisher !== PLAIN);
+
+/**
+ * The method of a name; without one {@link PLAIN}.
+ * @throws InputError where there is none.
+ */
+export function fisherNamed(name: string = PLAIN.name): Fisher {
+  const names = FISHERS.map((fisher) => fisher.name);
+  demandName("method", names, name);
+  return FISHERS[names.indexOf(name)]!;
+}
 
 export { defaultRank } from "./matrix-free.ts";
 export { eigenBytes, matrixBytes } from "./cost.ts";

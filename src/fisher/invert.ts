@@ -8,9 +8,6 @@ import type { Matrix } from "../matrix/matrix.ts";
 import { pseudoInverse } from "../matrix/pseudo-inverse.ts";
 import type { InvertOptions } from "./fisher.ts";
 
-/** K^-1 or K^+. */
-export type Inverse = InverseSolver;
-
 /** What is inverted. */
 export type Inverted = {
   /** Its name in errors and reports. */
@@ -22,14 +19,14 @@ export type Inverted = {
 };
 
 /**
- * The inverse of a symmetric positive semidefinite K [n, n], whose entries are not needed any more.
+ * K^-1, or K^+, of a symmetric positive semidefinite K [n, n], whose entries are not needed any more.
  * @throws SingularGramError when it has no numerical inverse and `singular` is "refuse", or entries are not finite.
  */
 export async function invert(
   k: Matrix,
   { what, epsilon, maxRank }: Inverted,
   { singular = "refuse", onInversion, signal }: InvertOptions,
-): Promise<Inverse> {
+): Promise<InverseSolver> {
   const size = k.rows;
   try {
     const factor = await factorize(k, { what, epsilon, overwrite: singular === "refuse", signal });

@@ -18,13 +18,14 @@ import { SingularGramError } from "../error.ts";
 import type { BlockKernel, Factors } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../matrix/cholesky.ts";
+import type { InverseSolver } from "../matrix/linear-solver.ts";
 import { addDiagonal, scale, trace, transpose, zeros, type Matrix } from "../matrix/matrix.ts";
 import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
 import { product } from "../matrix/product.ts";
 import { addTimes } from "../matrix/vector-product.ts";
 import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
-import { invert, offering, onTheRange, type Inverse } from "./invert.ts";
+import { invert, offering, onTheRange } from "./invert.ts";
 
 export const kfac: Fisher = {
   name: "kfac",
@@ -151,7 +152,7 @@ async function dampedInverse(
   rho: number,
   { what, maxRank, epsilon }: Factor,
   options: InvertOptions,
-): Promise<Pick<Inverse, "solveMatrix" | "inverse">> {
+): Promise<Pick<InverseSolver, "solveMatrix" | "inverse">> {
   const dual = () => invert(addDiagonal(k, rho), { what, epsilon, maxRank }, options);
   if (maxRank >= k.rows || rho > (TINY * trace(k)) / k.rows) return dual();
   const {
@@ -180,7 +181,7 @@ async function primalInverse(
   what: string,
   epsilon: number,
   { onInversion, signal }: InvertOptions,
-): Promise<Pick<Inverse, "solveMatrix" | "inverse">> {
+): Promise<Pick<InverseSolver, "solveMatrix" | "inverse">> {
   const size = F.cols;
   const primal = await product(F, F, { transA: true });
   const factor = await factorize(primal, { what, epsilon, signal });

@@ -26,7 +26,7 @@ import {
 import type { Forward, WeightShape } from "../network/layer.ts";
 import type { Network } from "../network/network.ts";
 import { tileFor, tiles } from "./runs.ts";
-import { factors, nextInputs, type Weights, checkWeights } from "./weights.ts";
+import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
@@ -76,7 +76,10 @@ export type Linearizer = {
     weights: Weights,
     x: Matrix<Floats>,
     count?: number,
-    options?: PassOptions,
+    options?: PassOptions & {
+      /** Where to put H_l, per layer; undefined: in an array of the linearizer. Nothing else is written into. */
+      inputs?: readonly (FloatArray | undefined)[];
+    },
   ): Promise<Linearization>;
 };
 
@@ -93,7 +96,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   await Promise.all(Object.values(plain));
   const factored = compile(true);
   for (const program of Object.values(factored)) program.catch(() => {});
-  const programsFor = (weights: Weights) => (weights.every(({ rank }) => rank === 0) ? plain : factored);
+  const programsFor = (weights: Weights) =>
+    weights.every((layer) => rankOf(layer) === 0) ? plain : factored;
   const buffer = createBuffers(engine);
   const usual = tileFor(passOperations(network));
 
@@ -103,7 +107,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     for (const [l, layer] of weights.entries()) {
       feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);
       if (!pending) continue;
-      const [left, right] = factors(engine, layer);
+      const [left, right] = factorTensors(engine, layer);
       feeds[`left${l}`] = left;
       feeds[`right${l}`] = right;
     }
@@ -151,15 +155,15 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       if (!(Number.isInteger(count) && count >= 1 && count <= x.rows)) {
         throw new RangeError(`count: wanted a whole number from 1 to ${x.rows}, got ${count}`);
       }
-      const { tile = usual, progress, signal } = options;
+      const { tile = usual, inputs, progress, signal } = options;
       const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);
       const f = buffer("f", x.rows, C);
       const layers = shapes.map((shape, l) => {
-        const inPlace = nextInputs(engine, weights[l]!, count);
+        const place = inputs?.[l];
         return {
           ...shape,
-          inputs: inPlace ? matrix(count, shape.rows, inPlace) : buffer(`H${l}`, count, shape.rows),
+          inputs: place ? matrix(count, shape.rows, place) : buffer(`H${l}`, count, shape.rows),
           signals: buffer(`Delta${l}`, count * C, shape.fanOut),
         };
       });

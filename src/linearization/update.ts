@@ -7,7 +7,16 @@ import type { Matrix } from "../matrix/matrix.ts";
 import { addRow } from "../matrix/vector-product.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
-import { appendRows, createFolder, MAX_RANK, type LayerWeights, type Weights } from "./weights.ts";
+import {
+  append,
+  createFolder,
+  lend,
+  MAX_RANK,
+  rankOf,
+  type LayerWeights,
+  type Place,
+  type Weights,
+} from "./weights.ts";
 
 /** How the signals of a batch combine into U_l [N, fanOut]. */
 export type Combination =
@@ -30,12 +39,19 @@ export type Updater = {
     out?: FloatArray,
   ): Promise<FloatArray>;
   /**
-   * Folds the factors of layers that have no place for `n` more rows. Before a linearisation rather than after the step
-   * before it: the pass is then on plain weights, and the last step of a run folds nothing.
+   * Folds the factors of layers that have no place for `n` more rows, and lends the places of those that have (undefined:
+   * their steps go into the wide matrix). Before a linearisation rather than after the step before it: the pass is then on
+   * plain weights, and the last step of a run folds nothing.
    */
-  makeRoom(weights: Weights, n: number): Promise<void>;
-  /** theta_l += factor * U_l^T H_l. */
-  apply(weights: LayerWeights, layer: LayerLinearization, how: Combination, factor: number): Promise<void>;
+  makeRoom(weights: Weights, n: number): Promise<(Place | undefined)[]>;
+  /** theta_l += factor * U_l^T H_l; `place`: where H_l lies, if it was put where {@link makeRoom} said. */
+  apply(
+    weights: LayerWeights,
+    layer: LayerLinearization,
+    how: Combination,
+    factor: number,
+    place?: Place,
+  ): Promise<void>;
 };
 
 /** The updater of an engine. */
@@ -68,9 +84,10 @@ export function createUpdater(engine: Engine): Updater {
   return {
     combine,
     async makeRoom(weights, n) {
-      for (const layer of weights) if (layer.rank + n > MAX_RANK) await folder.fold(layer);
+      for (const layer of weights) if (rankOf(layer) + n > MAX_RANK) await folder.fold(layer);
+      return weights.map((layer) => lend(engine, layer, n));
     },
-    async apply(weights, layer, how, factor) {
+    async apply(weights, layer, how, factor, place) {
       checkCombination(layer, how, factor);
       agree("weights", `${layer.fanOut} x ${layer.rows}`, `${weights.fanOut} x ${weights.rows}`);
       if (how.kind === "none") return;
@@ -87,11 +104,8 @@ export function createUpdater(engine: Engine): Updater {
         const U = engine.tensor(await combine(layer, how, factor), [N, layer.fanOut]);
         return folder.accumulate(weights, engine.tensor(layer.inputs.data, [N, layer.rows]), U);
       }
-      if (weights.rank + N > MAX_RANK) await folder.fold(weights);
-      const [left, right] = appendRows(engine, weights, N);
-      const H = layer.inputs.data;
-      if (H.buffer !== left.buffer || H.byteOffset !== left.byteOffset) left.set(H);
-      await combine(layer, how, factor, right);
+      if (rankOf(weights) + N > MAX_RANK) await folder.fold(weights);
+      await combine(layer, how, factor, append(engine, weights, layer.inputs, place));
     },
   };
 }

@@ -7,21 +7,24 @@ import { agree } from "../error.ts";
 import type { Engine, FloatArray, Program, Tensor } from "../graph/engine.ts";
 import { createGraph, type Graph } from "../graph/graph.ts";
 import { gemm } from "../graph/ops.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { tileFor, tiles } from "./runs.ts";
 
 /** Rank at which the factors are folded: they then cost about 10 % of a pass at width 4096. */
 export const MAX_RANK = 200;
 
-/** theta_l [fanOut, rows] of one layer with its factors; `rank` rows of each factor are in use. */
-export type LayerWeights = {
-  readonly rows: number;
-  readonly fanOut: number;
-  readonly base: FloatArray;
-  left: FloatArray;
-  right: FloatArray;
-  rank: number;
-};
+/** theta_l [fanOut, rows] of one layer: `base`, and what steps have added since it was last brought up to date. */
+export type LayerWeights = { readonly rows: number; readonly fanOut: number; readonly base: FloatArray };
+
+/** Factors of some rank, of which `rank` rows are in use: what steps have added to a layer. */
+type Factors = { readonly left: FloatArray; readonly right: FloatArray; rank: number };
+
+/** Nobody but the functions of this file writes into them. */
+const pending = new WeakMap<LayerWeights, Factors>();
+
+/** Rows of the factors that are in use. */
+export const rankOf = (weights: LayerWeights): number => pending.get(weights)?.rank ?? 0;
 
 /** The weights of a network, first layer to last. */
 export type Weights = readonly LayerWeights[];
@@ -37,8 +40,7 @@ export function createWeights(network: Network, bases: readonly FloatArray[]): W
     if (base?.length !== rows * fanOut) {
       throw new RangeError(`weights: wanted ${fanOut} x ${rows} in layer ${l + 1}, got ${base?.length}`);
     }
-    const empty = base.subarray(0, 0);
-    return { rows, fanOut, base, left: empty, right: empty, rank: 0 };
+    return { rows, fanOut, base };
   });
 }
 
@@ -59,44 +61,59 @@ function checkPrecision({ precision }: Engine, { base }: LayerWeights, what: str
   agree(what, precision, base instanceof Float32Array ? "float32" : "float64");
 }
 
-/** The factors in use, [rank, rows] and [rank, fanOut], as views. */
-export function factors(engine: Engine, weights: LayerWeights): [left: Tensor, right: Tensor] {
-  const { rank, rows, fanOut } = weights;
-  return [
-    engine.tensor(weights.left.subarray(0, rank * rows), [rank, rows]),
-    engine.tensor(weights.right.subarray(0, rank * fanOut), [rank, fanOut]),
-  ];
+/** The factors in use, [rank, rows] and [rank, fanOut], to be read. */
+export function factorsOf(weights: LayerWeights): { left: FloatArray; right: FloatArray; rank: number } {
+  const { rows, fanOut, base } = weights;
+  const { left, right, rank } = pending.get(weights) ?? { left: base, right: base, rank: 0 };
+  return { left: left.subarray(0, rank * rows), right: right.subarray(0, rank * fanOut), rank };
+}
+
+/** The same as tensors. */
+export function factorTensors(engine: Engine, weights: LayerWeights): [left: Tensor, right: Tensor] {
+  const { left, right, rank } = factorsOf(weights);
+  return [engine.tensor(left, [rank, weights.rows]), engine.tensor(right, [rank, weights.fanOut])];
 }
 
 /**
- * Where the next N rows of `left` will lie, so that a linearisation can put H_l there and a step need not copy it;
- * undefined where a step would fold first.
+ * A place in the weights that is lent to a step: what it puts there, the H_l of its samples, is in use once the step appends its
+ * rows, and need not be copied.
  */
-export function nextInputs(engine: Engine, weights: LayerWeights, n: number): FloatArray | undefined {
-  if (weights.rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
-  allocate(engine, weights);
-  return weights.left.subarray(weights.rank * weights.rows, (weights.rank + n) * weights.rows);
+export type Place = { readonly inputs: FloatArray; readonly at: number };
+
+/** The place of the next N rows; undefined where a step would fold first. */
+export function lend(engine: Engine, weights: LayerWeights, n: number): Place | undefined {
+  const rank = rankOf(weights);
+  if (rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
+  const { left } = allocated(engine, weights);
+  return { inputs: left.subarray(rank * weights.rows, (rank + n) * weights.rows), at: rank };
 }
 
-function allocate(engine: Engine, weights: LayerWeights): void {
-  if (weights.left.length > 0) return;
-  weights.left = engine.floats(MAX_RANK * weights.rows);
-  weights.right = engine.floats(MAX_RANK * weights.fanOut);
+function allocated(engine: Engine, weights: LayerWeights): Factors {
+  const factors = pending.get(weights) ?? {
+    left: engine.floats(MAX_RANK * weights.rows),
+    right: engine.floats(MAX_RANK * weights.fanOut),
+    rank: 0,
+  };
+  pending.set(weights, factors);
+  return factors;
 }
 
-/** Places for the next N rows of both factors; filled by the caller. Only for N < {@link MAX_RANK}. */
-export function appendRows(
+/**
+ * Appends H_l [N, rows] to the left factor, unless it lies in its `place` there already, and returns the place of N rows of the right
+ * one, to be filled. Only for N < {@link MAX_RANK}.
+ */
+export function append(
   engine: Engine,
   weights: LayerWeights,
-  n: number,
-): [left: FloatArray, right: FloatArray] {
-  const { rows, fanOut, rank } = weights;
-  allocate(engine, weights);
-  weights.rank += n;
-  return [
-    weights.left.subarray(rank * rows, weights.rank * rows),
-    weights.right.subarray(rank * fanOut, weights.rank * fanOut),
-  ];
+  H: Matrix<FloatArray>,
+  place?: Place,
+): FloatArray {
+  const { rows, fanOut } = weights;
+  const factors = allocated(engine, weights);
+  const { left, right, rank } = factors;
+  if (place?.inputs !== H.data || place.at !== rank) left.set(H.data, rank * rows);
+  factors.rank += H.rows;
+  return right.subarray(rank * fanOut, factors.rank * fanOut);
 }
 
 /** Brings wide matrices up to date. */
@@ -131,9 +148,10 @@ export function createFolder(engine: Engine): Folder {
     accumulate,
     async fold(weights) {
       checkPrecision(engine, weights, "weights");
-      if (weights.rank === 0) return;
-      await accumulate(weights, ...factors(engine, weights));
-      weights.rank = 0;
+      const factors = pending.get(weights);
+      if (!factors || factors.rank === 0) return;
+      await accumulate(weights, ...factorTensors(engine, weights));
+      factors.rank = 0;
     },
   };
 }

@@ -14,6 +14,7 @@
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError, NotFiniteError } from "../error.ts";
 import type { LinearSolver } from "./linear-solver.ts";
+import { dot, length } from "./vectors.ts";
 import type { NpyArray, NpySource } from "./npy.ts";
 
 /** v to A v, both [n]. */
@@ -104,12 +105,12 @@ export async function conjugateGradients(
   } = options;
   const { what = "conjugate gradients" } = options;
   const n = b.length;
-  checkGoal(what, tolerance, maxIterations);
-  const scale = length(b);
-  if (!Number.isFinite(scale))
-    throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${scale}`);
-  const times = checkedOperator(apply, n, what, "A v");
-  const precondition = checkedOperator(preconditioner.solve, n, what, "M r");
+  const { scale, times, precondition } = checkedSystem(apply, b, {
+    what,
+    tolerance,
+    maxIterations,
+    preconditioner,
+  });
   const relative = (r: Float64Array): number => (scale === 0 ? length(r) : length(r) / scale);
   const residual = async (x: Float64Array): Promise<Float64Array> => {
     const Ax = await times(x);
@@ -229,18 +230,47 @@ function copyState(state: CgState, n: number, what: string): CgState {
   return { ...state, x: state.x.slice(), r: state.r.slice(), p: state.p.slice() };
 }
 
-/** @throws InputError for a goal that no iteration is needed for, or that is no number. */
-export function checkGoal(what: string, tolerance: number, maxIterations: number): void {
+/** A system and its preconditioner, whose products are looked at. */
+export type CheckedSystem = {
+  /** |b|. */
+  readonly scale: number;
+  /** v to A v, and r to M r. */
+  readonly times: (v: Float64Array) => Promise<Float64Array>;
+  readonly precondition: (r: Float64Array) => Promise<Float64Array>;
+};
+
+/**
+ * Checks the goal and b, and every product when it is made.
+ * @throws InputError for a goal that no iteration is needed for, or that is no number; NotFiniteError for a b that is not finite.
+ */
+export function checkedSystem(
+  apply: Operator,
+  b: Float64Array,
+  {
+    what,
+    tolerance,
+    maxIterations,
+    preconditioner,
+  }: Required<Pick<CgOptions, "what" | "tolerance" | "maxIterations" | "preconditioner">>,
+): CheckedSystem {
   if (!(tolerance >= 0 && tolerance < 1)) {
     throw new InputError(`${what}: wanted a tolerance from 0 to below 1, got ${tolerance}`);
   }
   if (!(Number.isInteger(maxIterations) && maxIterations >= 0)) {
     throw new InputError(`${what}: wanted a whole number of iterations >= 0, got ${maxIterations}`);
   }
+  const scale = length(b);
+  if (!Number.isFinite(scale))
+    throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${scale}`);
+  return {
+    scale,
+    times: checkedOperator(apply, b.length, what, "A v"),
+    precondition: checkedOperator(preconditioner.solve, b.length, what, "M r"),
+  };
 }
 
 /** The operator, with size and finiteness of what it returns looked at. */
-export const checkedOperator =
+const checkedOperator =
   (apply: Operator, n: number, what: string, product: string) =>
   async (v: Float64Array): Promise<Float64Array> => {
     const out = await apply(v);
@@ -252,18 +282,3 @@ export const checkedOperator =
 
 const sizeError = (what: string, name: string, wanted: number, got: number): InputError =>
   new InputError(`${what}: wanted ${wanted} numbers in ${name}, got ${got}`);
-
-/** a . b */
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
-
-/** a += factor b */
-export function addMultiple(a: Float64Array, factor: number, b: Float64Array): void {
-  for (let i = 0; i < a.length; i++) a[i]! += factor * b[i]!;
-}
-
-/** |a| */
-export const length = (a: Float64Array): number => Math.sqrt(dot(a, a));

@@ -2,7 +2,7 @@
  * @file min |c - H y| for an upper Hessenberg H [k + 1, k] that grows column by column, by Givens rotations (Saad & Schultz,
  * GMRES, SIAM J. Sci. Stat. Comput. 7, 1986), with a c [k + 1] of any entries.
  */
-import { length } from "./conjugate-gradients.ts";
+import { length } from "./vectors.ts";
 
 /** A problem that grows. */
 export type HessenbergLeastSquares = {

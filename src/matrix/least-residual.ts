@@ -10,18 +10,9 @@
  * here every direction lies in the range, x tends to A^+ b, the solution of least norm, and the residual never grows. The price
  * is the memory of the basis, k n numbers, kept orthogonal to the last digit.
  */
-import { NotFiniteError } from "../error.ts";
-import {
-  addMultiple,
-  checkedOperator,
-  checkGoal,
-  dot,
-  IDENTITY,
-  length,
-  type CgOptions,
-  type Operator,
-} from "./conjugate-gradients.ts";
+import { checkedSystem, IDENTITY, type CgOptions, type Operator } from "./conjugate-gradients.ts";
 import { hessenbergLeastSquares } from "./hessenberg-least-squares.ts";
+import { addMultiple, dot, length } from "./vectors.ts";
 
 /** Options of {@link leastResidual}. */
 export type LeastResidualOptions = Pick<
@@ -62,13 +53,12 @@ export async function leastResidual(
   const { preconditioner = IDENTITY, tolerance = 1e-10, maxIterations = b.length, onIteration } = options;
   const { what = "least residual", epsilon = 2 ** -52 } = options;
   const n = b.length;
-  checkGoal(what, tolerance, maxIterations);
-  const size = length(b);
-  if (!Number.isFinite(size))
-    throw new NotFiniteError(`${what}: wanted finite numbers in b, got |b| = ${size}`);
+  const {
+    scale: size,
+    times,
+    precondition,
+  } = checkedSystem(apply, b, { what, tolerance, maxIterations, preconditioner });
   if (size === 0) return { x: new Float64Array(n), iterations: 0, relativeResidual: 0, converged: true };
-  const times = checkedOperator(apply, n, what, "A v");
-  const precondition = checkedOperator(preconditioner.solve, n, what, "M r");
   const timesBoth = async (v: Float64Array): Promise<Float64Array> =>
     (await times(await precondition(v))).slice();
 

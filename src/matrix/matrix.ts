@@ -57,11 +57,14 @@ export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: num
 
 /**
  * Matrices of the same width on top of one another, as a new matrix [n_1 + n_2 + ..., m]; any number of rows.
- * @param allocate makes the place for the result; by default one of the precision of the first matrix. With
- * `engine.floats` the samples of a trainer lie where its engine reads them fastest.
  * @throws RangeError when there is no matrix, or one is of another width.
  */
 export function stackRows<T extends Floats>(parts: readonly Matrix<T>[]): Matrix<T>;
+/**
+ * The same, of numbers of any precision.
+ * @param allocate makes the place for the result. With `engine.floats` the samples of a trainer lie where its engine reads them
+ * fastest.
+ */
 export function stackRows<T extends Floats>(
   parts: readonly Matrix<Floats>[],
   allocate: (length: number) => T,

@@ -11,6 +11,7 @@ import type { Stoppable } from "../breathe.ts";
 import { solveColumns, type DirectSolver } from "./linear-solver.ts";
 import { pivotedCholesky } from "./pivoted-cholesky.ts";
 import { zeros } from "./matrix.ts";
+import { addMultiple, dot } from "./vectors.ts";
 
 /**
  * K^+ of the K [n, n] that `entry` gives.
@@ -49,7 +50,7 @@ export async function rangeInverse(
       inside[i]! /= R[i]![i]!;
     }
     const x = new Float64Array(n);
-    for (let j = 0; j < rank; j++) addTo(x, inside[j]!, columns[j]!);
+    for (let j = 0; j < rank; j++) addMultiple(x, inside[j]!, columns[j]!);
     return x;
   };
   return {
@@ -71,7 +72,7 @@ function orthonormalise(columns: readonly Float64Array[]): Float64Array[] {
       for (let i = 0; i < j; i++) {
         const along = dot(columns[i]!, column);
         r[i]! += along;
-        addTo(column, -along, columns[i]!);
+        addMultiple(column, -along, columns[i]!);
       }
     }
     const length = Math.sqrt(dot(column, column));
@@ -79,15 +80,4 @@ function orthonormalise(columns: readonly Float64Array[]): Float64Array[] {
     for (let i = 0; i < column.length; i++) column[i]! /= length;
     return r;
   });
-}
-
-/** a . b over the length of a. */
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
-}
-
-function addTo(target: Float64Array, factor: number, a: Float64Array): void {
-  for (let i = 0; i < a.length; i++) target[i]! += factor * a[i]!;
 }

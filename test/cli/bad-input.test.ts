@@ -99,7 +99,7 @@ describe("a wrong value", () => {
     ["--solver lu", /^solver: wanted one of auto, gram, cg, got "lu"$/],
     [
       "--natural_gradient_type kfac --solver cg",
-      /^solver: wanted natural_gradient_type exact beside it, got kfac$/,
+      /^solver: wanted natural_gradient_type exact or exact_plus_mse beside it, got kfac$/,
     ],
     ["--solver gram --cg_tolerance 1e-3", /^cg_tolerance: wanted solver cg beside it, got gram$/],
     ["--cg_tolerance 0", /^cg_tolerance: wanted a number from 1e-30 to below 1, got "0"$/],

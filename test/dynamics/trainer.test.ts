@@ -8,7 +8,7 @@ import { SingularGramError, UnsolvedError } from "../../src/error.ts";
 import { FISHERS, type Fisher } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/graph/engine.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
-import { createWeights, type Weights } from "../../src/linearization/weights.ts";
+import { createWeights, factorsOf, type Weights } from "../../src/linearization/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
@@ -48,12 +48,10 @@ async function problem({
 
 /** Copies of everything in the weights that counts. */
 const contents = (weights: Weights) =>
-  weights.map(({ base, left, right, rank, rows, fanOut }) => ({
-    base: base.slice(),
-    left: left.slice(0, rank * rows),
-    right: right.slice(0, rank * fanOut),
-    rank,
-  }));
+  weights.map((layer) => {
+    const { left, right, rank } = factorsOf(layer);
+    return { base: layer.base.slice(), left: left.slice(), right: right.slice(), rank };
+  });
 
 /** What stopped a step, and whether the weights are what they were. */
 async function stopped(

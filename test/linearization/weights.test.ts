@@ -8,7 +8,7 @@ import { createEngine } from "../../src/graph/engine.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
 import { createLinearizer } from "../../src/linearization/linearize.ts";
 import { createUpdater } from "../../src/linearization/update.ts";
-import { createFolder, createWeights, MAX_RANK } from "../../src/linearization/weights.ts";
+import { createFolder, createWeights, factorsOf, MAX_RANK, rankOf } from "../../src/linearization/weights.ts";
 import { mse } from "../../src/loss/mse.ts";
 import { matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
@@ -28,7 +28,7 @@ describe("weights with low-rank factors", () => {
           const values = Float64Array.from({ length: layer.signals.rows }, (_, i) => 0.1 * (i + 1));
           await updater.apply(weights[l]!, layer, { kind: "per-sample", values }, 0.3);
         }
-        expect(weights.every(({ rank }) => rank === sizes.samples)).toBe(true);
+        expect(weights.every((layer) => rankOf(layer) === sizes.samples)).toBe(true);
         const factored = await linearizer.linearize(weights, train);
         const kept = factored.layers.map(({ inputs, signals }) => [
           inputs.data.slice(),
@@ -38,7 +38,7 @@ describe("weights with low-rank factors", () => {
 
         const folder = createFolder(engine);
         for (const layer of weights) await folder.fold(layer);
-        expect(weights.every(({ rank }) => rank === 0)).toBe(true);
+        expect(weights.every((layer) => rankOf(layer) === 0)).toBe(true);
         const folded = await linearizer.linearize(weights, train);
         expect(relativeError(folded.outputs.data, f)).toBeLessThan(TOLERANCE.twin);
         for (const [l, { inputs, signals }] of folded.layers.entries()) {
@@ -63,6 +63,33 @@ describe("weights with low-rank factors", () => {
     expect([...base]).toEqual([2, 4, 6, 8, 0, 0, 0, 0, -2, -4, -6, -8]);
   });
 
+  it("are left alone by linearisations, so that two linearizers on one set of weights do not disturb each other", async () => {
+    const sizes = { depth: 3, inputs: 4, width: 6, outputs: 2, samples: 5, bias: true, seed: 9 };
+    const { engine, network, linearizer, weights, train, labels } = await tiny(sizes);
+    const other = await createLinearizer(engine, network);
+    const trainer = createTrainer(linearizer, weights, exact, mse, { x: train, y: labels });
+    await trainer.step({ learningRate: 0.3, damping: 1e-2 });
+
+    const first = await linearizer.linearize(weights, train);
+    const inputs = first.layers.map((layer) => [...layer.inputs.data]);
+    const before = weights.map((layer) => [[...layer.base], [...factorsOf(layer).left]]);
+    await other.linearize(weights, { ...train, data: train.data.map((x) => 7 - x) });
+    expect(first.layers.map((layer) => [...layer.inputs.data])).toEqual(inputs);
+    expect(weights.map((layer) => [[...layer.base], [...factorsOf(layer).left]])).toEqual(before);
+
+    // An update is of the linearisation that it is given, whoever looked at the weights since.
+    const updater = createUpdater(engine);
+    const places = await updater.makeRoom(weights, sizes.samples);
+    const lent = places.map((place) => place?.inputs);
+    const second = await linearizer.linearize(weights, train, sizes.samples, { inputs: lent });
+    await other.linearize(weights, { ...train, data: train.data.map((x) => 7 - x) });
+    for (const [l, layer] of second.layers.entries()) {
+      const values = Float64Array.from({ length: layer.signals.rows }, (_, i) => 0.1 * (i + 1));
+      await updater.apply(weights[l]!, layer, { kind: "per-sample", values }, 0.3, places[l]);
+      expect([...factorsOf(weights[l]!).left.subarray(-inputs[l]!.length)]).toEqual(inputs[l]);
+    }
+  });
+
   it(`never pass rank ${MAX_RANK} over many steps, nor change what is learnt`, async () => {
     const network = mlp(10, { depth: 3, width: 32 });
     const N = 70;
@@ -82,7 +109,7 @@ describe("weights with low-rank factors", () => {
       for (let t = 0; t < 12; t++) {
         const { before } = await trainer.step({ learningRate: 0.3, damping: 1e-2 });
         seen.push(mse.value(before.train, batch.y));
-        expect(weights.every(({ rank }) => rank <= MAX_RANK)).toBe(true);
+        expect(weights.every((layer) => rankOf(layer) <= MAX_RANK)).toBe(true);
       }
       losses.push(seen);
     }

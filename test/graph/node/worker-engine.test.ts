@@ -14,7 +14,7 @@ import { empiricalKernel } from "../../../src/kernel/empirical.ts";
 import { createGrams } from "../../../src/kernel/gram.ts";
 import { createJacobian } from "../../../src/linearization/jacobian.ts";
 import { createLinearizer } from "../../../src/linearization/linearize.ts";
-import { createWeights } from "../../../src/linearization/weights.ts";
+import { createWeights, factorsOf } from "../../../src/linearization/weights.ts";
 import { mse } from "../../../src/loss/mse.ts";
 import { matrix, type Floats } from "../../../src/matrix/matrix.ts";
 import { initialise } from "../../../src/network/initialise.ts";
@@ -54,9 +54,10 @@ async function everything(engine: Engine): Promise<Record<string, Floats>> {
   const trainer = createTrainer(linearizer, weights, exact, mse, { x, y });
   await trainer.step({ learningRate: 1, damping: 1e-3 });
   found.stepped = (await trainer.evaluate()).train.data.slice();
-  for (const [l, { rank, rows, left, right, fanOut }] of weights.entries()) {
-    found[`left${l}`] = left.slice(0, rank * rows);
-    found[`right${l}`] = right.slice(0, rank * fanOut);
+  for (const [l, layer] of weights.entries()) {
+    const { left, right } = factorsOf(layer);
+    found[`left${l}`] = left.slice();
+    found[`right${l}`] = right.slice();
   }
   return found;
 }

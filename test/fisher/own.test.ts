@@ -1,0 +1,154 @@
+/**
+ * @file A method and a loss of one's own, made of what the package exports alone: they train, predict, are measured, planned and
+ * diagnosed like those of natgrad.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { isotropy } from "../../src/entry/dynamics.ts";
+import type { Loss } from "../../src/entry/loss.ts";
+import {
+  accuracy,
+  createEngine,
+  createLinearizer,
+  createTrainer,
+  createWeights,
+  empiricalKernel,
+  exact,
+  gradient,
+  initialise,
+  matrix,
+  mlp,
+  predictSteps,
+  type Fisher,
+  type Matrix,
+} from "../../src/index.ts";
+import { diagnose, parseDiagnosis } from "../../src/node.ts";
+
+/** Gradient descent whose step is divided by the mean of the diagonal of Theta / N. */
+const normalised: Fisher = {
+  name: "normalised",
+  title: "gradient descent over the mean eigenvalue",
+  needs: "ntk",
+  curvature: "folded",
+  alpha: () => 1,
+  async prepare(kernel, damping) {
+    const { data } = await kernel.diagonal();
+    const [N, C] = [kernel.cols, kernel.outputs];
+    let trace = 0;
+    for (let i = 0; i < N * C; i++) trace += data[i * C + (i % C)]! / N;
+    const scale = 1 / (trace / (N * C) + damping);
+    return {
+      solve: async (residual) => ({ kind: "per-sample", values: residual.map((r) => (scale * r) / N) }),
+      async onto(cross) {
+        const theta = await cross.matrix({ shared: true });
+        return (residual) => {
+          const out = new Float64Array(theta.rows);
+          for (let i = 0; i < theta.rows; i++) {
+            for (let j = 0; j < theta.cols; j++) out[i]! += theta.data[i * theta.cols + j]! * residual[j]!;
+          }
+          return out.map((x) => (scale * x) / N);
+        };
+      },
+    };
+  },
+  cost({ samples, outputs }) {
+    const vector = 8 * samples * outputs;
+    const none = { kept: vector, peak: vector };
+    return { prepare: none, solve: none, onto: () => none, operations: samples * outputs };
+  },
+};
+
+/** log cosh(f - y): quadratic near the labels and linear far from them. */
+const logCosh: Loss = {
+  name: "log_cosh",
+  title: "log cosh of the difference",
+  outputs: () => 1,
+  encode: (labels) => matrix(labels.length, 1, Float64Array.from(labels)),
+  value: (f, y) => f.data.reduce((sum, x, i) => sum + Math.log(Math.cosh(x - y.data[i]!)), 0) / f.rows,
+  residual: (f, y) => ({ ...f, data: f.data.map((x, i) => Math.tanh(x - y.data[i]!)) }),
+  curvature(f, y) {
+    const slopes = f.data.map((x, i) => 1 / Math.cosh(x - y.data[i]!));
+    return {
+      factor: { samples: f.rows, outputs: 1, columns: 1, values: slopes, rank: 1 },
+      residual: f.data.map((x, i) => Math.tanh(x - y.data[i]!) / slopes[i]!),
+    };
+  },
+};
+
+const engine = await createEngine({ precision: "float64", threads: 1 });
+afterAll(() => engine.release());
+const network = mlp(3, { depth: 3, width: 200 });
+const [N, test] = [6, 2];
+const random = (rows: number): Matrix =>
+  matrix(
+    rows,
+    3,
+    Float64Array.from({ length: 3 * rows }, (_, i) => Math.sin(1 + i * i)),
+  );
+const x = random(N + test);
+const y = matrix(
+  N,
+  1,
+  Float64Array.from({ length: N }, (_, i) => (i % 2 ? 1 : -1)),
+);
+
+describe.each([
+  ["a method of one's own with a loss of one's own", normalised, logCosh],
+  ["exact NGD with a loss of one's own", exact, logCosh],
+])("%s", (_, method, loss) => {
+  it("trains as it is predicted, and learns", async () => {
+    const linearizer = await createLinearizer(engine, network);
+    const weights = createWeights(network, initialise(engine, network, 2));
+    const rows = (from: number, to: number) => matrix(to - from, 3, x.data.subarray(3 * from, 3 * to));
+    const { train, others } = await empiricalKernel(linearizer, weights, rows(0, N), [rows(N, N + test)]);
+    const trainer = createTrainer(linearizer, weights, method, loss, { x, y });
+    const small = { learningRate: 1e-3, damping: 1e-3 };
+    const start = await trainer.evaluate();
+    const predictor = await predictSteps(method, loss, { train, test: others[0]! }, start, y, small);
+    await trainer.step(small);
+    const [stepped, predicted] = [await trainer.evaluate(), await predictor.step()];
+    for (const side of ["train", "test"] as const) {
+      for (const [i, f] of start[side].data.entries()) {
+        const moved = stepped[side].data[i]! - f;
+        expect(Math.abs(moved - (predicted[side].data[i]! - f))).toBeLessThan(0.01 * Math.abs(moved));
+      }
+    }
+
+    for (let step = 0; step < 12; step++) await trainer.step({ learningRate: 0.3, damping: 1e-3 });
+    const trained = await trainer.evaluate();
+    expect(loss.value(trained.train, y)).toBeLessThan(loss.value(start.train, y) / 2);
+    expect(accuracy(trained.train, y)).toBeGreaterThan(0.8);
+
+    const { alpha, size } = await isotropy(method, train, { damping: 1e-3, at: { loss, f: start.train, y } });
+    expect(size).toBe(N);
+    expect(alpha).toBeGreaterThan(0.3);
+  });
+});
+
+describe("a method of one's own", () => {
+  const options = { dataset: "synthetic", width: 32, train_size: 12, test_size: 4, threads: 1 } as const;
+
+  it("is diagnosed beside the others, on both kernels", async () => {
+    const { config } = parseDiagnosis(options);
+    const seen: Record<string, number> = {};
+    for await (const event of diagnose({ config, methods: [gradient, normalised] })) {
+      if (event.event !== "method" || "reason" in event) continue;
+      seen[`${event.method} on ${event.kernel}`] = event.alpha;
+    }
+    expect(Object.keys(seen)).toHaveLength(4);
+    // Its mean eigenvalue is what it divides by.
+    expect(seen["normalised on analytic"]).toBeCloseTo(1, 8);
+    expect(seen["normalised on empirical"]).toBeCloseTo(1, 5);
+  });
+
+  it("is planned with what it says that it takes", async () => {
+    const { config } = parseDiagnosis({ ...options, memory_limit: 1e9 });
+    const greedy: Fisher = {
+      ...normalised,
+      cost: (sizes) => ({ ...normalised.cost(sizes), prepare: { kept: 2e9, peak: 3e9 } }),
+    };
+    const events = diagnose({ config, methods: [greedy] });
+    await expect(events.next()).rejects.toThrow(
+      /^memory_limit: wanted a run within 1 GB, got one of 3\.\d* GB/,
+    );
+  });
+});
