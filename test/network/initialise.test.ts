@@ -87,9 +87,9 @@ describe("a network", () => {
 
   it("knows the sizes of its weights", () => {
     expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).weights).toMatchObject([
-      { fanIn: 7, rows: 8, fanOut: 5 },
-      { fanIn: 5, rows: 6, fanOut: 5 },
-      { fanIn: 5, rows: 6, fanOut: 2 },
+      { fanIn: 7, columns: 8, fanOut: 5 },
+      { fanIn: 5, columns: 6, fanOut: 5 },
+      { fanIn: 5, columns: 6, fanOut: 2 },
     ]);
   });
 });
