@@ -49,7 +49,7 @@ export type Linearization = {
 export type PassOptions = Stoppable & {
   /** Samples that go through the network at a time; need not divide their number. Default: {@link tileFor}. */
   tile?: number;
-  /** Told how many samples are done. */
+  /** Called with the number of samples done. */
   progress?: (done: number, total: number) => void;
   /** The samples are known to be finite: they are not looked at again. */
   finite?: boolean;
