@@ -4,22 +4,7 @@
  *
  *     npx tsx examples/own-loss.ts
  */
-import {
-  accuracy,
-  analyticKernel,
-  blockDiagonal,
-  createEngine,
-  createLinearizer,
-  createTrainer,
-  createWeights,
-  exact,
-  initialise,
-  matrix,
-  mlp,
-  predictSteps,
-  stackRows,
-  type Loss,
-} from "natgrad";
+import { blockDiagonal, createEngine, exact, matrix, mlp, train, type Loss } from "natgrad";
 import { randomState, synthetic } from "natgrad/data";
 
 const sigmoid = (u: number): number => 1 / (1 + Math.exp(-u));
@@ -60,30 +45,12 @@ const data = synthetic(normalsInto, {
 });
 const engine = await createEngine({ precision: "float64" });
 const network = mlp(16, { depth: 3, width: 2048 });
-const linearizer = await createLinearizer(engine, network);
-const kernels = {
-  train: await analyticKernel(network, data.xTrain),
-  test: await analyticKernel(network, data.xTest, data.xTrain),
-};
-const x = stackRows([data.xTrain, data.xTest]);
-
-for (const [fisher, learningRate] of [
-  [exact, 1],
-  [blockDiagonal, 1 / 3],
-] as const) {
-  const weights = createWeights(network, initialise(engine, network, 1));
-  const trainer = createTrainer(linearizer, weights, fisher, logistic, { x, y: data.yTrain });
-  const options = { learningRate, damping: 1e-4 };
-  const start = await trainer.evaluate();
-  const predictor = await predictSteps(fisher, logistic, kernels, start, data.yTrain, options);
-  for (let step = 1; step <= 3; step++) {
-    await trainer.step(options);
-    const { train, test } = await trainer.evaluate();
-    const predicted = await predictor.step();
+for (const method of [exact, blockDiagonal]) {
+  const problem = { network, data, loss: logistic, method };
+  for await (const { step, network: now, predicted } of train(problem, { engine, damping: 1e-4, steps: 3 })) {
     console.log(
-      `${fisher.name}, step ${step}: training loss ${logistic.value(train, data.yTrain).toFixed(4)}`,
-      `(predicted ${logistic.value(predicted.train, data.yTrain).toFixed(4)}),`,
-      `test accuracy ${accuracy(test, data.yTest)}`,
+      `${method.name}, step ${step}: training loss ${now.trainLoss.toFixed(4)}`,
+      `(predicted ${predicted[0]!.trainLoss.toFixed(4)}), test accuracy ${now.testAccuracy}`,
     );
   }
 }

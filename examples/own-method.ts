@@ -4,19 +4,7 @@
  *
  *     npx tsx examples/own-method.ts
  */
-import {
-  analyticKernel,
-  createEngine,
-  createLinearizer,
-  createTrainer,
-  createWeights,
-  initialise,
-  mlp,
-  mse,
-  predictSteps,
-  stackRows,
-  type Fisher,
-} from "natgrad";
+import { createEngine, mlp, mse, train, type Fisher } from "natgrad";
 import { randomState, synthetic } from "natgrad/data";
 import type { Kernel } from "natgrad/kernel";
 
@@ -82,26 +70,16 @@ const data = synthetic(randomState(2).normalsInto, {
 });
 const engine = await createEngine({ precision: "float64" });
 const network = mlp(16, { depth: 3, width: 2048 });
-const kernels = {
-  train: await analyticKernel(network, data.xTrain),
-  test: await analyticKernel(network, data.xTest, data.xTrain),
-};
-const weights = createWeights(network, initialise(engine, network, 1));
-const linearizer = await createLinearizer(engine, network);
-const x = stackRows([data.xTrain, data.xTest]);
-const trainer = createTrainer(linearizer, weights, traceScaled, mse, { x, y: data.yTrain });
-const options = { learningRate: 1 };
-const start = await trainer.evaluate();
-const predictor = await predictSteps(traceScaled, mse, kernels, start, data.yTrain, options);
-for (let step = 1; step <= 40; step++) {
-  await trainer.step(options);
-  const predicted = await predictor.step();
-  if (step % 10 !== 0) continue;
-  const { train, test } = await trainer.evaluate();
+const problem = { network, data, loss: mse, method: traceScaled };
+for await (const { step, network: now, predicted } of train(problem, {
+  engine,
+  learningRate: 1,
+  steps: 40,
+  every: 10,
+})) {
+  const foreseen = predicted[0]!;
   console.log(
-    `step ${step}: training loss ${mse.value(train, data.yTrain).toFixed(4)}`,
-    `(predicted ${mse.value(predicted.train, data.yTrain).toFixed(4)}),`,
-    `test loss ${mse.value(test, data.yTest).toFixed(4)}`,
-    `(predicted ${mse.value(predicted.test, data.yTest).toFixed(4)})`,
+    `step ${step}: training loss ${now.trainLoss.toFixed(4)} (predicted ${foreseen.trainLoss.toFixed(4)}),`,
+    `test loss ${now.testLoss.toFixed(4)} (predicted ${foreseen.testLoss.toFixed(4)})`,
   );
 }

@@ -39,7 +39,7 @@ export type StepOptions = Stoppable & {
   samples?: ArrayLike<number>;
   /** How methods that need the NTK of the network alone solve with it; a step with `model` uses stored Grams. */
   solver?: PrepareOptions;
-  /** Told how far the parts of a long step are. */
+  /** Called with the progress of the parts of a long step. */
   progress?: (what: string, done: number, total: number) => void;
   /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */
   evaluate?: boolean;
@@ -218,7 +218,7 @@ function checkBatch({ engine, network }: Linearizer, weights: Weights, loss: Los
   loss.checkLabels?.(y);
 }
 
-/** Only sizes and single numbers: a step looks at no sample but to compute with it. */
+/** Only sizes and single numbers: the samples were checked when the trainer was made. */
 function checkStep({ learningRate, damping, samples }: StepOptions, N: number): void {
   demandFinite("learningRate", learningRate);
   if (typeof damping === "number") demandDamping(damping);

@@ -1,5 +1,5 @@
 /**
- * @file `natgrad/fisher`: Fisher approximations, as a list too, and what one of one's own has.
+ * @file `natgrad/fisher`: Fisher approximations, as a list too, and the types of your own.
  */
 export type {
   CgBreakdown,

@@ -9,7 +9,7 @@ export {
   type Linearizer,
   type PassOptions,
 } from "../linearization/linearize.ts";
-export { createUpdater, type Combination, type Updater } from "../linearization/update.ts";
+export { createUpdater, type Coefficients, type Updater } from "../linearization/update.ts";
 export {
   createFolder,
   createWeights,

@@ -440,7 +440,7 @@ const NEEDS: readonly (readonly [option: keyof Config, needs: keyof Config])[] =
 export const batchTooLarge = (size: number, samples: number): string =>
   `batch_size: wanted at most ${samples} (training samples), got ${size}`;
 
-/** What is wrong with options that are each right by themselves. Nothing that was asked for is left undone in silence. */
+/** What is wrong with options that are each right by themselves: an option that could have no effect is an error. */
 function conflict(config: Config, given: (name: keyof Config) => boolean): string | undefined {
   const { natural_gradient_type: method, target_classes: classes, dataset, n_classes } = config;
   if (method === undefined) {

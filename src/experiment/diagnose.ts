@@ -1,9 +1,9 @@
 /**
  * @file What a kernel says of training before any step is taken, for a dataset and an architecture: its spectrum, how far
  * every method is from G = alpha I on it (paper, section 4), how far the network's own kernel is from the analytic one,
- * layer by layer, and what infinitely many initialisations would predict. Methods are measured under the loss that was asked
- * for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss. Told as
- * events, as in run.ts.
+ * layer by layer, and what infinitely many initialisations would predict. Methods are measured under the loss that was
+ * asked for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss.
+ * Reported as events, as in run.ts.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -50,18 +50,18 @@ import { expectedSizes, networkOf, openNetwork, startWeights, tileOf } from "./s
 import { finiteKernels } from "./representable.ts";
 import { withUse, type Use } from "./use.ts";
 
-/** Fractions of the training loss whose times are told. */
+/** Fractions of the training loss whose times are reported. */
 const FRACTIONS = [1e-2, 1e-4] as const;
 
-/** Who listens beside the events. */
+/** Listeners beside the events. */
 export type DiagnosisListeners = RunListeners & {
-  /** Told, in one line, what should not pass in silence. */
+  /** Called with one line about something that needs attention. */
   notice?: (line: string) => void;
 };
 
 /**
  * Diagnoses a dataset and an architecture.
- * @throws InputError for anything that cannot be had; what a kernel does not allow is told in its event instead.
+ * @throws InputError for anything that cannot be had; what a kernel does not allow is reported in its event instead.
  */
 export const diagnose = (
   diagnosis: Diagnosis,

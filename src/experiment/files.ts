@@ -58,7 +58,7 @@ export function checkKernelFile(sizes: KernelSizes): void {
 }
 
 /**
- * Saves kernels, and what they are of. Takes no memory to speak of.
+ * Saves kernels, and what they are of. Takes next to no memory.
  * @param signals whether to save the signals of units, where the kernels have them: N C (N + N') times the units
  * @throws InputError when the file cannot be written, or would be of 4 GiB and more.
  */
@@ -127,10 +127,10 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       copies,
       epsilon,
     };
-    const blocks = network.weights.map(({ fanIn, fanOut, rows, scales }, l): BlockParts => ({
+    const blocks = network.weights.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
       fanIn,
       fanOut,
-      columns: rows,
+      columns,
       ...dampingOf(scales),
       inputRank: identity.input_ranks[l] ?? Infinity,
       signalRank: identity.signal_ranks[l] ?? Infinity,
@@ -153,7 +153,7 @@ function checkOrigin(
   path: string,
 ): void {
   const usesUnits = needs === "units";
-  // Units that nobody looks at may be of any seed.
+  // Units that the method does not use may be of any seed.
   const got = usesUnits ? identity : { ...identity, units: null };
   const unlike = difference(originOf(identity.kernel, run, usesUnits && hasSignals), got);
   if (unlike) {

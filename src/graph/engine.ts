@@ -39,8 +39,8 @@ export type EngineOptions = {
   /** Browser only: address of the folder that holds onnxruntime-web's `.wasm` files. */
   wasmPaths?: string;
   /**
-   * Told, in one line, that WebAssembly stands in for native code in Node, and what to do about it. Default: the console, once
-   * a process.
+   * Called with one line when WebAssembly takes the place of native code in Node, which says what to do about it. Default:
+   * the console, once a process.
    */
   notice?: (line: string) => void;
 };

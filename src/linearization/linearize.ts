@@ -2,7 +2,7 @@
  * @file Linearises a network on a batch: outputs of all samples and, for the first N of them, what a row of the Jacobian
  * is made of in each weight layer l:
  *
- *     H_l [N, rows]         inputs, scaled, bias column last
+ *     H_l [N, columns]         inputs, scaled, bias column last
  *     Delta_l [N C, M_l]    signals df_c(x_n)/du_l, rows (n, c)
  *
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
@@ -30,7 +30,7 @@ import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts"
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
-  /** H_l [N, rows]. */
+  /** H_l [N, columns]. */
   readonly inputs: Matrix<FloatArray>;
   /** Delta_l [N C, fanOut]. */
   readonly signals: Matrix<FloatArray>;
@@ -49,7 +49,7 @@ export type Linearization = {
 export type PassOptions = Stoppable & {
   /** Samples that go through the network at a time; need not divide their number. Default: what takes some tenths of a second. */
   tile?: number;
-  /** Told how many samples are done. */
+  /** Called with the number of samples done. */
   progress?: (done: number, total: number) => void;
   /** The samples are known to be finite: they are not looked at again. */
   finite?: boolean;
@@ -57,7 +57,7 @@ export type PassOptions = Stoppable & {
 
 /** Operations of a sample on its way through a network and back. */
 export const passOperations = ({ weights, outputs }: Network): number =>
-  2 * (1 + outputs) * weights.reduce((sum, { rows, fanOut }) => sum + rows * fanOut, 0);
+  2 * (1 + outputs) * weights.reduce((sum, { columns, fanOut }) => sum + columns * fanOut, 0);
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -117,7 +117,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     const feeds: Tensors = {};
     const pending = programsFor(weights) === factored;
     for (const [l, layer] of weights.entries()) {
-      feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);
+      feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.columns]);
       if (!pending) continue;
       const [left, right] = factorTensors(engine, layer);
       feeds[`left${l}`] = left;
@@ -175,7 +175,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         const place = inputs?.[l];
         return {
           ...shape,
-          inputs: place ? matrix(count, shape.rows, place) : buffer(`H${l}`, count, shape.rows),
+          inputs: place ? matrix(count, shape.columns, place) : buffer(`H${l}`, count, shape.columns),
           signals: buffer(`Delta${l}`, count * C, shape.fanOut),
         };
       });
@@ -227,11 +227,11 @@ function appendForward(g: Graph, network: Network, pending: boolean): { f: Value
   for (const layer of network.layers) {
     const shape = layer.weights?.(width);
     const weights = shape && {
-      base: g.input(`base${l}`, [shape.fanOut, shape.rows]),
+      base: g.input(`base${l}`, [shape.fanOut, shape.columns]),
       ...(pending
         ? {
             factors: {
-              left: g.input(`left${l}`, [`R${l}`, shape.rows]),
+              left: g.input(`left${l}`, [`R${l}`, shape.columns]),
               right: g.input(`right${l}`, [`R${l}`, shape.fanOut]),
             },
           }
@@ -265,7 +265,7 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean): Gra
     if (inputs) {
       l--;
       const H = first(inputs);
-      g.output(`H${l}`, H, ["N", network.weights[l]!.rows]);
+      g.output(`H${l}`, H, ["N", network.weights[l]!.columns]);
       g.output(`Delta${l}`, delta, ["NC", network.weights[l]!.fanOut]);
       if (l === 0) break;
     }

@@ -1,6 +1,6 @@
 /**
- * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss
- * is a file beside this and a line in the list; no method knows which loss it serves.
+ * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss is
+ * a file beside this and a line in the list; methods have no code for a particular loss.
  */
 import { agree, demand } from "../error.ts";
 import { zeros, type Matrix } from "../matrix/matrix.ts";

@@ -33,7 +33,7 @@ export type CgState = {
   readonly checked: number;
 };
 
-/** What an iteration tells. */
+/** What is reported of an iteration. */
 export type CgIteration = {
   readonly iteration: number;
   /** |r| / |b| of the recursion. */
@@ -54,7 +54,7 @@ export type CgOptions = Stoppable & {
   start?: Float64Array;
   /** Where to go on; excludes `start`. */
   state?: CgState;
-  /** Told every iteration. The run stops before the next one if it returns "stop". */
+  /** Called after every iteration. The run stops before the next one if it returns "stop". */
   onIteration?: (progress: CgIteration) => void | "stop" | Promise<void | "stop">;
   /** Name of the system in errors. */
   what?: string;

@@ -111,7 +111,7 @@ function entries(bytes: Uint8Array, name: string): Entry[] {
 
 /**
  * The content of an entry, with its size and checksum verified.
- * @param check told the header before the rest is unpacked
+ * @param check called with the header before the rest is unpacked
  */
 async function unpack(
   { method, size, crc, packed }: Entry,

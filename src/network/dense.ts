@@ -59,7 +59,12 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
   return {
     name: `dense(${width})`,
     widthOut: () => width,
-    weights: (fanIn) => ({ fanIn, rows: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) }),
+    weights: (fanIn) => ({
+      fanIn,
+      columns: fanIn + Number(hasBias),
+      fanOut: width,
+      scales: scalesFor(fanIn),
+    }),
 
     forward(g, h, fanIn, _outputs, weights) {
       const { base, factors } = weights!;

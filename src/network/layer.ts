@@ -11,16 +11,16 @@ import type { Graph, Value } from "../graph/graph.ts";
 import type { LayerScales } from "./parameterization.ts";
 import type { InfiniteRule } from "./tile.ts";
 
-/** Size of the weights of a layer: theta [fanOut, rows], rows = fanIn, plus one for the bias (the last column). */
+/** Size of the weights of a layer: theta [fanOut, columns], columns = fanIn, plus one for the bias (the last column). */
 export type WeightShape = {
   readonly fanIn: number;
-  readonly rows: number;
+  readonly columns: number;
   readonly fanOut: number;
   readonly scales: LayerScales;
 };
 
 /**
- * Weights in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut]; without `factors`
+ * Weights in a graph, base + right^T left: `base` [fanOut, columns], `left` [R, columns], `right` [R, fanOut]; without `factors`
  * base alone. Every update of theta is a sum of outer products of inputs and signals, so steps append rows instead of
  * rewriting theta.
  */
@@ -33,7 +33,7 @@ export type WeightValues = {
 export type Forward = {
   /** Values of the layer [N, M]. */
   readonly output: Value;
-  /** Weight layers only: the inputs H [N, rows] such that output = H theta^T. */
+  /** Weight layers only: the inputs H [N, columns] such that output = H theta^T. */
   readonly inputs?: Value;
   /**
    * Signals of the layer's input from the signals of its output, both with rows (n, c), n outermost.

@@ -118,18 +118,16 @@ describe.each(checked)("%s", (_, { run, long, inline }) => {
 });
 
 describe("the program in README", () => {
-  it("runs, and prints what its comments say", async () => {
-    const block = blocksOf(textOf("README.md")).find(({ language }) => language === "js")!;
-    const script = join(root, "readme.mjs");
-    writeFileSync(script, block.text.replace('from "natgrad"', `from ${natgrad.library}`));
-    const { exitCode, stdout, stderr } = await startNode([script]).ended;
+  it("runs, and prints what stands there", async () => {
+    const blocks = blocksOf(textOf("README.md"));
+    const at = blocks.findIndex(({ language }) => language === "ts");
+    const script = join(root, "readme.mts");
+    writeFileSync(script, blocks[at]!.text);
+    const { exitCode, stdout, stderr } = await startNode(["--import", "tsx", script], { cwd: ROOT }).ended;
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-    const printed = Array.from(stdout.matchAll(/\[(.*?)\]/gs), ([, list]) => list!.split(",").map(Number));
-    const told = Array.from(block.text.matchAll(/\/\/ ([\d., ]+), …$/gm), ([, list]) =>
-      list!.split(",").map(Number),
-    );
-    expect(told.length).toBeGreaterThan(0);
-    expect(printed.map((list, i) => list.slice(0, told[i]!.length))).toEqual(told);
+    const printed = blocks[at + 1]!.text.trimEnd().split("\n");
+    expect(printed.length).toBeGreaterThan(1);
+    expect(firstMissing(printed, stdout.split("\n"))).toBeUndefined();
   });
 });
 
