@@ -9,6 +9,7 @@ import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.
 import { FISHERS, PLAIN } from "../fisher/index.ts";
 import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
+import { inFlags } from "./advice.ts";
 import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -97,7 +98,7 @@ async function print(
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
   try {
-    const listeners = { progress: progress.show, notice, signal: interruption };
+    const listeners = { progress: progress.show, notice, word: inFlags, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);

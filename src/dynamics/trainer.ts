@@ -92,6 +92,19 @@ export type StepSeconds = {
  * Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time.
  * @throws InputError for samples or labels that are not finite, or labels that are not the loss's; RangeError for samples,
  * labels or weights that are not of the network.
+ * @example
+ * import { createEngine, createLinearizer, createTrainer, createWeights, exact, initialise, matrix, mlp, mse } from "natgrad";
+ *
+ * const x = matrix(2, 2, Float32Array.of(1, 0, 0, 1));
+ * const y = matrix(2, 1, Float64Array.of(0.5, -0.5));
+ * const network = mlp(2, { width: 256 });
+ * const engine = await createEngine();
+ * const weights = createWeights(network, initialise(engine, network, 1));
+ * const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
+ * const { before } = await trainer.step({ learningRate: 1 });
+ * const after = await trainer.evaluate();
+ * console.log(mse.value(before.train, y), mse.value(after.train, y));
+ * await engine.release();
  */
 export function createTrainer(
   linearizer: Linearizer,

@@ -23,4 +23,5 @@ export {
   type Precision,
   type Value,
 } from "../graph/graph.ts";
+export type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, Runtime } from "../ort.ts";
 export * as ops from "../graph/ops.ts";

@@ -85,7 +85,7 @@ export async function saveKernels(
 }
 
 /** What loading must know of a method: its name, and whether it needs the signals of units. */
-type Method = Pick<Fisher, "name" | "needs">;
+export type Method = Pick<Fisher, "name" | "needs">;
 
 /**
  * Loads kernels, checked to be of what this run would make them of, with all that they were saved with.

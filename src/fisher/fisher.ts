@@ -77,7 +77,7 @@ export type SolverOptions = {
   readonly tolerance?: number;
   /** Products with Theta at most. Default: 200. */
   readonly maxIterations?: number;
-  /** Rank of the preconditioner, a partial Cholesky factor of Theta; 0: none. Default: {@link file://./matrix-free.ts}. */
+  /** Rank of the preconditioner, a partial Cholesky factor of Theta; 0: none. Default: {@link defaultRank}. */
   readonly rank?: number;
   /** Where to go on. */
   readonly state?: CgState;

@@ -38,11 +38,11 @@ export type CgIteration = {
   readonly iteration: number;
   /** |r| / |b| of the recursion. */
   readonly relativeResidual: number;
-  /** A copy of the state, from which {@link conjugateGradients} goes on. */
+  /** A copy of the state, from which an iteration goes on. */
   readonly state: () => CgState;
 };
 
-/** Options of {@link conjugateGradients}. */
+/** Options of conjugate gradients. */
 export type CgOptions = Stoppable & {
   /** M, symmetric positive definite: it solves with an approximation of A. Default: the identity. */
   preconditioner?: Pick<LinearSolver, "solve">;

@@ -185,7 +185,7 @@ export function npzParts(
   return [...parts, ...directory, u32(END), u16(0, 0, count, count), u32(length(directory), offset), u16(0)];
 }
 
-/** Writes a `.npz` archive into one array: {@link npzParts} joined. */
+/** Writes a `.npz` archive into one array. */
 export const writeNpz = (arrays: Readonly<Record<string, NpySource>>): Uint8Array => concat(npzParts(arrays));
 
 /** Little-endian unsigned numbers as bytes. */

@@ -47,7 +47,7 @@ export type FetchOptions = {
   readonly progress?: FetchProgress | undefined;
   /** Called with one line that a user must know about the data. */
   readonly notice?: ((line: string) => void) | undefined;
-  /** Where to keep it (default: see {@link cacheFolder}). */
+  /** Where to keep it (default: the cache folder of natgrad). */
   readonly folder?: string | undefined;
 };
 
