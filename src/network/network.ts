@@ -21,6 +21,11 @@ export type Network = {
 /**
  * Chains layers; the last one must be a weight layer (the outputs are linear in its weights).
  * @throws InputError when there is no layer or the last has no weights, or the inputs are no whole number above 0.
+ * @example
+ * import { dense, relu, serial } from "natgrad";
+ *
+ * const network = serial(8, dense(64), relu(), dense(32), relu(), dense(2));
+ * console.log(network.inputs, network.outputs); // 8 2
  */
 export function serial(inputs: number, ...layers: readonly Layer[]): Network {
   if (!layers.at(-1)?.weights) {
@@ -49,7 +54,14 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
   activation?: Activation;
 };
 
-/** A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1). */
+/**
+ * A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1).
+ * @example
+ * import { mlp } from "natgrad";
+ *
+ * const network = mlp(784, { depth: 3, width: 1024, outputs: 10 }); // 784 - 1024 - 1024 - 10
+ * console.log(network.outputs); // 10
+ */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
   const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
   demandWhole("outputs", outputs);
