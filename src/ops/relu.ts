@@ -7,7 +7,7 @@
  */
 import { relu as reluOp, step } from "../graph/ops.ts";
 import { activation, type Activation } from "./activation.ts";
-import type { Layer } from "./layer.ts";
+import type { Op } from "./op.ts";
 
 /** Correlations this near to one are one: arccos would make 1e-8 of a rounding of 1e-16. */
 const ROUNDING = 4e-15;
@@ -38,4 +38,4 @@ export const RELU: Activation = {
 };
 
 /** max(u, 0); the derivative at zero is zero. */
-export const relu = (): Layer => activation(RELU);
+export const relu = (): Op => activation(RELU);
