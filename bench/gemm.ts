@@ -42,20 +42,20 @@ export const operations = (products: readonly Product[]): number =>
 
 /** The products of a forward pass. */
 export const forwardProducts = ({ weights }: Network, samples: number): Product[] =>
-  weights.map(({ rows, fanOut }, l) => ({
+  weights.map(({ columns, fanOut }, l) => ({
     name: `forward${l}`,
-    left: { name: `inputs${l}`, rows: samples, cols: rows },
-    right: { name: `theta${l}`, rows: fanOut, cols: rows },
+    left: { name: `inputs${l}`, rows: samples, cols: columns },
+    right: { name: `theta${l}`, rows: fanOut, cols: columns },
     transB: true,
   }));
 
 /** The products of a linearisation: the forward pass of all samples, the way back and the Grams of the first N. */
 export function linearizeProducts(network: Network, samples: number, N: number): Product[] {
   const products = forwardProducts(network, samples);
-  for (const [l, { rows, fanOut }] of network.weights.entries()) {
-    const H = { name: `H${l}`, rows: N, cols: rows };
+  for (const [l, { columns, fanOut }] of network.weights.entries()) {
+    const H = { name: `H${l}`, rows: N, cols: columns };
     const delta = { name: `delta${l}`, rows: N * network.outputs, cols: fanOut };
-    const theta = { name: `theta${l}`, rows: fanOut, cols: rows };
+    const theta = { name: `theta${l}`, rows: fanOut, cols: columns };
     if (l > 0) products.push({ name: `backward${l}`, left: delta, right: theta });
     products.push({ name: `A${l}`, left: H, right: H, transB: true });
     products.push({ name: `B${l}`, left: delta, right: delta, transB: true });
@@ -65,10 +65,10 @@ export function linearizeProducts(network: Network, samples: number, N: number):
 
 /** The products of adding an update of rank N to theta_l itself: U_l^T H_l. */
 export const foldProducts = ({ weights }: Network, N: number): Product[] =>
-  weights.map(({ rows, fanOut }, l) => ({
+  weights.map(({ columns, fanOut }, l) => ({
     name: `fold${l}`,
     left: { name: `U${l}`, rows: N, cols: fanOut },
-    right: { name: `H${l}`, rows: N, cols: rows },
+    right: { name: `H${l}`, rows: N, cols: columns },
     transA: true,
   }));
 

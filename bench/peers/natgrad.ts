@@ -49,9 +49,9 @@ await (wanted.prepare ? prepare() : measureJob());
 /** All samples [N + N', M_0] and labels, and W_l [M_l, M_{l-1}] of unit variance. */
 async function prepare(): Promise<void> {
   const thetas = initialise(await createEngine(), network, 1);
-  const weights = network.weights.map(({ fanOut, rows }, l) => [
+  const weights = network.weights.map(({ fanOut, columns }, l) => [
     `W${l + 1}`,
-    { shape: [fanOut, rows], data: thetas[l]! },
+    { shape: [fanOut, columns], data: thetas[l]! },
   ]);
   await save(`${wanted.folder}/problem.npz`, {
     x,

@@ -9,5 +9,5 @@ export {
   type Linearizer,
   type PassOptions,
 } from "../linearization/linearize.ts";
-export { createUpdater, type Combination, type Updater } from "../linearization/update.ts";
+export { createUpdater, type Coefficients, type Updater } from "../linearization/update.ts";
 export { createFolder, createWeights, type LayerWeights, type Weights } from "../linearization/weights.ts";

@@ -127,10 +127,10 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       copies,
       epsilon,
     };
-    const blocks = network.weights.map(({ fanIn, fanOut, rows, scales }, l): BlockParts => ({
+    const blocks = network.weights.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
       fanIn,
       fanOut,
-      columns: rows,
+      columns,
       ...dampingOf(scales),
       inputRank: identity.input_ranks[l] ?? Infinity,
       signalRank: identity.signal_ranks[l] ?? Infinity,

@@ -62,10 +62,10 @@ export function sizesOf(
     columns,
     layers: network.weights.length,
     network,
-    inputs: sum(({ rows }) => rows),
+    inputs: sum(({ columns }) => columns),
     signals: network.outputs * sum(({ fanOut }) => fanOut),
-    weights: sum(({ rows, fanOut }) => rows * fanOut),
-    widest: Math.max(...network.weights.map(({ rows, fanOut }) => rows * fanOut)),
+    weights: sum(({ columns, fanOut }) => columns * fanOut),
+    widest: Math.max(...network.weights.map(({ columns, fanOut }) => columns * fanOut)),
     bytes: precision === "float64" ? 8 : 4,
   };
 }

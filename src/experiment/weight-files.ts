@@ -17,7 +17,7 @@ import type { Network } from "../network/network.ts";
 const MEMBER = /^([Wb])([1-9]\d*)\.npy$/;
 
 /**
- * Saves theta_l [fanOut, rows] of every layer as `W{l}.npy` and, where there are biases, `b{l}.npy`, in place of the set
+ * Saves theta_l [fanOut, columns] of every layer as `W{l}.npy` and, where there are biases, `b{l}.npy`, in place of the set
  * in `folder`. Other files there stay as they are.
  * @throws InputError naming what cannot be written; the folder then holds the set that it held.
  */
@@ -25,15 +25,15 @@ export const saveWeights = (folder: string, network: Network, thetas: readonly F
   writeSet(folder, filesOf(network, thetas), (name) => MEMBER.test(name));
 
 function* filesOf(network: Network, thetas: readonly FloatArray[]): Generator<SetFile> {
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
+  for (const [l, { fanIn, fanOut, columns, scales }] of network.weights.entries()) {
     const theta = thetas[l]!;
     const W = new Float32Array(fanIn * fanOut);
     for (let o = 0; o < fanOut; o++) {
-      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * rows + i]! / scales.weightStd;
+      for (let i = 0; i < fanIn; i++) W[i * fanOut + o] = theta[o * columns + i]! / scales.weightStd;
     }
     yield [`W${l + 1}.npy`, writeNpy({ shape: [fanIn, fanOut], data: W })];
-    if (rows === fanIn) continue;
-    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * rows + fanIn]! / scales.biasStd);
+    if (columns === fanIn) continue;
+    const b = Float32Array.from({ length: fanOut }, (_, o) => theta[o * columns + fanIn]! / scales.biasStd);
     yield [`b${l + 1}.npy`, writeNpy({ shape: [fanOut], data: b })];
   }
 }
@@ -51,25 +51,25 @@ export async function loadWeights(folder: string, engine: Engine, network: Netwo
   return thetas;
 }
 
-/** theta [fanOut, rows] of layer `l`, counted from 1. */
+/** theta [fanOut, columns] of layer `l`, counted from 1. */
 async function loadLayer(
   folder: string,
   l: number,
   engine: Engine,
-  { fanIn, fanOut, rows, scales }: Network["weights"][number],
+  { fanIn, fanOut, columns, scales }: Network["weights"][number],
 ): Promise<FloatArray> {
-  const theta = engine.floats(fanOut * rows);
+  const theta = engine.floats(fanOut * columns);
   const path = join(folder, `W${l}.npy`);
   const { shape, data: W } = readNpy(await readWhole(path), path);
   if (shape.length !== 2 || shape[0] !== fanIn || shape[1] !== fanOut) {
     throw new InputError(`${path}: wanted shape [${fanIn}, ${fanOut}], got [${shape.join(", ")}]`);
   }
   for (let i = 0; i < fanIn; i++) {
-    for (let o = 0; o < fanOut; o++) theta[o * rows + i] = scales.weightStd * W[i * fanOut + o]!;
+    for (let o = 0; o < fanOut; o++) theta[o * columns + i] = scales.weightStd * W[i * fanOut + o]!;
   }
   // Looked at here, where what the engine's precision made infinite shows too; there are no biases in it yet.
   expectFinite(theta, path);
-  if (rows === fanIn) return theta;
+  if (columns === fanIn) return theta;
 
   const biasPath = join(folder, `b${l}.npy`);
   if (!existsSync(biasPath)) {
@@ -81,7 +81,7 @@ async function loadLayer(
   if (b.length !== fanOut || size.at(-1) !== fanOut || size.length > 2) {
     throw new InputError(`${biasPath}: wanted shape [${fanOut}], got [${size.join(", ")}]`);
   }
-  for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = scales.biasStd * b[o]!;
+  for (let o = 0; o < fanOut; o++) theta[o * columns + fanIn] = scales.biasStd * b[o]!;
   expectFinite(theta, biasPath);
   return theta;
 }
@@ -100,7 +100,7 @@ async function refuseStrangers(folder: string, network: Network): Promise<void> 
         `${path}: wanted weights of ${network.weights.length} layers, got a file of another`,
       );
     }
-    if (kind === "b" && layer.rows === layer.fanIn) {
+    if (kind === "b" && layer.columns === layer.fanIn) {
       throw new InputError(`${path}: wanted no biases (bias_variance is 0), got a file of them`);
     }
   }

@@ -10,11 +10,10 @@
 import type { Stoppable } from "../breathe.ts";
 import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
 import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
-import type { Combination } from "../linearization/update.ts";
+import type { Coefficients } from "../linearization/update.ts";
 import type { Cost, CostSizes } from "./cost.ts";
 
-/** K_l of one layer, in the form that the method makes it. */
-export type Coefficients = Combination;
+export type { Coefficients };
 
 /** A Fisher approximation bound to a training kernel and a damping. */
 export type Prepared = {

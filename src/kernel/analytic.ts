@@ -52,13 +52,13 @@ export async function analyticKernel(
   };
   if (needs === "ntk") return matrixKernel(head, await analyticNtk(network, x1, x2, options));
   const last = network.weights.length - 1;
-  const layers: BlockParts[] = network.weights.map(({ fanIn, fanOut, rows, scales }, l) => ({
+  const layers: BlockParts[] = network.weights.map(({ fanIn, fanOut, columns, scales }, l) => ({
     fanIn,
     fanOut,
-    columns: rows,
+    columns,
     ...dampingOf(scales),
     // Hidden widths are infinite; the input features and the outputs are not.
-    inputRank: l === 0 ? rows : Infinity,
+    inputRank: l === 0 ? columns : Infinity,
     signalRank: l === last ? 1 : Infinity,
     A: zeros(x1.rows, x2.rows),
     B: zeros(x1.rows, x2.rows),

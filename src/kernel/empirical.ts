@@ -90,14 +90,14 @@ async function kernelBetween(
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
     grams.product(a, left === right ? undefined : b, { signal });
   const blocks: BlockParts[] = [];
-  for (const [l, { fanIn, fanOut, rows, scales }] of network.weights.entries()) {
+  for (const [l, { fanIn, fanOut, columns, scales }] of network.weights.entries()) {
     const [a, b] = [left[l]!, right[l]!];
     blocks.push({
       fanIn,
       fanOut,
-      columns: rows,
+      columns,
       ...dampingOf(scales),
-      inputRank: rows,
+      inputRank: columns,
       signalRank: fanOut,
       A: await between(a.inputs, b.inputs),
       B: await between(a.signals, b.signals),

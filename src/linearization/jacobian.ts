@@ -1,11 +1,11 @@
 /**
- * @file Products with the Jacobian of a linearisation, which is never formed. With G_l [M_l, rows] a matrix of the shape
+ * @file Products with the Jacobian of a linearisation, which is never formed. With G_l [M_l, columns] a matrix of the shape
  * of theta_l and v [N C],
  *
  *     J_l^T v = sum over (n, c) of v_nc Delta_l[n, c] (x) H_l[n] = U_l^T H_l,    U_l[n] = sum over c of v_nc Delta_l[n, c]
  *     (J_l G)_nc = Delta_l[n, c] . G_l H_l[n]
  *
- * each one Gemm of 2 N M_l rows operations per layer, on tiles of the samples. So Theta v = sum over l of J_l J_l^T v costs
+ * each one Gemm of 2 N M_l columns operations per layer, on tiles of the samples. So Theta v = sum over l of J_l J_l^T v costs
  * 4 N P operations and no memory that grows with N^2.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
@@ -23,9 +23,9 @@ export type LayerRows = Pick<LayerLinearization, "inputs" | "signals">;
 
 /** Products with J on one engine. */
 export type Jacobian = {
-  /** target [M_l, rows] += J_l^T v for v [N C], in place. */
+  /** target [M_l, columns] += J_l^T v for v [N C], in place. */
   addTransposed(target: FloatArray, layer: LayerRows, v: Float64Array): Promise<void>;
-  /** out [N C] += J_l G for G [M_l, rows]. */
+  /** out [N C] += J_l G for G [M_l, columns]. */
   addProduct(out: Float64Array, layer: LayerRows, G: FloatArray): Promise<void>;
   /** Theta v = J J^T v for v [N C], over all layers. */
   tangentProduct(
@@ -115,10 +115,10 @@ function transposedGraph(engine: Engine): Graph {
   const g = createGraph(engine.precision);
   const delta = g.input("delta", ["n", "C", "M"]);
   const v = g.input("v", ["n", "C", 1]);
-  const H = g.input("H", ["n", "rows"]);
-  const G = g.input("G", ["M", "rows"]);
+  const H = g.input("H", ["n", "columns"]);
+  const G = g.input("G", ["M", "columns"]);
   const U = sumAlong(g, mul(g, delta, v), 1);
-  g.output("sum", gemm(g, U, H, { transA: true, plus: G }), ["M", "rows"]);
+  g.output("sum", gemm(g, U, H, { transA: true, plus: G }), ["M", "columns"]);
   return g;
 }
 
@@ -126,8 +126,8 @@ function transposedGraph(engine: Engine): Graph {
 function forwardGraph(engine: Engine): Graph {
   const g = createGraph(engine.precision);
   const delta = g.input("delta", ["n", "C", "M"]);
-  const H = g.input("H", ["n", "rows"]);
-  const G = g.input("G", ["M", "rows"]);
+  const H = g.input("H", ["n", "columns"]);
+  const G = g.input("G", ["M", "columns"]);
   const moved = unsqueeze1(g, gemm(g, H, G, { transB: true }));
   g.output("product", sumAlong(g, mul(g, delta, moved), 2), ["n", "C"]);
   return g;

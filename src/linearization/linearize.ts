@@ -2,7 +2,7 @@
  * @file Linearises a network on a batch: outputs of all samples and, for the first N of them, what a row of the Jacobian
  * is made of in each weight layer l:
  *
- *     H_l [N, rows]         inputs, scaled, bias column last
+ *     H_l [N, columns]         inputs, scaled, bias column last
  *     Delta_l [N C, M_l]    signals df_c(x_n)/du_l, rows (n, c)
  *
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
@@ -23,7 +23,7 @@ import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts"
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = WeightShape & {
-  /** H_l [N, rows]. */
+  /** H_l [N, columns]. */
   readonly inputs: Matrix<FloatArray>;
   /** Delta_l [N C, fanOut]. */
   readonly signals: Matrix<FloatArray>;
@@ -50,7 +50,7 @@ export type PassOptions = Stoppable & {
 
 /** Operations of a sample on its way through a network and back. */
 export const passOperations = ({ weights, outputs }: Network): number =>
-  2 * (1 + outputs) * weights.reduce((sum, { rows, fanOut }) => sum + rows * fanOut, 0);
+  2 * (1 + outputs) * weights.reduce((sum, { columns, fanOut }) => sum + columns * fanOut, 0);
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -98,7 +98,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     const feeds: Tensors = {};
     const pending = programsFor(weights) === factored;
     for (const [l, layer] of weights.entries()) {
-      feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.rows]);
+      feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.columns]);
       if (!pending) continue;
       const [left, right] = factorTensors(engine, layer);
       feeds[`left${l}`] = left;
@@ -156,7 +156,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         const place = inputs?.[l];
         return {
           ...shape,
-          inputs: place ? matrix(count, shape.rows, place) : buffer(`H${l}`, count, shape.rows),
+          inputs: place ? matrix(count, shape.columns, place) : buffer(`H${l}`, count, shape.columns),
           signals: buffer(`Delta${l}`, count * C, shape.fanOut),
         };
       });
@@ -219,7 +219,7 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean): Gra
   const count = g.input("count", [1], "int64");
   const cotangents = g.input("cotangents", C === 1 ? ["N", 1] : [C, "N", C]);
   for (const [l, { H, D }] of appendBackward(g, network, forward, cotangents, count).entries()) {
-    g.output(`H${l}`, H, ["N", weights[l]!.rows]);
+    g.output(`H${l}`, H, ["N", weights[l]!.columns]);
     g.output(`Delta${l}`, bySample(g, D, C, weights[l]!.fanOut), ["NC", weights[l]!.fanOut]);
   }
   return g;

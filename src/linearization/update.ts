@@ -19,7 +19,7 @@ import {
 } from "./weights.ts";
 
 /** How the signals of a batch combine into U_l [N, fanOut]. */
-export type Combination =
+export type Coefficients =
   /** U_l[n] = sum_c values[n, c] Delta_l[n, c]. */
   | { readonly kind: "per-sample"; readonly values: Float64Array }
   /** U_l = matrix^T Delta_l with a full matrix [N C, N]. */
@@ -34,7 +34,7 @@ export type Updater = {
   /** U_l [N, fanOut], written to `out` (default: a new array). */
   combine(
     layer: LayerLinearization,
-    how: Combination,
+    how: Coefficients,
     factor?: number,
     out?: FloatArray,
   ): Promise<FloatArray>;
@@ -48,7 +48,7 @@ export type Updater = {
   apply(
     weights: LayerWeights,
     layer: LayerLinearization,
-    how: Combination,
+    how: Coefficients,
     factor: number,
     place?: Place,
   ): Promise<void>;
@@ -62,7 +62,7 @@ export function createUpdater(engine: Engine): Updater {
   const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
     const N = layer.inputs.rows;
     const target = out ?? engine.floats(N * layer.fanOut);
-    checkCombination(layer, how, factor);
+    checkCoefficients(layer, how, factor);
     agree("U", `${N * layer.fanOut} numbers`, `${target.length} numbers`);
     if (how.kind === "per-sample") {
       combinePerSample(target, layer.signals.data, how.values, N, layer.fanOut, factor);
@@ -70,7 +70,7 @@ export function createUpdater(engine: Engine): Updater {
       const scaled = how.matrix.data.map((x) => factor * x);
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
       const delta = engine.tensor(layer.signals.data, [layer.signals.rows, layer.fanOut]);
-      const U = { rows: layer.fanOut, fanOut: N, base: target.fill(0) };
+      const U = { columns: layer.fanOut, fanOut: N, base: target.fill(0) };
       await folder.accumulate(U, delta, K);
     } else if (how.kind === "update") {
       const { data } = how.matrix;
@@ -88,8 +88,8 @@ export function createUpdater(engine: Engine): Updater {
       return weights.map((layer) => lend(engine, layer, n));
     },
     async apply(weights, layer, how, factor, place) {
-      checkCombination(layer, how, factor);
-      agree("weights", `${layer.fanOut} x ${layer.rows}`, `${weights.fanOut} x ${weights.rows}`);
+      checkCoefficients(layer, how, factor);
+      agree("weights", `${layer.fanOut} x ${layer.columns}`, `${weights.fanOut} x ${weights.columns}`);
       if (how.kind === "none") return;
       const N = layer.inputs.rows;
       if (N >= MAX_RANK) {
@@ -102,7 +102,7 @@ export function createUpdater(engine: Engine): Updater {
           );
         }
         const U = engine.tensor(await combine(layer, how, factor), [N, layer.fanOut]);
-        return folder.accumulate(weights, engine.tensor(layer.inputs.data, [N, layer.rows]), U);
+        return folder.accumulate(weights, engine.tensor(layer.inputs.data, [N, layer.columns]), U);
       }
       if (rankOf(weights) + N > MAX_RANK) await folder.fold(weights);
       await combine(layer, how, factor, append(engine, weights, layer.inputs, place));
@@ -111,9 +111,9 @@ export function createUpdater(engine: Engine): Updater {
 }
 
 /** @throws RangeError for coefficients that are not of this layer on these samples; InputError for a factor that is none. */
-function checkCombination(
+function checkCoefficients(
   { inputs, signals, fanOut }: LayerLinearization,
-  how: Combination,
+  how: Coefficients,
   factor: number,
 ): void {
   demandFinite("factor", factor);

@@ -14,8 +14,8 @@ import { tileFor, tiles } from "./runs.ts";
 /** Rank at which the factors are folded: they then cost about 10 % of a pass at width 4096. */
 export const MAX_RANK = 200;
 
-/** theta_l [fanOut, rows] of one layer: `base`, and what steps have added since it was last brought up to date. */
-export type LayerWeights = { readonly rows: number; readonly fanOut: number; readonly base: FloatArray };
+/** theta_l [fanOut, columns] of one layer: `base`, and what steps have added since it was last brought up to date. */
+export type LayerWeights = { readonly columns: number; readonly fanOut: number; readonly base: FloatArray };
 
 /** Factors of some rank, of which `rank` rows are in use: what steps have added to a layer. */
 type Factors = { readonly left: FloatArray; readonly right: FloatArray; rank: number };
@@ -30,17 +30,17 @@ export const rankOf = (weights: LayerWeights): number => pending.get(weights)?.r
 export type Weights = readonly LayerWeights[];
 
 /**
- * Wraps one array [fanOut, rows] a layer; the arrays become the property of the weights and change in place.
+ * Wraps one array [fanOut, columns] a layer; the arrays become the property of the weights and change in place.
  * @throws RangeError when there is not one per layer, of its size.
  */
 export function createWeights(network: Network, bases: readonly FloatArray[]): Weights {
   agree("weights", `${network.weights.length} layers`, `${bases.length} layers`);
-  return network.weights.map(({ rows, fanOut }, l) => {
+  return network.weights.map(({ columns, fanOut }, l) => {
     const base = bases[l];
-    if (base?.length !== rows * fanOut) {
-      throw new RangeError(`weights: wanted ${fanOut} x ${rows} in layer ${l + 1}, got ${base?.length}`);
+    if (base?.length !== columns * fanOut) {
+      throw new RangeError(`weights: wanted ${fanOut} x ${columns} in layer ${l + 1}, got ${base?.length}`);
     }
-    return { rows, fanOut, base };
+    return { columns, fanOut, base };
   });
 }
 
@@ -50,9 +50,9 @@ export function createWeights(network: Network, bases: readonly FloatArray[]): W
  */
 export function checkWeights(engine: Engine, network: Network, weights: Weights): void {
   agree("weights", `${network.weights.length} layers`, `${weights.length} layers`);
-  for (const [l, { rows, fanOut }] of network.weights.entries()) {
+  for (const [l, { columns, fanOut }] of network.weights.entries()) {
     const layer = weights[l]!;
-    agree(`weights of layer ${l + 1}`, `${fanOut} x ${rows}`, `${layer.fanOut} x ${layer.rows}`);
+    agree(`weights of layer ${l + 1}`, `${fanOut} x ${columns}`, `${layer.fanOut} x ${layer.columns}`);
     checkPrecision(engine, layer, `weights of layer ${l + 1}`);
   }
 }
@@ -61,17 +61,17 @@ function checkPrecision({ precision }: Engine, { base }: LayerWeights, what: str
   agree(what, precision, base instanceof Float32Array ? "float32" : "float64");
 }
 
-/** The factors in use, [rank, rows] and [rank, fanOut], to be read. */
+/** The factors in use, [rank, columns] and [rank, fanOut], to be read. */
 export function factorsOf(weights: LayerWeights): { left: FloatArray; right: FloatArray; rank: number } {
-  const { rows, fanOut, base } = weights;
+  const { columns, fanOut, base } = weights;
   const { left, right, rank } = pending.get(weights) ?? { left: base, right: base, rank: 0 };
-  return { left: left.subarray(0, rank * rows), right: right.subarray(0, rank * fanOut), rank };
+  return { left: left.subarray(0, rank * columns), right: right.subarray(0, rank * fanOut), rank };
 }
 
 /** The same as tensors. */
 export function factorTensors(engine: Engine, weights: LayerWeights): [left: Tensor, right: Tensor] {
   const { left, right, rank } = factorsOf(weights);
-  return [engine.tensor(left, [rank, weights.rows]), engine.tensor(right, [rank, weights.fanOut])];
+  return [engine.tensor(left, [rank, weights.columns]), engine.tensor(right, [rank, weights.fanOut])];
 }
 
 /**
@@ -85,12 +85,12 @@ export function lend(engine: Engine, weights: LayerWeights, n: number): Place | 
   const rank = rankOf(weights);
   if (rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
   const { left } = allocated(engine, weights);
-  return { inputs: left.subarray(rank * weights.rows, (rank + n) * weights.rows), at: rank };
+  return { inputs: left.subarray(rank * weights.columns, (rank + n) * weights.columns), at: rank };
 }
 
 function allocated(engine: Engine, weights: LayerWeights): Factors {
   const factors = pending.get(weights) ?? {
-    left: engine.floats(MAX_RANK * weights.rows),
+    left: engine.floats(MAX_RANK * weights.columns),
     right: engine.floats(MAX_RANK * weights.fanOut),
     rank: 0,
   };
@@ -99,7 +99,7 @@ function allocated(engine: Engine, weights: LayerWeights): Factors {
 }
 
 /**
- * Appends H_l [N, rows] to the left factor, unless it lies in its `place` there already, and returns the place of N rows of the right
+ * Appends H_l [N, columns] to the left factor, unless it lies in its `place` there already, and returns the place of N rows of the right
  * one, to be filled. Only for N < {@link MAX_RANK}.
  */
 export function append(
@@ -108,19 +108,19 @@ export function append(
   H: Matrix<FloatArray>,
   place?: Place,
 ): FloatArray {
-  const { rows, fanOut } = weights;
+  const { columns, fanOut } = weights;
   const factors = allocated(engine, weights);
   const { left, right, rank } = factors;
-  if (place?.inputs !== H.data || place.at !== rank) left.set(H.data, rank * rows);
+  if (place?.inputs !== H.data || place.at !== rank) left.set(H.data, rank * columns);
   factors.rank += H.rows;
   return right.subarray(rank * fanOut, factors.rank * fanOut);
 }
 
 /** Brings wide matrices up to date. */
 export type Folder = {
-  /** base += right^T left for factors [R, rows] and [R, fanOut]. */
+  /** base += right^T left for factors [R, columns] and [R, fanOut]. */
   accumulate(
-    weights: Pick<LayerWeights, "rows" | "fanOut" | "base">,
+    weights: Pick<LayerWeights, "columns" | "fanOut" | "base">,
     left: Tensor,
     right: Tensor,
   ): Promise<void>;
@@ -132,12 +132,12 @@ export type Folder = {
 export function createFolder(engine: Engine): Folder {
   let program: Promise<Program> | undefined;
 
-  const accumulate: Folder["accumulate"] = async ({ rows, fanOut, base: target }, left, right) => {
+  const accumulate: Folder["accumulate"] = async ({ columns, fanOut, base: target }, left, right) => {
     program ??= engine.compile(foldGraph(engine));
-    const base = engine.tensor(target, [fanOut, rows]);
+    const base = engine.tensor(target, [fanOut, columns]);
     const part = ({ data, dims: [, cols] }: Tensor, from: number, to: number): Tensor =>
       engine.tensor((data as FloatArray).subarray(from * cols!, to * cols!), [to - from, cols!]);
-    for (const [from, to] of tiles(left.dims[0]!, tileFor(2 * rows * fanOut))) {
+    for (const [from, to] of tiles(left.dims[0]!, tileFor(2 * columns * fanOut))) {
       // In place on the native CPU: Gemm starts by copying its C to the output, here the same memory.
       const feeds = { left: part(left, from, to), right: part(right, from, to), base };
       await (await program).run(feeds, { result: base });
@@ -158,9 +158,9 @@ export function createFolder(engine: Engine): Folder {
 
 function foldGraph(engine: Engine): Graph {
   const g = createGraph(engine.precision);
-  const left = g.input("left", ["R", "rows"]);
+  const left = g.input("left", ["R", "columns"]);
   const right = g.input("right", ["R", "fanOut"]);
-  const base = g.input("base", ["fanOut", "rows"]);
-  g.output("result", gemm(g, right, left, { transA: true, plus: base }), ["fanOut", "rows"]);
+  const base = g.input("base", ["fanOut", "columns"]);
+  g.output("result", gemm(g, right, left, { transA: true, plus: base }), ["fanOut", "columns"]);
   return g;
 }

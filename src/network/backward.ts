@@ -32,10 +32,10 @@ export function appendForward(g: Graph, network: Network, pending: boolean): App
 }
 
 function weightInputs(g: Graph, { weights }: Network, l: number, pending: boolean) {
-  const { rows, fanOut } = weights[l]!;
-  const base = g.input(`base${l}`, [fanOut, rows]);
+  const { columns, fanOut } = weights[l]!;
+  const base = g.input(`base${l}`, [fanOut, columns]);
   if (!pending) return { base };
-  const left = g.input(`left${l}`, [`R${l}`, rows]);
+  const left = g.input(`left${l}`, [`R${l}`, columns]);
   const right = g.input(`right${l}`, [`R${l}`, fanOut]);
   return { base, factors: { left, right } };
 }

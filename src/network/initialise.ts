@@ -24,7 +24,7 @@ export const PRNGS = ["numpy", "jax"] as const;
 export type Prng = (typeof PRNGS)[number];
 
 /**
- * theta_l [fanOut, rows] of every layer, in the engine's precision.
+ * theta_l [fanOut, columns] of every layer, in the engine's precision.
  * @throws InputError when `seed` is not an integer in 0..2^32 - 1, or `prng` no stream.
  */
 export function initialise(
@@ -56,7 +56,7 @@ export async function drawWeights(
 }
 
 const emptyWeights = (engine: Engine, { weights }: Network): FloatArray[] =>
-  weights.map(({ fanOut, rows }) => engine.floats(fanOut * rows));
+  weights.map(({ fanOut, columns }) => engine.floats(fanOut * columns));
 
 /** Numbers that are drawn at a time: about a millisecond. */
 const PIECE = 2 ** 15;
@@ -65,10 +65,11 @@ const PIECE = 2 ** 15;
 function* draw(thetas: readonly FloatArray[], network: Network, seed: number, prng: Prng): Generator<void> {
   demandName("prng", PRNGS, prng);
   yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
-  for (const [l, { rows, fanIn, scales }] of network.weights.entries()) {
+  for (const [l, { columns, fanIn, scales }] of network.weights.entries()) {
     if (scales.weightStd === 1 && scales.biasStd === 1) continue;
     const theta = thetas[l]!;
-    for (let i = 0; i < theta.length; i++) theta[i]! *= i % rows < fanIn ? scales.weightStd : scales.biasStd;
+    for (let i = 0; i < theta.length; i++)
+      theta[i]! *= i % columns < fanIn ? scales.weightStd : scales.biasStd;
     yield;
   }
 }
@@ -76,26 +77,26 @@ function* draw(thetas: readonly FloatArray[], network: Network, seed: number, pr
 function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
   const { normalsInto } = randomState(seed);
   const lastToFirst = network.weights.map((shape, l) => ({ ...shape, theta: thetas[l]! })).toReversed();
-  for (const { fanIn, rows, fanOut, theta } of lastToFirst) {
-    if (theta instanceof Float32Array && rows === fanIn) {
+  for (const { fanIn, columns, fanOut, theta } of lastToFirst) {
+    if (theta instanceof Float32Array && columns === fanIn) {
       for (let from = 0; from < theta.length; from += PIECE, yield) {
         normalsInto(theta.subarray(from, from + PIECE));
       }
       continue;
     }
     const row = new Float32Array(fanIn);
-    for (let i = 0; i < fanOut; i++, yield) theta.set(normalsInto(row), i * rows);
+    for (let i = 0; i < fanOut; i++, yield) theta.set(normalsInto(row), i * columns);
   }
-  for (const { fanIn, rows, fanOut, theta } of lastToFirst) {
+  for (const { fanIn, columns, fanOut, theta } of lastToFirst) {
     // Drawn with or without biases, as the program does; the stream ends here.
     const biases = normalsInto(new Float32Array(fanOut));
-    if (rows > fanIn) for (const [i, b] of biases.entries()) theta[i * rows + fanIn] = b;
+    if (columns > fanIn) for (const [i, b] of biases.entries()) theta[i * columns + fanIn] = b;
   }
 }
 
 function* fillAsJax(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
   const keys = staxDenseKeys(prngKey(seed), network.weights.length);
-  for (const [l, { fanIn, rows, fanOut }] of network.weights.entries()) {
+  for (const [l, { fanIn, columns, fanOut }] of network.weights.entries()) {
     const theta = thetas[l]!;
     // W [fanIn, fanOut], some rows at a time.
     const count = Math.max(1, Math.floor(PIECE / fanOut));
@@ -104,11 +105,11 @@ function* fillAsJax(thetas: readonly FloatArray[], network: Network, seed: numbe
       const part = new Float32Array((to - from) * fanOut);
       normalInto(keys[l]!.weights, part, { offset: from * fanOut });
       for (let o = 0; o < fanOut; o++) {
-        for (let i = from; i < to; i++) theta[o * rows + i] = part[(i - from) * fanOut + o]!;
+        for (let i = from; i < to; i++) theta[o * columns + i] = part[(i - from) * fanOut + o]!;
       }
     }
-    if (rows === fanIn) continue;
+    if (columns === fanIn) continue;
     const bias = normalInto(keys[l]!.bias, new Float32Array(fanOut));
-    for (let o = 0; o < fanOut; o++) theta[o * rows + fanIn] = bias[o]!;
+    for (let o = 0; o < fanOut; o++) theta[o * columns + fanIn] = bias[o]!;
   }
 }

@@ -69,7 +69,7 @@ export function dense(width: number, options: DenseOptions = {}): Op {
     },
     weights(inputs) {
       const fanIn = fanInOf(inputs);
-      return { fanIn, rows: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) };
+      return { fanIn, columns: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) };
     },
 
     forward(g, { inputs, shapes, weights }) {

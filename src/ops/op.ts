@@ -18,16 +18,16 @@ import type { InfiniteRule } from "./tile.ts";
 /** The shape of one sample's value. */
 export type Shape = readonly number[];
 
-/** Size of a parameter: theta [fanOut, rows], rows = fanIn, plus one for the bias (the last column). */
+/** Size of a parameter: theta [fanOut, columns], columns = fanIn, plus one for the bias (the last column). */
 export type WeightShape = {
   readonly fanIn: number;
-  readonly rows: number;
+  readonly columns: number;
   readonly fanOut: number;
   readonly scales: LayerScales;
 };
 
 /**
- * A parameter in a graph, base + right^T left: `base` [fanOut, rows], `left` [R, rows], `right` [R, fanOut]; without `factors`
+ * A parameter in a graph, base + right^T left: `base` [fanOut, columns], `left` [R, columns], `right` [R, fanOut]; without `factors`
  * base alone. Every update of theta is a sum of outer products of inputs and signals, so steps append rows instead of
  * rewriting theta.
  */

@@ -21,8 +21,8 @@ const biased = network({ biasVariance: 1 });
 
 /** theta of every layer, counting up from `start`. */
 const thetasOf = ({ weights }: typeof plain, start: number): FloatArray[] =>
-  weights.map(({ fanOut, rows }, l) =>
-    Float32Array.from({ length: fanOut * rows }, (_, i) => start + 100 * l + i),
+  weights.map(({ fanOut, columns }, l) =>
+    Float32Array.from({ length: fanOut * columns }, (_, i) => start + 100 * l + i),
   );
 const load = (net = plain) => loadWeights(folder, engine, net);
 const put = (name: string, shape: number[], fill = 1) =>

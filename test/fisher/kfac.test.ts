@@ -42,10 +42,10 @@ describe.each(networks)("kfac on the %s network of %i outputs with %s", (name, C
     const layers = hidden.flatMap((width) => [dense(width, variances), relu()]);
     const network = serial(inputs, ...layers, dense(C, variances));
     const of = (key: string) => peer.get(`${name}_out${C}_${key}`);
-    const thetas = network.weights.map(({ fanIn, fanOut, rows }, l) => {
+    const thetas = network.weights.map(({ fanIn, fanOut, columns }, l) => {
       const [W, b] = [of(`layer${l + 1}_W`).data, of(`layer${l + 1}_b`).data];
-      return Float64Array.from({ length: fanOut * rows }, (__, at) => {
-        const [o, i] = [Math.floor(at / rows), at % rows];
+      return Float64Array.from({ length: fanOut * columns }, (__, at) => {
+        const [o, i] = [Math.floor(at / columns), at % columns];
         return i < fanIn ? W[i * fanOut + o]! : b[o]!;
       });
     });
@@ -75,12 +75,12 @@ describe.each(networks)("kfac on the %s network of %i outputs with %s", (name, C
     const x = matrix(xTrain.rows + xTest.rows, inputs, Float64Array.of(...xTrain.data, ...xTest.data));
     await createTrainer(linearizer, weights, kfac, loss, { x, y }).step(options);
     const folder = createFolder(engine);
-    for (const [l, { fanIn, fanOut, rows }] of network.weights.slice(0, C > 1 ? 3 : 2).entries()) {
+    for (const [l, { fanIn, fanOut, columns }] of network.weights.slice(0, C > 1 ? 3 : 2).entries()) {
       await folder.fold(weights[l]!);
       const step = weights[l]!.base.map((w, i) => before[l]![i]! - w);
       const [dW, db] = [of(`${update}_layer${l + 1}_dW`).data, of(`${update}_layer${l + 1}_db`).data];
-      const wanted = Float64Array.from({ length: fanOut * rows }, (__, at) => {
-        const [o, i] = [Math.floor(at / rows), at % rows];
+      const wanted = Float64Array.from({ length: fanOut * columns }, (__, at) => {
+        const [o, i] = [Math.floor(at / columns), at % columns];
         return i < fanIn ? dW[i * fanOut + o]! : db[o]!;
       });
       expect(relativeError(step, wanted), `layer ${l + 1}`).toBeLessThan(STEP);

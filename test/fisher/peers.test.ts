@@ -68,13 +68,13 @@ describe.each(cases)("%s with %s at depth %i, %s, %i outputs", (name, _, depth, 
     const x = matrix(10, 5, Float64Array.of(...xTrain.data, ...xTest.data));
     await createTrainer(linearizer, weights, fisher, loss, { x, y }).step(options);
     const folder = createFolder(engine);
-    for (const [l, { fanIn, fanOut, rows }] of peer.network.weights.entries()) {
+    for (const [l, { fanIn, fanOut, columns }] of peer.network.weights.entries()) {
       await folder.fold(weights[l]!);
       const step = weights[l]!.base.map((w, i) => before[l]![i]! - w);
       const dW = updates.get(`${key}_layer${l + 1}_dW`).data;
       const db = bias === "bias" ? updates.get(`${key}_layer${l + 1}_db`).data : [];
-      const wanted = Float64Array.from({ length: fanOut * rows }, (_, at) => {
-        const [o, i] = [Math.floor(at / rows), at % rows];
+      const wanted = Float64Array.from({ length: fanOut * columns }, (_, at) => {
+        const [o, i] = [Math.floor(at / columns), at % columns];
         return i < fanIn ? dW[i * fanOut + o]! : db[o]!;
       });
       expect(relativeError(step, wanted), `layer ${l + 1}`).toBeLessThan(STEP);

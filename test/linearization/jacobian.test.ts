@@ -16,7 +16,7 @@ describe("products with the Jacobian", () => {
         const v = Float64Array.from({ length: train.rows * sizes.outputs }, (_, i) => Math.sin(1 + i));
         const theta = new Float64Array(v.length);
         for (const [l, layer] of linearization.layers.entries()) {
-          const G = engine.floats(layer.fanOut * layer.rows).fill(1);
+          const G = engine.floats(layer.fanOut * layer.columns).fill(1);
           await addTransposed(G, layer, v);
           const expected = apply(flip(J[l]!), [...v]);
           expect(

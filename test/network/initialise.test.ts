@@ -75,9 +75,9 @@ describe("a network", () => {
     ["width", () => dense(0)],
     ["width", () => dense(1.5)],
     ["width", () => mlp(3, { width: -2 })],
-    ["n_layers", () => mlp(3, { depth: 0 })],
-    ["weight_variance", () => dense(3, { weightVariance: 0 })],
-    ["bias_variance", () => dense(3, { biasVariance: Number.NaN })],
+    ["depth", () => mlp(3, { depth: 0 })],
+    ["weightVariance", () => dense(3, { weightVariance: 0 })],
+    ["biasVariance", () => dense(3, { biasVariance: Number.NaN })],
     ["serial", () => serial(3, relu())],
     ["serial", () => serial(3)],
   ])("refuses a wrong %s in one line", (name, make) => {
@@ -87,9 +87,9 @@ describe("a network", () => {
 
   it("knows the sizes of its weights", () => {
     expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).weights).toMatchObject([
-      { fanIn: 7, rows: 8, fanOut: 5 },
-      { fanIn: 5, rows: 6, fanOut: 5 },
-      { fanIn: 5, rows: 6, fanOut: 2 },
+      { fanIn: 7, columns: 8, fanOut: 5 },
+      { fanIn: 5, columns: 6, fanOut: 5 },
+      { fanIn: 5, columns: 6, fanOut: 2 },
     ]);
   });
 });

@@ -64,13 +64,15 @@ describe.each([
     const network = networkOf(C);
     const linearizer = await createLinearizer(engine, network);
     const { normalsInto } = randomState(4);
-    const thetas = network.weights.map(({ rows, fanOut }) => normalsInto(new Float64Array(rows * fanOut)));
+    const thetas = network.weights.map(({ columns, fanOut }) =>
+      normalsInto(new Float64Array(columns * fanOut)),
+    );
     const weights = createWeights(network, thetas);
     const N = 4;
     const x: Matrix = matrix(N, 3, normalsInto(new Float64Array(N * 3)));
     const { layers } = await linearizer.linearize(weights, x);
     const f = async () => (await linearizer.forward(weights, x)).data.slice();
-    for (const [l, { inputs, signals, rows, fanOut }] of layers.entries()) {
+    for (const [l, { inputs, signals, columns: rows, fanOut }] of layers.entries()) {
       const [H, D] = [inputs.data.slice(), signals.data.slice()];
       for (let o = 0; o < fanOut; o++) {
         for (let i = 0; i < rows; i++) {

@@ -31,7 +31,7 @@ export async function peerFixture(name: string): Promise<Fixture> {
 /** Variances of the peers' networks. */
 export const variances = (bias: string) => ({ weightVariance: 2, biasVariance: bias === "bias" ? 0.1 : 0 });
 
-/** The network of a fixture, and its parameters as theta [fanOut, rows]. */
+/** The network of a fixture, and its parameters as theta [fanOut, columns]. */
 export function peerNetwork(
   fixture: Fixture,
   name: string,
@@ -42,12 +42,12 @@ export function peerNetwork(
   const widths = [7, 8, 7, 8].slice(0, depth - 1);
   const hidden = widths.flatMap((width) => [dense(width, variances(bias)), relu()]);
   const network = serial(5, ...hidden, dense(outputs, variances(bias)));
-  const thetas = network.weights.map(({ fanIn, fanOut, rows }, l) => {
+  const thetas = network.weights.map(({ fanIn, fanOut, columns }, l) => {
     const W = fixture.get(`${name}_layer${l + 1}_W`).data;
-    const theta = new Float64Array(fanOut * rows);
+    const theta = new Float64Array(fanOut * columns);
     for (let o = 0; o < fanOut; o++) {
-      for (let i = 0; i < fanIn; i++) theta[o * rows + i] = W[i * fanOut + o]!;
-      if (rows > fanIn) theta[o * rows + fanIn] = fixture.get(`${name}_layer${l + 1}_b`).data[o]!;
+      for (let i = 0; i < fanIn; i++) theta[o * columns + i] = W[i * fanOut + o]!;
+      if (columns > fanIn) theta[o * columns + fanIn] = fixture.get(`${name}_layer${l + 1}_b`).data[o]!;
     }
     return theta;
   });

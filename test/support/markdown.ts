@@ -103,6 +103,15 @@ export const linksOf = (markdown: string): string[] =>
     ([, link, attribute]) => (link ?? attribute)!,
   );
 
+/** Files and folders that a document names in code: paths from the checkout, or from src/, and names of files alone. */
+export const pathsOf = (markdown: string): string[] =>
+  Array.from(
+    markdown
+      .replaceAll(/^```.*?^```$/gms, "")
+      .matchAll(/`((?:[\w-]+\/)+|(?:[\w-]+\/)*[\w.-]+\.(?:ts|md|py|svg))`/g),
+    ([, path]) => path!,
+  );
+
 /** The fragments that lead to a document's headings, as GitHub makes them. */
 export const anchorsOf = (markdown: string): string[] =>
   Array.from(markdown.replaceAll(/^```.*?^```$/gms, "").matchAll(/^#+ (.*)$/gm), ([, heading]) =>

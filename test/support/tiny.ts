@@ -61,7 +61,9 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
   const biasVariance = bias ? 0.3 : 0;
   const weightVariance = 1.7;
   const network = mlp(inputs, { depth, width, outputs, weightVariance, biasVariance });
-  const thetas = network.weights.map(({ fanOut, rows }) => normalsInto(new Float64Array(fanOut * rows)));
+  const thetas = network.weights.map(({ fanOut, columns }) =>
+    normalsInto(new Float64Array(fanOut * columns)),
+  );
   const draw = (rows: number, cols: number): Matrix =>
     matrix(rows, cols, normalsInto(new Float64Array(rows * cols)));
   return {
@@ -73,7 +75,9 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
       widths: [inputs, ...network.weights.map(({ fanOut }) => fanOut)],
       weightVariance,
       biasVariance,
-      theta: network.weights.map(({ fanOut, rows }, l) => toRows(matrix(fanOut, rows, thetas[l]!.slice()))),
+      theta: network.weights.map(({ fanOut, columns }, l) =>
+        toRows(matrix(fanOut, columns, thetas[l]!.slice())),
+      ),
     },
     train: draw(samples, inputs),
     test: draw(2, inputs),
