@@ -1,7 +1,7 @@
 /**
- * @file A Fisher approximation of one's own, made from another: K-FAC whose layers are multiplied by factors. With the
- * factors that the paper's NumPy program has in its K-FAC by mistake, and its learning rate 1/(N L), the losses are those
- * that it prints (docs/references.md); with factor N for the last layer alone that learning rate is the right one.
+ * @file A Fisher approximation made from another: K-FAC whose layers are multiplied by factors. With the factors that the
+ * paper's NumPy program has in its K-FAC by mistake, and its learning rate 1/(N L), the losses are those that it prints
+ * (docs/references.md); with factor N for the last layer alone that learning rate is the right one.
  *
  *     npx tsx examples/custom-fisher.ts
  */

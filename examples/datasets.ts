@@ -1,5 +1,5 @@
 /**
- * @file Data of one's own: makes a dataset of arrays, saves it in the layout of the paper's programs, reads it back, and
+ * @file Data of your own: makes a dataset of arrays, saves it in the layout of the paper's programs, reads it back, and
  * trains on the file.
  *
  *     npx tsx examples/datasets.ts

@@ -28,7 +28,11 @@ try {
   writeFileSync(
     options.options,
     `import { OptionDefaults } from "typedoc";
-export default { blockTags: [...OptionDefaults.blockTags, "@file"] };`,
+export default {
+  blockTags: [...OptionDefaults.blockTags, "@file"],
+  // Lists and schemata that types are made of.
+  intentionallyNotExported: ["configSchema", "schema", "KERNELS", "ROLES"],
+};`,
   );
   const typedoc = join(folder, "node_modules/typedoc/bin/typedoc");
   const args = [typedoc, ...flags, "--treatWarningsAsErrors", "--excludeExternals", ...sources];

@@ -30,6 +30,14 @@ const SENTENCE = /^(?<what>.*?): wanted (?<wanted>.*?), got (?<got>.*)$/;
 /**
  * Something that the caller gave, or asked for, cannot be had. Its message is one printable line; `what`, `wanted` and `got` are its
  * parts, undefined where it does not read so.
+ * @example
+ * import { InputError, mlp } from "natgrad";
+ *
+ * try {
+ *   mlp(0);
+ * } catch (error) {
+ *   if (error instanceof InputError) console.log(error.what, error.wanted, error.got); // inputs, a whole number >= 1, 0
+ * }
  */
 export class InputError extends Error {
   override readonly name: string = "InputError";
@@ -128,7 +136,18 @@ export type Singularity = {
   readonly hasLeastNorm?: boolean;
 };
 
-/** A Gram without a numerical inverse, with its rank and condition. */
+/**
+ * A Gram without a numerical inverse, with its rank and condition.
+ * @example
+ * import { analyticKernel, exact, matrix, mlp, SingularGramError } from "natgrad";
+ *
+ * const twice = matrix(2, 2, Float64Array.of(1, 0, 1, 0)); // one sample twice: no inverse
+ * try {
+ *   await exact.prepare(await analyticKernel(mlp(2), twice), 0);
+ * } catch (error) {
+ *   if (error instanceof SingularGramError) console.log(error.message);
+ * }
+ */
 export class SingularGramError extends InputError implements Singularity {
   override readonly name = "SingularGramError";
   declare readonly what: string;

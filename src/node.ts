@@ -2,9 +2,12 @@
  * @file `natgrad/node`: what needs Node. Worker threads, datasets on disk and whole experiments.
  */
 export { createWorkerEngine, type WorkerEngineOptions } from "./graph/node/worker-engine.ts";
+export type { FetchProgress } from "./data/node/fetch.ts";
+export type { FetchOptions } from "./data/node/fetch-store.ts";
+export type { LeastNorm } from "./experiment/inversions.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
-export { readWhole, writeWhole } from "./data/node/files.ts";
+export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
 export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
 export { diagnose } from "./experiment/diagnose.ts";
 export {
@@ -13,10 +16,20 @@ export {
   parseDiagnosis,
   parseDiagnosisFlags,
   type Diagnosis,
+  type Convergence,
+  type DiagnosisConfigEvent,
+  type DiagnosisDoneEvent,
   type DiagnosisEvent,
   type DiagnosisOptions,
+  type KernelName,
+  type LayerEvent,
+  type MethodEvent,
+  type MethodFigures,
+  type PosteriorEvent,
+  type PosteriorFigures,
+  type SpectrumEvent,
 } from "./experiment/diagnosis.ts";
-export { loadKernels, saveKernels } from "./experiment/files.ts";
+export { loadKernels, saveKernels, type Method } from "./experiment/files.ts";
 export {
   originOf,
   type KernelIdentity,

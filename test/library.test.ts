@@ -1141,6 +1141,7 @@ const SAFE = [
   "stoppedText",
   "relu",
   "activation",
+  "dualMaps",
   // Whatever they are given is of a type that has no wrong values.
   "existsFor",
   "residualColumns",

@@ -74,7 +74,7 @@ async function measureCells(options: Settings): Promise<Cell[]> {
   try {
     for await (const event of run(parseConfig(options))) if (event.event === "step") rows.push(event);
   } catch (error) {
-    // Whoever asks for an option that does not exist has no row.
+    // A wrong option is refused before the first row.
     if (!(error instanceof InputError) || rows.length === 0) throw error;
     singular = true;
   }

@@ -47,7 +47,7 @@ export type NpzOptions = {
 
 /**
  * Reads a dataset. Samples of more than one axis, as images, are flattened row-major; labels may have any layout of
- * {@link file://./given-labels.ts}.
+ * `given-labels.ts`.
  * @param name what errors call the archive
  * @throws InputError naming the archive: a missing array, shapes that disagree, NaN, labels of no layout, or fewer
  *   samples than asked for.
@@ -236,6 +236,6 @@ export function datasetArrays(dataset: Dataset): Record<string, NpySource> {
 
 /**
  * Writes a dataset, without loss; the same dataset gives the same bytes.
- * @throws RangeError as {@link datasetArrays}.
+ * @throws RangeError where samples and labels do not fit together.
  */
 export const encodeDataset = (dataset: Dataset): Uint8Array => writeNpz(datasetArrays(dataset));

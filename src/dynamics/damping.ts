@@ -43,7 +43,7 @@ export function dampingController(schedule: DampingSchedule, damping: number): D
     next(loss) {
       const ratio = last && (loss - last.loss) / last.modelChange;
       if (ratio !== undefined && ratio > TRUSTED) rho *= FACTOR;
-      // Not a number, when the loss is none, is no reason for trust.
+      // A ratio that is NaN, because the loss is, counts as a step that the model did not foresee.
       else if (ratio !== undefined && !(ratio >= DISTRUSTED)) rho /= FACTOR;
       before = loss;
       return { damping: rho, ratio };

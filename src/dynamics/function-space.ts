@@ -51,7 +51,7 @@ export async function prepareMovers(
 export type PredictOptions = InvertOptions & {
   learningRate: number;
   damping?: number;
-  /** What {@link prepareMovers} gave for the start, where it is at hand. */
+  /** G and G' at the start, where they are at hand. */
   first?: Movers;
   /** Every step will be on a mini-batch: nothing is prepared for all samples. */
   batches?: boolean;
@@ -60,8 +60,19 @@ export type PredictOptions = InvertOptions & {
 /**
  * The recursion of `fisher` from the outputs `start` towards the labels `y` [N, C]. A loss with a curvature has it taken
  * anew at every f_t, and with it G.
- * @throws SingularGramError as {@link prepareMovers} does; InputError for a learning rate or damping that is no number,
+ * @throws SingularGramError when the method cannot be prepared on a kernel at a damping; InputError for a learning rate or damping that is no number,
  * RangeError where kernels, outputs and labels do not fit together.
+ * @example
+ * import { analyticKernel, exact, matrix, mlp, mse, predictSteps } from "natgrad";
+ *
+ * const x = matrix(2, 2, Float64Array.of(1, 0, 0, 1));
+ * const y = matrix(2, 1, Float64Array.of(0.5, -0.5));
+ * const kernel = await analyticKernel(mlp(2), x);
+ * const kernels = { train: kernel, test: kernel };
+ * const zero = matrix(2, 1, new Float64Array(2)); // what outputs are on average over initial weights
+ * const start = { train: zero, test: zero };
+ * const predictor = await predictSteps(exact, mse, kernels, start, y, { learningRate: 0.5 });
+ * console.log((await predictor.step()).train.data); // 0.25, -0.25: half of the way
  */
 export async function predictSteps(
   fisher: Fisher,

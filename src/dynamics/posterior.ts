@@ -1,8 +1,7 @@
 /**
  * @file Prediction beyond the mean: the law of the outputs f' of infinitely wide networks on test points, over all random
- * initialisations, when each is trained by gradient flow on a squared error (Lee et al., arXiv 1902.06720, eqs. 14-16).
- * It is Gaussian. With K the NNGP kernel, Theta the NTK (neither normalised by N; one prime a test side) and time
- * s = eta t,
+ * initialisations, when each is trained by gradient flow on a squared error (Lee et al., arXiv 1902.06720, eqs. 14-16). It
+ * is Gaussian. With K the NNGP kernel, Theta the NTK (neither normalised by N; one prime per test side) and time s = eta t,
  *
  *     D = Theta' Theta^-1 (1 - exp(-Theta s / N)),
  *     mean = D y,     covariance = K'' - D K'^T - K' D^T + D K D^T,

@@ -1,5 +1,5 @@
 /**
- * @file What training tells of each of its steps.
+ * @file What training reports of each of its steps.
  */
 import type { Inversion, SolveReport } from "../fisher/fisher.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -14,7 +14,7 @@ export type Step = {
   readonly network?: Evaluation;
   /** What each kernel predicted for it, in their order; left out between rows. */
   readonly predicted?: readonly Predicted[];
-  /** What the predictions inverted since that was last told. */
+  /** What the predictions inverted since the last report. */
   readonly foreseen: readonly Inversion[];
   /** The step that was taken from here, or tried; after the last one its damping alone. */
   readonly next: NextStep;

@@ -39,7 +39,7 @@ export type StepOptions = Stoppable & {
   samples?: ArrayLike<number>;
   /** How methods that need the NTK of the network alone solve with it; a step with `model` uses stored Grams. */
   solver?: PrepareOptions;
-  /** Told how far the parts of a long step are. */
+  /** Called with the progress of the parts of a long step. */
   progress?: (what: string, done: number, total: number) => void;
   /** Whether to evaluate what the step is not taken on; if not, outputs are those of the samples of the step alone. */
   evaluate?: boolean;
@@ -92,6 +92,19 @@ export type StepSeconds = {
  * Trains `weights` in place, from where they are; `tile`: samples that go through the network at a time.
  * @throws InputError for samples or labels that are not finite, or labels that are not the loss's; RangeError for samples,
  * labels or weights that are not of the network.
+ * @example
+ * import { createEngine, createLinearizer, createTrainer, createWeights, exact, initialise, matrix, mlp, mse } from "natgrad";
+ *
+ * const x = matrix(2, 2, Float32Array.of(1, 0, 0, 1));
+ * const y = matrix(2, 1, Float64Array.of(0.5, -0.5));
+ * const network = mlp(2, { width: 256 });
+ * const engine = await createEngine();
+ * const weights = createWeights(network, initialise(engine, network, 1));
+ * const trainer = createTrainer(await createLinearizer(engine, network), weights, exact, mse, { x, y });
+ * const { before } = await trainer.step({ learningRate: 1 });
+ * const after = await trainer.evaluate();
+ * console.log(mse.value(before.train, y), mse.value(after.train, y));
+ * await engine.release();
  */
 export function createTrainer(
   linearizer: Linearizer,
@@ -205,7 +218,7 @@ function checkBatch({ engine, network }: Linearizer, weights: Weights, loss: Los
   loss.checkLabels?.(y);
 }
 
-/** Only sizes and single numbers: a step looks at no sample but to compute with it. */
+/** Only sizes and single numbers: the samples were checked when the trainer was made. */
 function checkStep({ learningRate, damping, samples }: StepOptions, N: number): void {
   demandFinite("learningRate", learningRate);
   if (typeof damping === "number") demandDamping(damping);

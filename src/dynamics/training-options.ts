@@ -1,5 +1,5 @@
 /**
- * @file What a training is of: its parts, which are made, and its options.
+ * @file The parts of a training, which exist already, and its options.
  */
 import type { Stoppable } from "../breathe.ts";
 import type { Fisher, Singular, SolverOptions } from "../fisher/fisher.ts";
@@ -18,7 +18,7 @@ export type TrainingParts = {
   readonly data: TrainingData;
   readonly loss: Loss;
   readonly method: Fisher;
-  /** Kernels that predict the training; none is none. */
+  /** Kernels that predict the training; may be empty. */
   readonly kernels: readonly PredictingKernels[];
 };
 
@@ -46,6 +46,6 @@ export type TrainingOptions = Stoppable & {
   readonly isotropy?: boolean | undefined;
   /** Samples that go through the network at a time. */
   readonly tile?: number | undefined;
-  /** Told how far the training is, and the parts of its steps. */
+  /** Called with the progress of the training and of the parts of its steps. */
   readonly progress?: ((stage: string, done?: number, total?: number) => void) | undefined;
 };

@@ -1,5 +1,5 @@
 /**
- * @file The steps of a training: each is taken on the network and predicted, and told with what it did.
+ * @file The steps of a training: each is taken on the network, predicted, and reported with what it did.
  */
 import type { Inversion, InvertOptions } from "../fisher/fisher.ts";
 import type { Matrix } from "../matrix/matrix.ts";
@@ -28,7 +28,7 @@ export type Context = {
 /** What is the same for the isotropy and for the first steps of the predictions. */
 export type Start = { readonly f: Matrix; readonly movers: readonly Movers[] };
 
-/** Takes and tells the steps. */
+/** Takes and reports the steps. */
 export async function* stepsOf(context: Context, start: Start | undefined): AsyncGenerator<Step> {
   const { parts, options, clock, foreseen } = context;
   const { steps, every = 1, progress } = options;
@@ -45,7 +45,7 @@ export async function* stepsOf(context: Context, start: Start | undefined): Asyn
     try {
       predictions = await clock.time("predict", () => predict(context, predictions, start, taken, previous));
     } catch (error) {
-      // What is known of the step is told all the same.
+      // What is known of the step is reported all the same.
       yield { step, next, foreseen: foreseen() };
       throw error;
     }

@@ -1,6 +1,6 @@
 /**
- * @file Training of a network beside its predictions, from parts that are made: prepared first, so that how isotropic the
- * method is can be told before any step, then step by step. train.ts makes the parts of a problem.
+ * @file Training of a network beside its predictions, from parts that exist: prepared first, so that the isotropy of the
+ * method can be reported before any step, then step by step. train.ts makes the parts of a problem.
  */
 import { demandWhole } from "../error.ts";
 import type { Inversion } from "../fisher/fisher.ts";

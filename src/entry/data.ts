@@ -3,8 +3,14 @@
  */
 export type { ClassGroup } from "../data/classes.ts";
 export type { Dataset, Selection } from "../data/dataset.ts";
-export { applyForster, fitForster, forsterTransform, type ForsterMap } from "../data/forster.ts";
+export {
+  applyForster,
+  fitForster,
+  forsterTransform,
+  type ForsterMap,
+  type ForsterOptions,
+} from "../data/forster.ts";
 export { imageDataset, type ImageCollection } from "../data/images.ts";
-export { decodeDataset, encodeDataset } from "../data/npz-dataset.ts";
-export { synthetic, type SyntheticKind, type SyntheticOptions } from "../data/synthetic.ts";
+export { decodeDataset, encodeDataset, type NpzOptions } from "../data/npz-dataset.ts";
+export { synthetic, type Normals, type SyntheticKind, type SyntheticOptions } from "../data/synthetic.ts";
 export { randomState, type RandomState } from "../random/random-state.ts";

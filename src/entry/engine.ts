@@ -1,6 +1,6 @@
 /**
- * @file `natgrad/engine`: ONNX Runtime on one device, and the graphs that run on it. For layers and activations of one's own: `ops` are the
- * operations that their formulas are made of.
+ * @file `natgrad/engine`: ONNX Runtime on one device, and the graphs that run on it. For layers and activations of your
+ * own: `ops` are the operations that their formulas are made of.
  */
 export { breathe, type Stoppable } from "../breathe.ts";
 export {
@@ -23,4 +23,5 @@ export {
   type Precision,
   type Value,
 } from "../graph/graph.ts";
+export type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, Runtime } from "../ort.ts";
 export * as ops from "../graph/ops.ts";

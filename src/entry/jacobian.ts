@@ -1,7 +1,7 @@
 /**
  * @file `natgrad/jacobian`: a network linearised at its weights, products with its Jacobian, and updates of the weights.
  */
-export { createJacobian, type Jacobian } from "../linearization/jacobian.ts";
+export { createJacobian, type Jacobian, type LayerRows } from "../linearization/jacobian.ts";
 export {
   createLinearizer,
   type LayerLinearization,
@@ -10,4 +10,11 @@ export {
   type PassOptions,
 } from "../linearization/linearize.ts";
 export { createUpdater, type Coefficients, type Updater } from "../linearization/update.ts";
-export { createFolder, createWeights, type LayerWeights, type Weights } from "../linearization/weights.ts";
+export {
+  createFolder,
+  createWeights,
+  type Folder,
+  type LayerWeights,
+  type Place,
+  type Weights,
+} from "../linearization/weights.ts";

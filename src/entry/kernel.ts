@@ -19,7 +19,8 @@ export {
   type KernelNeeds,
 } from "../kernel/kernel.ts";
 export { expandOutputs } from "../kernel/parts.ts";
+export type { SweepOptions } from "../kernel/sweep.ts";
 export { ntk, type NtkOptions } from "../kernel/ntk.ts";
-export { linearizedKernel, type KernelTools } from "../kernel/linearized.ts";
+export { linearizedKernel, type KernelProgress, type KernelTools } from "../kernel/linearized.ts";
 export { withUnits, type KernelPair } from "../kernel/units.ts";
 export { whitenColumns, whitenKernel } from "../kernel/whiten.ts";

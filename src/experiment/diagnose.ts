@@ -1,9 +1,9 @@
 /**
  * @file What a kernel says of training before any step is taken, for a dataset and an architecture: its spectrum, how far
  * every method is from G = alpha I on it (paper, section 4), how far the network's own kernel is from the analytic one,
- * layer by layer, and what infinitely many initialisations would predict. Methods are measured under the loss that was asked
- * for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss. Told as
- * events, as in run.ts.
+ * layer by layer, and what infinitely many initialisations would predict. Methods are measured under the loss that was
+ * asked for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss.
+ * Reported as events, as in run.ts.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -50,27 +50,29 @@ import { expectedSizes, networkOf, openNetwork, startWeights, tileOf } from "./s
 import { finiteKernels } from "./representable.ts";
 import { withUse, type Use } from "./use.ts";
 
-/** Fractions of the training loss whose times are told. */
+/** Fractions of the training loss whose times are reported. */
 const FRACTIONS = [1e-2, 1e-4] as const;
 
-/** Who listens beside the events. */
+/** Listeners beside the events. */
 export type DiagnosisListeners = RunListeners & {
-  /** Told, in one line, what should not pass in silence. */
+  /** Words of an event about what a kernel does not allow. Default: the message of the error. */
+  word?: (error: InputError) => string;
+  /** Called with one line about something that needs attention. */
   notice?: (line: string) => void;
 };
 
 /**
  * Diagnoses a dataset and an architecture.
- * @throws InputError for anything that cannot be had; what a kernel does not allow is told in its event instead.
+ * @throws InputError for anything that cannot be had; what a kernel does not allow is reported in its event instead.
  */
 export const diagnose = (
   diagnosis: Diagnosis,
-  listeners: RunListeners = {},
+  listeners: DiagnosisListeners = {},
 ): AsyncGenerator<DiagnosisEvent> => withUse((use) => events(diagnosis, listeners, use));
 
 async function* events(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
+  { progress = () => {}, notice = () => {}, word = ({ message }) => message, signal }: DiagnosisListeners,
   use: Use,
 ): AsyncGenerator<DiagnosisEvent> {
   demandConfig(asked);
@@ -153,7 +155,7 @@ async function* events(
         ...about,
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
-          : await orReason(async () =>
+          : await orReason(word, async () =>
               measureMethod(fisher, shape, await kernelFor(name, fisher), config, {
                 at: { loss, f: starts[name], y },
                 signal,
@@ -168,18 +170,21 @@ async function* events(
     const about = { event: "posterior", kind, loss_type: mse.name } as const;
     yield {
       ...about,
-      ...(await orReason(() => measurePosterior(kind, infinite, dataset, config, { signal }))),
+      ...(await orReason(word, () => measurePosterior(kind, infinite, dataset, config, { signal }))),
     };
   }
   yield { event: "done", ...use.measured() };
 }
 
 /** What `work` returns, or why it cannot be had, on one line. */
-async function orReason<T>(work: () => Promise<T>): Promise<T | { reason: string }> {
+async function orReason<T>(
+  word: (error: InputError) => string,
+  work: () => Promise<T>,
+): Promise<T | { reason: string }> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof InputError) return { reason: error.message };
+    if (error instanceof InputError) return { reason: word(error) };
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * @file A diagnosis: its options, which are those of an experiment that count in it, and the events in which it is told.
+ * @file A diagnosis: its options, which are those of an experiment that count in it, and the events that report it.
  */
 import type { ClassGroup } from "../data/classes.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
@@ -54,7 +54,7 @@ export type DiagnosisConfigEvent = {
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
-  /** Memory that the diagnosis was reckoned to take. */
+  /** The memory that the plan allows for the diagnosis. */
   plan: { bytes: number };
 };
 
@@ -112,8 +112,9 @@ export type LayerEvent = {
 };
 
 /**
- * How near to G = alpha I a method is on a kernel, and which learning rates it bears there. Under a loss with a curvature
- * all of them are of S^T G, with S at the initial outputs: zero for the analytic kernel, the network's for the empirical one.
+ * How near to G = alpha I a method is on a kernel, and at which learning rates it is stable there. Under a loss with a
+ * curvature all of them are of S^T G, with S at the initial outputs: zero for the analytic kernel, the network's for the
+ * empirical one.
  */
 export type MethodFigures = Isotropy & {
   /** alpha of the theory, of the limit of wide networks without damping; none for gradient descent. */

@@ -1,5 +1,5 @@
 /**
- * @file What a run says of divergence: of its training, which ends it, and of a prediction, which is only told.
+ * @file What a run says of divergence: of its training, which ends the run, and of a prediction, which is only reported.
  */
 import { isFiniteEvaluation } from "../dynamics/evaluation.ts";
 import type { Predicted } from "../dynamics/prediction.ts";
@@ -21,7 +21,7 @@ export function divergenceReason({ step, network, next }: Row, { at, limit }: Di
     const [name, value] = figure;
     return `training: wanted a finite ${name}, got ${value} after step ${step}, ${since}; ${advice}`;
   }
-  if (failure) return `training: ${loss}, ${since}; step ${step + 1}: ${failure.message}`;
+  if (failure) return `training: ${loss}, ${since}; step ${step + 1}: ${failure.message}; ${advice}`;
   if (stopped) {
     const what = `finite numbers in the ${stoppedText(stopped)}`;
     return `training: wanted ${what}, got others in step ${step + 1}, ${since}; ${advice}`;
@@ -30,7 +30,7 @@ export function divergenceReason({ step, network, next }: Row, { at, limit }: Di
 }
 
 /**
- * Tells of predictions that diverged, each once: as soon as their figures are no numbers, or at the last row.
+ * Reports predictions that diverged, each once: as soon as their figures are no numbers, or at the last row.
  * @param kernels the names of what predicts
  */
 export function createPredictionNotices(

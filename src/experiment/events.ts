@@ -1,6 +1,6 @@
 /**
- * @file The events in which a run is told: the configuration, a step at a time with what the kernels predicted for it, and the
- * end. Whoever listens decides how they look.
+ * @file The events that report a run: the configuration, one event per step with what the kernels predicted for it, and the
+ * end. The listener formats them.
  */
 import type { Stoppable } from "../breathe.ts";
 import type { ClassGroup } from "../data/classes.ts";
@@ -36,7 +36,7 @@ export type ConfigEvent = {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
-  /** Memory, and for long runs the time, that the run was reckoned to take; how exact NGD solves. */
+  /** The plan: memory, for long runs the time, and how exact NGD solves. */
   plan: { bytes: number; seconds?: number; solver?: Solver };
   /**
    * Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. For a loss with
@@ -62,7 +62,7 @@ export type StepEvent = {
   solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
 } & Metrics;
 
-/** What should not pass in silence: it goes to stderr, and into JSON lines. */
+/** Something that needs attention: it goes to stderr, and into JSON lines. */
 export type NoticeEvent = {
   event: "notice";
   /** What it is about, for programs that read it. */
@@ -97,10 +97,10 @@ export type DoneEvent = {
 
 export type RunEvent = ConfigEvent | StepEvent | NoticeEvent | DoneEvent;
 
-/** Told what is being done; `done` of `total` where that is known. */
+/** Called with what is being done; `done` of `total` where that is known. */
 export type Progress = (stage: string, done?: number, total?: number) => void;
 
-/** Who listens beside the events. */
+/** Listeners beside the events. */
 export type RunListeners = Stoppable & {
   progress?: Progress;
 };

@@ -58,7 +58,7 @@ export function checkKernelFile(sizes: KernelSizes): void {
 }
 
 /**
- * Saves kernels, and what they are of. Takes no memory to speak of.
+ * Saves kernels, and what they are of. Takes next to no memory.
  * @param signals whether to save the signals of units, where the kernels have them: N C (N + N') times the units
  * @throws InputError when the file cannot be written, or would be of 4 GiB and more.
  */
@@ -85,7 +85,7 @@ export async function saveKernels(
 }
 
 /** What loading must know of a method: its name, and whether it needs the signals of units. */
-type Method = Pick<Fisher, "name" | "needs">;
+export type Method = Pick<Fisher, "name" | "needs">;
 
 /**
  * Loads kernels, checked to be of what this run would make them of, with all that they were saved with.
@@ -153,7 +153,7 @@ function checkOrigin(
   path: string,
 ): void {
   const usesUnits = needs === "units";
-  // Units that nobody looks at may be of any seed.
+  // Units that the method does not use may be of any seed.
   const got = usesUnits ? identity : { ...identity, units: null };
   const unlike = difference(originOf(identity.kernel, run, usesUnits && hasSignals), got);
   if (unlike) {

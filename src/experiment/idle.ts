@@ -1,6 +1,7 @@
 /**
- * @file Options that were set and have no effect beside the others. What can only be a mistake is refused (config.ts); what
- * depends on the plan of the run, or is harmless in a script that passes it to every run, is said.
+ * @file Options that were set and have no effect beside the others. An option that can only be a mistake is refused
+ * (config.ts); one that depends on the plan of the run, or is harmless in a script that passes it to every run, is
+ * reported.
  */
 import type { Solver } from "../fisher/index.ts";
 import { defaultOf, type Config } from "./config.ts";

@@ -6,10 +6,10 @@ import type { Inversion } from "../fisher/index.ts";
 import type { NoticeEvent } from "./events.ts";
 
 /**
- * Condition times the relative error of the entries from which on it is said. Float32 and float64 steps from the same weights,
- * over methods, losses, widths and depths, differed by a seventh to a five-hundredth of that product: below this by less
- * than a thousandth of the step, above it by up to a hundredth. Later steps multiply it: exact NGD on three classes,
- * of width 4096, is 1.5 % off in its loss after a step at 0.0104.
+ * Condition times the relative error of the entries from which on it is reported. Float32 and float64 steps from the same
+ * weights, over methods, losses, widths and depths, differed by a seventh to a five-hundredth of that product: below this
+ * by less than a thousandth of the step, above it by up to a hundredth. Later steps multiply it: exact NGD on three
+ * classes, of width 4096, is 1.5 % off in its loss after a step at 0.0104.
  */
 export const DOUBTFUL = 1e-2;
 

@@ -1,6 +1,6 @@
 /**
- * @file Memory over time: phases of a run, each with what it leaves behind and what it takes at the most. The peak is the
- * greatest sum of what is there and what a phase adds to it.
+ * @file Memory over time: phases of a run, each with the bytes that stay allocated after it and its peak. The peak of the
+ * run is the greatest sum of what is allocated and what a phase adds to it.
  */
 import type { Memory } from "../fisher/index.ts";
 
@@ -11,7 +11,7 @@ export type Phase = Memory & { readonly name: string };
 export type Peak = { readonly bytes: number; readonly parts: Readonly<Record<string, number>> };
 
 /**
- * Garbage: arrays that nobody needs any more wait for the collector, which is called when so many bytes have been
+ * Garbage: arrays that are no longer used stay until the collector runs, which happens when so many bytes have been
  * allocated outside of its heap. A phase that allocates little leaves little.
  */
 const GARBAGE = 72e6;

@@ -1,8 +1,8 @@
 /**
  * @file Bytes of the parts of a run or a diagnosis, from sizes alone. Letters: N training and N' test samples, n samples of
  * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes of a number of the network; eight for
- * all that is solved with. Where a part copies what it is given, the copy counts: the constants are what processes were seen
- * to take, and test/experiment/memory.test.ts holds them to it.
+ * all that is solved with. Where a part copies what it is given, the copy counts. The constants are measured, and
+ * test/experiment/memory.test.ts checks them.
  */
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
 import { MAX_RANK } from "../linearization/weights.ts";

@@ -1,7 +1,8 @@
 /**
- * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan chooses
- * how a method solves and how many samples go through the network at a time so that it fits, and refuses what fits in no way
- * with the figures. Methods state what they take themselves (fisher/cost.ts); diagnosis-plan.ts does the same for a diagnosis.
+ * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan
+ * chooses how a method solves and how many samples go through the network at a time so that it fits, and refuses a run that
+ * fits in no way, with the figures. Each method states its own cost (fisher/cost.ts); diagnosis-plan.ts does the same for a
+ * diagnosis.
  */
 import {
   defaultRank,
@@ -74,7 +75,7 @@ export type PlanOptions = PartOptions &
     | "preconditioner_rank"
   >;
 
-/** Iterations that conjugate gradients are reckoned with: a guess, as only the spectrum knows. */
+/** Iterations that the plan assumes for conjugate gradients; the true number depends on the spectrum. */
 const CG_ITERATIONS = 30;
 /** Copies of a kernel while it is written to a file. */
 const SAVED_COPIES = 2;

@@ -1,12 +1,12 @@
 /**
- * @file How fast this machine multiplies, for plans that tell how long a run will take.
+ * @file How fast this machine multiplies, for plans that estimate how long a run will take.
  */
 import type { Engine } from "../graph/engine.ts";
 import { createGrams } from "../kernel/gram.ts";
 import { matrix } from "../matrix/matrix.ts";
 import type { Plan } from "./plan.ts";
 
-/** Operations below which a run is over before anybody asks how long it takes. */
+/** Operations below which a run is too short for an estimate of its time. */
 const LONG = 1e12;
 /** Rows and inner size of the product that is timed: some hundredths of a second. */
 const [ROWS, INNER] = [512, 2048];

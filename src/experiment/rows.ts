@@ -18,7 +18,7 @@ import { unrepresentable } from "./representable.ts";
 export type Ending = Pick<DoneEvent, "diverged" | "diverged_at" | "reason">;
 
 /**
- * Tells the steps of a training as events.
+ * Reports the steps of a training as events.
  * @param kernels the names of the kernels that predict
  * @throws InputError for a step without a solution where nothing has diverged, and for an initial network that overflows.
  */

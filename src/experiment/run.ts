@@ -1,6 +1,6 @@
 /**
- * @file Runs an experiment: makes data, network, weights and kernels as the options say, trains, and tells what happens as
- * events (events.ts).
+ * @file Runs an experiment: makes data, network, weights and kernels as the options say, trains, and reports it as events
+ * (events.ts).
  */
 import type { Dataset } from "../data/dataset.ts";
 import { alphaOf } from "../dynamics/alpha.ts";
@@ -100,7 +100,7 @@ function refuseTooLarge(asked: Config): void {
   if (expected) planRun({ ...expected, ...partsOf(asked) }, asked, memoryLimit(asked));
 }
 
-/** The data, and what there is to say of it. */
+/** The data, with notices about it. */
 async function* fetchedData(
   asked: Config,
   { progress = () => {}, signal }: RunListeners,

@@ -67,7 +67,7 @@ export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "wo
 
 /**
  * Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has.
- * @param notice told when WebAssembly stands in for native code
+ * @param notice called when WebAssembly takes the place of native code
  */
 export async function openEngine(
   { device, precision, threads, workers }: EngineChoice,
@@ -79,7 +79,7 @@ export async function openEngine(
   }
   const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
   const engine = await createEngine(options);
-  // What looks for graphics devices prints what it misses; none of that belongs beside the one line of an error.
+  // Libraries that look for graphics devices print what they miss, which would stand beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;
 }

@@ -67,7 +67,7 @@ async function loadLayer(
   for (let i = 0; i < fanIn; i++) {
     for (let o = 0; o < fanOut; o++) theta[o * columns + i] = scales.weightStd * W[i * fanOut + o]!;
   }
-  // Looked at here, where what the engine's precision made infinite shows too; there are no biases in it yet.
+  // Checked here, where numbers that overflow the engine's precision show too; there are no biases in it yet.
   expectFinite(theta, path);
   if (columns === fanIn) return theta;
 
@@ -88,7 +88,7 @@ async function loadLayer(
 
 /** Files of a set that this network has no place for: of other layers, or of biases that it has none of. */
 async function refuseStrangers(folder: string, network: Network): Promise<void> {
-  // A folder that is not there is told by the first file that is missing.
+  // For a folder that is not there, the first missing file is reported.
   const names = await readdir(folder).catch((): string[] => []);
   for (const name of names.toSorted()) {
     const [, kind, digits] = MEMBER.exec(name) ?? [];

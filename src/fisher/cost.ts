@@ -1,7 +1,7 @@
 /**
- * @file What a method takes: bytes and operations from sizes alone, stated by the method itself (`cost` in its file), so that
- * whoever plans a run needs to know no method by name. Bytes are those of float64 matrices, and an upper bound; what a
- * factor keeps alive counts, and so does what an inverse on the range needs where that is asked for.
+ * @file What a method takes: bytes and operations from sizes alone, stated by the method itself (`cost` in its file), so
+ * that a plan has no list of methods. Bytes are those of float64 matrices, and an upper bound; what a factor keeps alive
+ * counts, and so does what an inverse on the range needs where that is asked for.
  */
 
 import { LARGEST_RANK } from "../matrix/singular.ts";

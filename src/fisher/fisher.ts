@@ -47,8 +47,8 @@ export type Inversion = {
 export const SINGULAR = ["refuse", "least_norm"] as const;
 
 /**
- * "refuse": an error. "least_norm": the inverse on the numerical range, so that the step is F^+ J^T r / N, the least of all
- * that are best for the quadratic model; where there is an inverse it is the same step.
+ * "refuse": an error. "least_norm": the inverse on the numerical range, so that the step is F^+ J^T r / N, the shortest of
+ * all that minimise the quadratic model of the loss; where there is an inverse the step is the same.
  */
 export type Singular = (typeof SINGULAR)[number];
 
@@ -56,7 +56,7 @@ export type Singular = (typeof SINGULAR)[number];
 export type InvertOptions = Stoppable & {
   /** Default: "refuse". */
   readonly singular?: Singular;
-  /** Told what was inverted, when it is; conditions are estimated for nobody else. */
+  /** Called with each inversion; conditions are estimated only where this is given. */
   readonly onInversion?: (inversion: Inversion) => void;
 };
 
@@ -77,15 +77,15 @@ export type SolverOptions = {
   readonly tolerance?: number;
   /** Products with Theta at most. Default: 200. */
   readonly maxIterations?: number;
-  /** Rank of the preconditioner, a partial Cholesky factor of Theta; 0: none. Default: {@link file://./matrix-free.ts}. */
+  /** Rank of the preconditioner, a partial Cholesky factor of Theta; 0: none. Default: {@link defaultRank}. */
   readonly rank?: number;
   /** Where to go on. */
   readonly state?: CgState;
-  /** Told of every iteration; stops after it if that returns "stop". */
+  /** Called after every iteration; stops there if it returns "stop". */
   readonly onIteration?: CgOptions["onIteration"];
-  /** Told the rank of the preconditioner so far. */
+  /** Called with the rank of the preconditioner so far. */
   readonly onRank?: (rank: number, of: number) => void;
-  /** Told how it ended. */
+  /** Called with how it ended. */
   readonly onEnd?: (report: SolveReport) => void;
 };
 
@@ -108,7 +108,9 @@ export type Shape = {
   readonly width: number;
   /** C. */
   readonly outputs: number;
-  /** K, numbers of a residual a sample: fewer than C where the loss does not see every direction. Default: C. */
+  /**
+   * K, numbers of the residual of one sample: fewer than C where the curvature of the loss has null directions. Default: C.
+   */
   readonly columns?: number;
 };
 
@@ -118,8 +120,8 @@ export type Fisher = {
   /** One line for `--help` and reports. */
   readonly title: string;
   /**
-   * What it looks at: Theta alone, of which it may form and keep no more than it needs; the Theta_l of layers or their
-   * factors A_l and B_l; or the signals of single units. A kernel that has more will do too.
+   * What it needs of a kernel: Theta alone, of which it may form and keep no more than it needs; the Theta_l of layers or
+   * their factors A_l and B_l; or the signals of single units. A kernel that has more will do too.
    */
   readonly needs: KernelNeeds;
   /**

@@ -1,6 +1,6 @@
 /**
- * @file A method that looks at what it is given: a damping that is a number, kernels and residuals whose sizes agree. A wrong
- * one would otherwise end in numbers that are finite and wrong.
+ * @file A method that checks its arguments: a damping that is a number, kernels and residuals whose sizes agree. Wrong ones
+ * would otherwise give results that are finite and wrong.
  */
 import { agree, demandDamping } from "../error.ts";
 import { blocksOf, checkKernel } from "../kernel/kernel.ts";

@@ -13,12 +13,70 @@ import { kfacTikhonov as kfacTikhonovPlain } from "./kfac-tikhonov.ts";
 import { kfac as kfacPlain } from "./kfac.ts";
 import { unitWise as unitWisePlain } from "./unit-wise.ts";
 
+/**
+ * Gradient descent: the step is the gradient itself, and its learning rate must be given.
+ * @example
+ * import { createEngine, gradient, matrix, mlp, mse, train } from "natgrad";
+ *
+ * const x = matrix(4, 2, Float64Array.of(1, 0, 0, 1, -1, 0, 0, -1));
+ * const y = matrix(4, 1, Float64Array.of(0.5, -0.5, 0.5, -0.5));
+ * const data = { xTrain: x, yTrain: y, xTest: x, yTest: y };
+ * const engine = await createEngine();
+ * const problem = { network: mlp(2, { width: 256, biasVariance: 0.1 }), data, loss: mse, method: gradient };
+ * for await (const { network } of train(problem, { engine, steps: 2, learningRate: 0.1 })) console.log(network.trainLoss);
+ * await engine.release();
+ */
 export const gradient: Fisher = guarded(gradientPlain);
+/**
+ * The whole Fisher matrix; the default learning rate is 1.
+ * @example
+ * import { createEngine, exact, matrix, mlp, mse, train } from "natgrad";
+ *
+ * const x = matrix(4, 2, Float64Array.of(1, 0, 0, 1, -1, 0, 0, -1));
+ * const y = matrix(4, 1, Float64Array.of(0.5, -0.5, 0.5, -0.5));
+ * const data = { xTrain: x, yTrain: y, xTest: x, yTest: y };
+ * const engine = await createEngine();
+ * const problem = { network: mlp(2, { width: 256, biasVariance: 0.1 }), data, loss: mse, method: exact };
+ * for await (const { network } of train(problem, { engine, steps: 2 })) console.log(network.trainLoss);
+ * await engine.release();
+ */
 export const exact: Fisher = guarded(exactPlain);
+/**
+ * One block of the Fisher matrix per layer.
+ * @example
+ * import { blockDiagonal } from "natgrad";
+ *
+ * // Of G = alpha I in the limit of wide networks; the default learning rate is 1 / alpha.
+ * console.log(blockDiagonal.alpha({ samples: 100, layers: 3, width: 4096, outputs: 1 })); // 3
+ */
 export const blockDiagonal: Fisher = guarded(blockDiagonalPlain);
+/**
+ * The blocks of the Fisher matrix of layers, and of neighbouring layers.
+ * @example
+ * import { blockTriDiagonal } from "natgrad";
+ *
+ * // Of G = alpha I in the limit of wide networks; the default learning rate is 1 / alpha.
+ * console.log(blockTriDiagonal.alpha({ samples: 100, layers: 3, width: 4096, outputs: 1 })); // 1
+ */
 export const blockTriDiagonal: Fisher = guarded(blockTriDiagonalPlain);
+/**
+ * K-FAC: the block of a layer as a Kronecker product of two factors, which are damped.
+ * @example
+ * import { kfac } from "natgrad";
+ *
+ * // Of G = alpha I in the limit of wide networks; the default learning rate is 1 / alpha.
+ * console.log(kfac.alpha({ samples: 100, layers: 3, width: 4096, outputs: 1 })); // 201
+ */
 export const kfac: Fisher = guarded(kfacPlain);
 export const kfacTikhonov: Fisher = guarded(kfacTikhonovPlain);
+/**
+ * One block of the Fisher matrix per unit.
+ * @example
+ * import { unitWise } from "natgrad";
+ *
+ * // Of G = alpha I in the limit of wide networks; the default learning rate is 1 / alpha.
+ * console.log(unitWise.alpha({ samples: 100, layers: 3, width: 4096, outputs: 1 })); // 4097
+ */
 export const unitWise: Fisher = guarded(unitWisePlain);
 export const exactPlusMse: Fisher = guarded(exactPlusMsePlain);
 

@@ -38,7 +38,8 @@ export const unitWise: Fisher = {
 
   async prepare(kernel, damping, options = {}) {
     const { signal } = options;
-    // One residual needs each unit's factor once. A propagator comes back: it keeps the factors while they are small.
+    // One residual needs each unit's factor once. A propagator is applied many times, so it keeps the factors while they
+    // are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
     const solveLayers = async (residual: Float64Array): Promise<Matrix[]> => {
@@ -244,7 +245,7 @@ async function solveUnits(
   return U;
 }
 
-/** Rows of a unit's factor between two breaths: one of them takes n^2 operations. */
+/** Rows of a unit's factor between two calls of `breathe`: one row takes n^2 operations. */
 const ROWS = 16;
 
 /**

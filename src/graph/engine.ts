@@ -39,8 +39,8 @@ export type EngineOptions = {
   /** Browser only: address of the folder that holds onnxruntime-web's `.wasm` files. */
   wasmPaths?: string;
   /**
-   * Told, in one line, that WebAssembly stands in for native code in Node, and what to do about it. Default: the console, once
-   * a process.
+   * Called with one line when WebAssembly takes the place of native code in Node, which says what to do about it. Default:
+   * the console, once per process.
    */
   notice?: (line: string) => void;
 };
@@ -157,6 +157,12 @@ function fitting(error: unknown): never {
  * @throws InputError for an unknown device or precision or a wrong number of threads, when the device cannot compute at
  * that precision, or ONNX Runtime is not installed; a device that is missing on this machine is reported here or when the
  * first graph is compiled.
+ * @example
+ * import { createEngine } from "natgrad";
+ *
+ * const engine = await createEngine({ precision: "float64", threads: 2 });
+ * console.log(engine.runtime); // "native", or "wasm"
+ * await engine.release();
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { device = "cpu", precision = "float32", threads = cores(), wasmPaths, notice = warnOnce } = options;

@@ -35,6 +35,15 @@ export type SumOptions<T extends Floats = Float64Array> = SweepOptions & {
  * 2 L matrices, or with `needs` "ntk" their sum. Only the layers of the network matter, and its widths only as fan-in
  * and fan-out of K-FAC's damping.
  * @throws InputError for samples or variances that are not finite.
+ * @example
+ * import { analyticKernel, matrix, mlp } from "natgrad";
+ *
+ * const network = mlp(2, { depth: 3 });
+ * const train = matrix(2, 2, Float64Array.of(1, 0, 0, 1));
+ * const test = matrix(1, 2, Float64Array.of(0.6, 0.8));
+ * const kernel = await analyticKernel(network, test, train);
+ * const theta = await kernel.matrix(); // [1, 2]
+ * console.log(theta.rows, theta.cols, kernel.blocks?.length); // 1 2 3
  */
 export async function analyticKernel(
   network: Network,

@@ -36,6 +36,17 @@ export const kernelOf = (
 /**
  * The empirical kernels of a network at `weights`: train on train, and each of `others` on train.
  * @returns kernels with rows of `train` and of each of `others`, columns of `train`.
+ * @example
+ * import { createEngine, createLinearizer, createWeights, empiricalKernel, initialise, matrix, mlp } from "natgrad";
+ *
+ * const network = mlp(2, { depth: 3, width: 128 });
+ * const engine = await createEngine();
+ * const weights = createWeights(network, initialise(engine, network, 1));
+ * const x = matrix(2, 2, Float32Array.of(1, 0, 0, 1));
+ * const { train } = await empiricalKernel(await createLinearizer(engine, network), weights, x);
+ * const theta = await train.matrix(); // [2, 2]
+ * console.log(theta.data.length); // 4
+ * await engine.release();
  */
 export async function empiricalKernel(
   linearizer: Linearizer,

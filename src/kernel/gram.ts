@@ -23,7 +23,7 @@ export type Side = readonly Pick<LayerLinearization, "inputs" | "signals">[];
 export type GramOptions = Stoppable & {
   /** Rows of a tile; need not divide their number. Default: few enough to profit from symmetry, enough for full speed. */
   tile?: number;
-  /** Told how many tiles are done. */
+  /** Called with the number of tiles done. */
   progress?: (done: number, total: number) => void;
 };
 
@@ -48,7 +48,7 @@ const defaultTile = (n: number, inner: number): number =>
 
 const known = new WeakMap<Engine, Grams>();
 
-/** The Grams of an engine, the same for all who ask; graphs are compiled when they are first needed. */
+/** The Grams of an engine, one object per engine; graphs are compiled when they are first needed. */
 export function createGrams(engine: Engine): Grams {
   const grams = known.get(engine) ?? newGrams(engine);
   known.set(engine, grams);
@@ -63,7 +63,7 @@ function newGrams(engine: Engine): Grams {
     return program;
   };
   const tensor = ({ rows, cols, data }: Matrix<FloatArray>) => engine.tensor(data, [rows, cols]);
-  /** Tiles that nobody is using: fresh pages cost more than what is written to them. */
+  /** Tiles that are free for reuse: new memory pages cost more time than writing to them. */
   const spare: FloatArray[] = [];
   const borrow = (size: number): FloatArray => {
     const at = spare.findIndex(({ length }) => length >= size);
@@ -107,7 +107,7 @@ function newGrams(engine: Engine): Grams {
 
   return {
     prepareTheta(layers, C) {
-      // An error comes back to whoever needs the graph.
+      // An error is thrown to the caller that needs the graph.
       compileTheta(layers, C).catch(() => {});
     },
     async product(a, b, options = {}) {

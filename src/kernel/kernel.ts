@@ -1,8 +1,8 @@
 /**
- * @file A tangent kernel: Theta between samples of its rows and of its columns, as a matrix or only as products with one, and
- * where it was asked for the kernels of its blocks, of which it is the sum. Rows are test samples and columns training
- * samples (or training samples on both sides). It is lazy: what nobody asks for is not computed. Empirical and analytic
- * kernels are the same type, so that everything after this folder does not care which it got.
+ * @file A tangent kernel: Theta between samples of its rows and of its columns, as a matrix or only as products with one,
+ * and where it was asked for the kernels of its blocks, of which it is the sum. Rows are test samples and columns training
+ * samples (or training samples on both sides). It is lazy: a part is computed when it is first asked for. Empirical and
+ * analytic kernels are the same type, and everything after this folder takes either.
  */
 import { agree, demandWhole } from "../error.ts";
 import { allFinite, selectRows, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";

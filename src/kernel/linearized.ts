@@ -10,7 +10,7 @@ import { rowRange, selectRows, zeros, type Floats, type Matrix } from "../matrix
 import type { Grams, Side } from "./gram.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** Told how much of something long is done. */
+/** Called with the progress of long work. */
 export type KernelProgress = (what: string, done: number, total: number) => void;
 
 /** What a linearisation is turned into a {@link Kernel} with. */

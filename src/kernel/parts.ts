@@ -16,7 +16,7 @@ export function expandOutputs(kernel: Kernel): Kernel {
   if (!blocks) {
     return lazyKernel(head, async () => timesIdentity(await kernel.matrix({ shared: true }), C));
   }
-  // Not kept: whoever asks twice keeps them itself.
+  // Not kept: a caller that needs them twice keeps them.
   const expanded = blocks.map((block) =>
     outerBlock({ ...block, signalRank: C * block.signalRank }, async () => {
       const { A, B } = await block.factors();

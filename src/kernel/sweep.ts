@@ -10,7 +10,7 @@ import type { Network } from "../network/network.ts";
 import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../ops/tile.ts";
 import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 
-/** Options of {@link sweep}. */
+/** Options of what goes over the tiles of a kernel. */
 export type SweepOptions = Stoppable & {
   /** Rows of a tile; need not divide the number of rows, and the result does not depend on it. Default: 512. */
   tile?: number;

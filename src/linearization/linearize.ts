@@ -40,9 +40,9 @@ export type Linearization = {
 
 /** Options of a pass over a batch. */
 export type PassOptions = Stoppable & {
-  /** Samples that go through the network at a time; need not divide their number. Default: {@link tileFor}. */
+  /** Samples that go through the network at a time; need not divide their number. Default: what takes some tenths of a second. */
   tile?: number;
-  /** Told how many samples are done. */
+  /** Called with the number of samples done. */
   progress?: (done: number, total: number) => void;
   /** The samples are known to be finite: they are not looked at again. */
   finite?: boolean;
@@ -76,7 +76,19 @@ export type Linearizer = {
   ): Promise<Linearization>;
 };
 
-/** Builds and compiles the graphs of a network; batch sizes and ranks are free. */
+/**
+ * Builds and compiles the graphs of a network; batch sizes and ranks are free.
+ * @example
+ * import { createEngine, createLinearizer, createWeights, initialise, matrix, mlp } from "natgrad";
+ *
+ * const network = mlp(2, { width: 64 });
+ * const engine = await createEngine();
+ * const linearizer = await createLinearizer(engine, network);
+ * const weights = createWeights(network, initialise(engine, network, 1));
+ * const f = await linearizer.forward(weights, matrix(1, 2, Float64Array.of(0.6, 0.8)));
+ * console.log(f.rows, f.cols); // 1 1
+ * await engine.release();
+ */
 export async function createLinearizer(engine: Engine, network: Network): Promise<Linearizer> {
   const { outputs: C, weights: shapes } = network;
   // Plain weights are most of the work. What pending factors need is compiled beside whatever is done next, and an error

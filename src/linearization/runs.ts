@@ -1,6 +1,6 @@
 /**
  * @file How much one run of the engine is given to do: enough for products at full speed, and no more than some tenths of a
- * second, because the thread that waits for a run hears nothing else meanwhile (no Ctrl-C, no other request).
+ * second, because the thread that waits for a run handles nothing else meanwhile (no Ctrl-C, no other request).
  */
 
 import { demandWhole } from "../error.ts";

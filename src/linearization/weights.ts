@@ -32,6 +32,12 @@ export type Weights = readonly LayerWeights[];
 /**
  * Wraps one array [fanOut, columns] a layer; the arrays become the property of the weights and change in place.
  * @throws RangeError when there is not one per layer, of its size.
+ * @example
+ * import { createWeights, mlp } from "natgrad";
+ *
+ * const network = mlp(3, { depth: 2, width: 4 });
+ * const arrays = network.weights.map(({ fanOut, columns }) => new Float32Array(fanOut * columns).fill(0.5));
+ * console.log(createWeights(network, arrays).length); // 2
  */
 export function createWeights(network: Network, bases: readonly FloatArray[]): Weights {
   agree("weights", `${network.weights.length} layers`, `${bases.length} layers`);

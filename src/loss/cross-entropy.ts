@@ -15,6 +15,15 @@ import { checkShapes, oneHot, type Loss } from "./loss.ts";
 /** Probabilities are kept from zero, where r~ has no finite value. */
 const SMALLEST = 1e-60;
 
+/**
+ * Cross-entropy of the softmax of the outputs with probabilities.
+ * @example
+ * import { crossEntropy, matrix } from "natgrad";
+ *
+ * const f = matrix(1, 2, Float64Array.of(0, 0));
+ * const y = matrix(1, 2, Float64Array.of(1, 0));
+ * console.log(crossEntropy.value(f, y)); // log 2
+ */
 export const crossEntropy: Loss = {
   name: "cross_entropy",
   title: "softmax cross-entropy",

@@ -1,6 +1,6 @@
 /**
- * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss
- * is a file beside this and a line in the list; no method knows which loss it serves.
+ * @file What a loss is. Outputs and labels are [N, C]; the loss is a mean over samples of a sum over outputs. A new loss is
+ * a file beside this and a line in the list; methods have no code for a particular loss.
  */
 import { agree, demand } from "../error.ts";
 import { zeros, type Matrix } from "../matrix/matrix.ts";
@@ -58,6 +58,12 @@ export function checkShapes(f: Matrix, y: Matrix): void {
 /**
  * Share of samples that are classified right: by sign for one output, by the greatest output otherwise. Labels are
  * signed (one output) or one-hot. An output of exactly zero, or NaN, is wrong.
+ * @example
+ * import { accuracy, matrix } from "natgrad";
+ *
+ * const f = matrix(2, 1, Float64Array.of(0.4, -0.1));
+ * const y = matrix(2, 1, Float64Array.of(0.5, 0.5));
+ * console.log(accuracy(f, y)); // 0.5
  */
 export function accuracy(f: Matrix, y: Matrix): number {
   checkShapes(f, y);

@@ -5,6 +5,15 @@
 import { matrix, subtract } from "../matrix/matrix.ts";
 import { checkShapes, oneHot, type Loss } from "./loss.ts";
 
+/**
+ * Mean squared error, (1/2N) sum |f - y|^2.
+ * @example
+ * import { matrix, mse } from "natgrad";
+ *
+ * const f = matrix(2, 1, Float64Array.of(0.5, 0));
+ * const y = matrix(2, 1, Float64Array.of(0.5, -0.5));
+ * console.log(mse.value(f, y)); // 0.0625
+ */
 export const mse: Loss = {
   name: "mse",
   title: "mean squared error",

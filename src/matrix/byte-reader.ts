@@ -1,6 +1,5 @@
 /**
- * @file Bytes of a stream, or of what it inflates to, taken piece by piece, so that nothing is asked of it, or held, that is
- * not wanted.
+ * @file Bytes of a stream, or of what it inflates to, taken piece by piece, so that no more is read or held than is needed.
  */
 
 /** Fills `into` with the next bytes of a stream, and returns the part that is filled: less than all at its end. */

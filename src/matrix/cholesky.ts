@@ -50,7 +50,7 @@ export type FactorizeOptions = Stoppable & {
   epsilon?: number;
   /** The entries of the matrix are not needed any more: a large factor may take their memory. */
   overwrite?: boolean;
-  /** Told the share of the work that is done, from 0 to 1, after every block column. */
+  /** Called with the share of the work that is done, from 0 to 1, after every block column. */
   onProgress?: (fraction: number) => void;
 };
 

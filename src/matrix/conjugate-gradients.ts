@@ -33,16 +33,16 @@ export type CgState = {
   readonly checked: number;
 };
 
-/** What an iteration tells. */
+/** What is reported of an iteration. */
 export type CgIteration = {
   readonly iteration: number;
   /** |r| / |b| of the recursion. */
   readonly relativeResidual: number;
-  /** A copy of the state, from which {@link conjugateGradients} goes on. */
+  /** A copy of the state, from which an iteration goes on. */
   readonly state: () => CgState;
 };
 
-/** Options of {@link conjugateGradients}. */
+/** Options of conjugate gradients. */
 export type CgOptions = Stoppable & {
   /** M, symmetric positive definite: it solves with an approximation of A. Default: the identity. */
   preconditioner?: Pick<LinearSolver, "solve">;
@@ -54,7 +54,7 @@ export type CgOptions = Stoppable & {
   start?: Float64Array;
   /** Where to go on; excludes `start`. */
   state?: CgState;
-  /** Told every iteration. The run stops before the next one if it returns "stop". */
+  /** Called after every iteration. The run stops before the next one if it returns "stop". */
   onIteration?: (progress: CgIteration) => void | "stop" | Promise<void | "stop">;
   /** Name of the system in errors. */
   what?: string;

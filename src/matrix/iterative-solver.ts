@@ -15,7 +15,7 @@ export type IterativeOptions = Omit<CgOptions, "start" | "what"> & {
   leastNorm?: boolean;
   /** Relative error of the products with A. */
   epsilon?: number;
-  /** Told how each solve ended. */
+  /** Called with how each solve ended. */
   onEnd?: (report: IterationReport) => void;
 };
 

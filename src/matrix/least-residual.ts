@@ -21,7 +21,7 @@ export type LeastResidualOptions = Pick<
 > & {
   /** Relative error of the products with A: what it hides counts as outside of the range. Default: 2^-52. */
   epsilon?: number;
-  /** Told every iteration. The run stops before the next one if it returns "stop". */
+  /** Called after every iteration. The run stops before the next one if it returns "stop". */
   onIteration?: (progress: {
     iteration: number;
     relativeResidual: number;

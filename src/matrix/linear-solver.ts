@@ -17,7 +17,7 @@ import { zeros, type Matrix } from "./matrix.ts";
 export type LinearSolver = {
   /** n. */
   readonly size: number;
-  /** n, or less for the inverse on the numerical range of A; undefined where nobody has counted. */
+  /** n, or less for the inverse on the numerical range of A; undefined where it was not counted. */
   readonly rank: number | undefined;
   /** Largest over smallest eigenvalue of A (on its range), as far as the solver can tell; undefined where it cannot. */
   condition(): number | undefined;

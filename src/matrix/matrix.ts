@@ -33,6 +33,11 @@ export function repeatedIdentity(count: number, n: number): Matrix {
 /**
  * Wraps `data` as a [rows, cols] matrix without copying.
  * @throws RangeError when `data.length` is not `rows * cols`.
+ * @example
+ * import { matrix } from "natgrad";
+ *
+ * const x = matrix(2, 3, Float64Array.of(1, 2, 3, 4, 5, 6)); // row by row
+ * console.log(x.data[1 * x.cols + 2]); // 6
  */
 export function matrix<T extends Floats>(rows: number, cols: number, data: T): Matrix<T> {
   if (data.length !== rows * cols || !(rows >= 0 && cols >= 0)) {
@@ -58,6 +63,12 @@ export const rowRange = <T extends Floats>(a: Matrix<T>, start: number, end: num
 /**
  * Matrices of the same width on top of one another, as a new matrix [n_1 + n_2 + ..., m]; any number of rows.
  * @throws RangeError when there is no matrix, or one is of another width.
+ * @example
+ * import { matrix, stackRows } from "natgrad";
+ *
+ * const train = matrix(2, 2, Float64Array.of(1, 0, 0, 1));
+ * const test = matrix(1, 2, Float64Array.of(0.6, 0.8));
+ * console.log(stackRows([train, test]).rows); // 3
  */
 export function stackRows<T extends Floats>(parts: readonly Matrix<T>[]): Matrix<T>;
 /**

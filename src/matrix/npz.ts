@@ -111,7 +111,7 @@ function entries(bytes: Uint8Array, name: string): Entry[] {
 
 /**
  * The content of an entry, with its size and checksum verified.
- * @param check told the header before the rest is unpacked
+ * @param check called with the header before the rest is unpacked
  */
 async function unpack(
   { method, size, crc, packed }: Entry,
@@ -185,7 +185,7 @@ export function npzParts(
   return [...parts, ...directory, u32(END), u16(0, 0, count, count), u32(length(directory), offset), u16(0)];
 }
 
-/** Writes a `.npz` archive into one array: {@link npzParts} joined. */
+/** Writes a `.npz` archive into one array. */
 export const writeNpz = (arrays: Readonly<Record<string, NpySource>>): Uint8Array => concat(npzParts(arrays));
 
 /** Little-endian unsigned numbers as bytes. */

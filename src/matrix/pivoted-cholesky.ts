@@ -41,7 +41,7 @@ export type PartialCholeskyOptions = Stoppable & {
   block?: number;
   /** Uniform numbers in [0, 1): draw rows instead of taking those with the most left. */
   random?: () => number;
-  /** Told the rank so far, and the share of the trace of K that is left. */
+  /** Called with the rank so far, and the share of the trace of K that is left. */
   onProgress?: (progress: { rank: number; left: number }) => void;
 };
 

@@ -107,7 +107,7 @@ async function run(
   out: Matrix,
   { transA = false, transB = false }: ProductOptions,
 ): Promise<void> {
-  // Whoever opens an engine for a network is told that it is WebAssembly; this one is not asked for.
+  // No notice of WebAssembly: the engine that the program opens for its network gives it.
   const engine = await (host ??= createEngine({ precision: "float64", notice: () => {} }));
   const key = [transA, transB, sign].join();
   let program = programs.get(key);

@@ -1,5 +1,5 @@
 /**
- * @file What is said of a matrix without a Cholesky factor: its rank and its condition, as far as they are cheap.
+ * @file What an error reports of a matrix without a Cholesky factor: its rank and its condition, as far as they are cheap.
  */
 import type { Stoppable } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";

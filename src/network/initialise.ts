@@ -26,6 +26,14 @@ export type Prng = (typeof PRNGS)[number];
 /**
  * theta_l [fanOut, columns] of every layer, in the engine's precision.
  * @throws InputError when `seed` is not an integer in 0..2^32 - 1, or `prng` no stream.
+ * @example
+ * import { createEngine, createWeights, initialise, mlp } from "natgrad";
+ *
+ * const network = mlp(8, { depth: 2, width: 64 });
+ * const engine = await createEngine();
+ * const weights = createWeights(network, initialise(engine, network, 1)); // seed 1
+ * console.log(weights.length); // 2
+ * await engine.release();
  */
 export function initialise(
   engine: Engine,

@@ -36,6 +36,11 @@ export type Network = {
  * Chains ops; the last one must have weights (the outputs are linear in them).
  * @throws InputError when there is none or the last has no weights, or the inputs are no whole number above 0; RangeError for an op
  * that does not take what the one before it makes.
+ * @example
+ * import { dense, relu, serial } from "natgrad";
+ *
+ * const network = serial(8, dense(64), relu(), dense(32), relu(), dense(2));
+ * console.log(network.inputs, network.outputs); // 8 2
  */
 export function serial(inputs: number, ...ops: readonly Op[]): Network {
   if (!ops.at(-1)?.weights) {
@@ -68,7 +73,14 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
   activation?: Activation;
 };
 
-/** A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1). */
+/**
+ * A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1).
+ * @example
+ * import { mlp } from "natgrad";
+ *
+ * const network = mlp(784, { depth: 3, width: 1024, outputs: 10 }); // 784 - 1024 - 1024 - 10
+ * console.log(network.outputs); // 10
+ */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
   const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
   demandWhole("outputs", outputs);

@@ -24,7 +24,24 @@ export type Activation = {
   maps?(tile: Tile): void;
 };
 
-/** The op that applies `phi` to every value. */
+/**
+ * The op that applies `phi` to every value.
+ * @example
+ * import { activation, dense, matrix, ntk, serial } from "natgrad";
+ * import { ops } from "natgrad/engine";
+ *
+ * const linear = activation({
+ *   name: "twice",
+ *   value: (g, u) => ops.scaleBy(g, u, 2),
+ *   derivative: (g, u) => ops.add(g, ops.scaleBy(g, u, 0), g.constant([2])),
+ *   slope: () => 2,
+ *   dual: (k) => 4 * k, // E[2u 2v]
+ *   dualDerivative: () => 4,
+ * });
+ * const network = serial(2, dense(64), linear, dense(1));
+ * const theta = await ntk(network, matrix(1, 2, Float64Array.of(0.6, 0.8)));
+ * console.log(theta.data); // 16: two layers, each 2 (weight variance) x 4 (slopes squared)
+ */
 export const activation = (phi: Activation): Op => ({
   name: phi.name,
   shape: (inputs) => only(phi.name, inputs),

@@ -32,6 +32,12 @@ export type DenseOptions = {
 /**
  * A dense layer with `width` outputs.
  * @throws InputError for a width, a variance, a parameterisation or a role that is none.
+ * @example
+ * import { dense, relu, serial } from "natgrad";
+ *
+ * const options = { weightVariance: 2, biasVariance: 0.1 };
+ * const network = serial(8, dense(256, options), relu(), dense(1, options));
+ * console.log(network.weights.length); // 2
  */
 export function dense(width: number, options: DenseOptions = {}): Op {
   const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;

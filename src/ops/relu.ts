@@ -37,5 +37,12 @@ export const RELU: Activation = {
   maps: (tile) => tile.workspace.relu(tile),
 };
 
-/** max(u, 0); the derivative at zero is zero. */
+/**
+ * max(u, 0); the derivative at zero is zero.
+ * @example
+ * import { dense, relu, serial } from "natgrad";
+ *
+ * const network = serial(4, dense(16), relu(), dense(1));
+ * console.log(network.nodes.map(({ op }) => op.name)); // dense(16), relu, dense(1)
+ */
 export const relu = (): Op => activation(RELU);

@@ -34,7 +34,7 @@ function jsonLine(event: DiagnosisEvent): string {
   )}\n`;
 }
 
-/** The options that count in a diagnosis. One method is told by `methods`. */
+/** The options that count in a diagnosis. A single method stands in `methods` too. */
 const optionsOf = (config: Config): Partial<Config> =>
   Object.fromEntries(
     DIAGNOSIS_OPTIONS.filter((name) => name !== "natural_gradient_type" && config[name] !== undefined).map(

@@ -17,8 +17,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as main from "../../src/index.ts";
 import { BROUGHT, linkPackages, MANIFEST, ROOT } from "../support/checkout.ts";
 import { QUICK_WASM, startNode } from "../support/children.ts";
+import { exampleOf } from "../support/doc-examples.ts";
 
 const root = mkdtempSync(join(tmpdir(), "natgrad-package-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -120,6 +122,30 @@ describe("the package", () => {
   });
 });
 
+/** Compiles programs of the project; what the compiler says. */
+function compile(programs: readonly string[]): { status: number | null; stdout: string } {
+  writeFileSync(
+    join(project, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: {
+        module: "nodenext",
+        target: "es2023",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        types: ["node"],
+      },
+      files: programs,
+    }),
+  );
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+  const { status, stdout } = spawnSync(process.execPath, [existsSync(tsc) ? tsc : "tsc", "-p", project], {
+    encoding: "utf8",
+    cwd: project,
+  });
+  return { status, stdout };
+}
+
 describe("in a project that has nothing else", () => {
   it("the command line runs", async () => {
     const run = (flags: string) =>
@@ -137,6 +163,20 @@ describe("in a project that has nothing else", () => {
     const { exitCode, stdout } = await startNode(args, { cwd: project }).ended;
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^posterior {10}test accuracy /m);
+  });
+
+  it("the example of every name of the main entry runs, and compiles", async () => {
+    const examples = Object.keys(main).map((name) => [name, exampleOf(name)] as const);
+    expect(examples.filter(([, code]) => code === undefined)).toEqual([]);
+    for (const [name, code] of examples) {
+      for (const type of ["mjs", "mts"]) writeFileSync(join(project, `example-${name}.${type}`), `${code}\n`);
+    }
+    const runs = examples.map(([name]) => `await import("./example-${name}.mjs");`);
+    writeFileSync(join(project, "examples.mjs"), runs.join("\n"));
+    const { exitCode, stderr } = await startNode([QUICK_WASM, "examples.mjs"], { cwd: project }).ended;
+    expect(stderr).toMatch(/^natgrad: onnxruntime-node is not installed[^\n]*\n$/);
+    expect(exitCode).toBe(0);
+    expect(compile(examples.map(([name]) => `example-${name}.mts`))).toEqual({ status: 0, stdout: "" });
   });
 
   it("programs compile, but for misspelt options", () => {
@@ -166,25 +206,6 @@ await createEngine({ thread: 1 });
 mlp(3, { widht: 8 });
 `,
     );
-    writeFileSync(
-      join(project, "tsconfig.json"),
-      JSON.stringify({
-        compilerOptions: {
-          module: "nodenext",
-          target: "es2023",
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          noEmit: true,
-          types: ["node"],
-        },
-        files: ["program.ts"],
-      }),
-    );
-    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const { status, stdout } = spawnSync(process.execPath, [existsSync(tsc) ? tsc : "tsc", "-p", project], {
-      encoding: "utf8",
-      cwd: project,
-    });
-    expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+    expect(compile(["program.ts"])).toEqual({ status: 0, stdout: "" });
   });
 });

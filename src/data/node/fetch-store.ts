@@ -13,7 +13,7 @@ import { emptyStore, type LabelledImages, sealStore, type StoreShape } from "./i
 export type ImageSource = {
   /** For errors: a host, `npm` and a package, or a file; `FOLDER` stands for the cache folder. */
   readonly name: string;
-  /** True for files that the user may have put in place: passed over in silence when there are none (ENOENT). */
+  /** True for files that the user may have put in place: no notice when there are none (ENOENT). */
   readonly byHand?: boolean;
   /**
    * Fills in all labels and images.
@@ -45,9 +45,9 @@ export type FetchedImages = StoreShape & {
 /** How to fetch. */
 export type FetchOptions = {
   readonly progress?: FetchProgress | undefined;
-  /** Told what a user must know of the data, on one line. */
+  /** Called with one line that a user must know about the data. */
   readonly notice?: ((line: string) => void) | undefined;
-  /** Where to keep it (default: see {@link cacheFolder}). */
+  /** Where to keep it (default: the cache folder of natgrad). */
   readonly folder?: string | undefined;
 };
 

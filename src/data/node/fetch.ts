@@ -5,7 +5,10 @@
  */
 import { createHash } from "node:crypto";
 
-/** Told how many bytes have come, of how many where the server says so; starts again at 0 for another address. */
+/**
+ * Called with the number of bytes that have come, and of how many where the server says so; starts again at 0 for another
+ * address.
+ */
 export type FetchProgress = (received: number, total: number | undefined) => void;
 
 /** How to download. */
@@ -26,7 +29,7 @@ export type Bytes = AsyncIterable<Uint8Array>;
 
 /**
  * What `address` (http or https, a user name and password may be in it) answers, as it comes. Redirects are followed, to
- * http and https alone; another host is told no password.
+ * http and https alone; another host gets no password.
  * @throws Error whose {@link failure} is ENOTFOUND, `HTTP 404`, `no answer in 4 s`, ...
  */
 export async function* download(

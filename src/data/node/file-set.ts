@@ -1,10 +1,10 @@
 /**
- * @file Files of one folder that belong together and are replaced together: whoever reads the folder finds the old set or
- * the new one, or, where a machine died in between, no set at all, and never some files of each.
+ * @file Files of one folder that belong together and are replaced together: a reader of the folder finds the old set or the
+ * new one, or, where the machine stopped in between, no set at all, and never some files of each.
  *
  * New files are written into a folder of their own beside the old ones, where nearly all that can fail does. Then the old
- * set moves out and the new one in, by renaming, and back again if that fails. The first file of a set, without which
- * nobody reads it, leaves first and comes last.
+ * set moves out and the new one in, by renaming, and back again if that fails. The first file of a set, without which the
+ * set is not read, leaves first and arrives last.
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm } from "node:fs/promises";

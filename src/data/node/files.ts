@@ -149,7 +149,7 @@ async function nearest(folder: string): Promise<{ place: string; missing: readon
   return { place, missing };
 }
 
-/** @throws Error with a code when something else is there, or nobody may look. */
+/** @throws Error with a code when something else is there, or permission to look is missing. */
 async function isFolder(place: string): Promise<boolean> {
   try {
     if ((await stat(place)).isDirectory()) return true;
