@@ -357,7 +357,10 @@ export const configSchema = z.strictObject({
     .meta(about("Files", "<dir>", "where to")),
 });
 
-/** A checked configuration. Sizes that were asked for as `all` are Infinity until the data is there. */
+/**
+ * A checked configuration. Sizes that were asked for as `all` are Infinity until the data is
+ * there, and the classes of a file 0.
+ */
 export type Config = z.output<typeof configSchema>;
 
 /** Options of an experiment as a program gives them; a name that is not there does not compile. */
@@ -393,6 +396,8 @@ export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   if (problem !== undefined) throw new InputError(problem);
   // Naming classes says how many there are.
   if (config.target_classes) config.n_classes = config.target_classes.length;
+  // A file names its classes: any number that is given must be theirs.
+  else if (config.dataset_path !== undefined && !given("n_classes")) config.n_classes = 0;
   return config;
 }
 

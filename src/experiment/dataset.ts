@@ -71,7 +71,7 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
       notice: options.forster_transform ? undefined : fetching.notice,
     });
     const found = dataset.targetClasses.length;
-    if (options.n_classes !== 2 && found !== options.n_classes) {
+    if (options.n_classes !== 0 && found !== options.n_classes) {
       throw new InputError(
         `n_classes: wanted ${found} (the classes of ${options.dataset_path}), got ${options.n_classes}`,
       );
@@ -92,9 +92,10 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
   }
 }
 
-/** The configuration as the data made it: sizes that were asked for as `all` are numbers. */
-export const settle = (config: Config, { xTrain, xTest }: Dataset): Config => ({
+/** The configuration as the data made it: sizes that were asked for as `all`, and the classes of a file, are numbers. */
+export const settle = (config: Config, { xTrain, xTest, targetClasses }: Dataset): Config => ({
   ...config,
+  n_classes: config.dataset_path === undefined ? config.n_classes : targetClasses.length,
   train_size: xTrain.rows,
   test_size: xTest.rows,
 });

@@ -25,6 +25,7 @@ import { spectrumEvent } from "./diagnose-spectrum.ts";
 import { isSlow, type Diagnosis, type DiagnosisEvent, type KernelName } from "./diagnosis.ts";
 import { planDiagnosis } from "./diagnosis-plan.ts";
 import type { RunListeners } from "./events.ts";
+import { idleOptions } from "./idle.ts";
 import { memoryLimit } from "./memory.ts";
 import { finiteKernels } from "./representable.ts";
 import { expectedSizes, networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
@@ -76,6 +77,8 @@ async function* events(
     target_classes: dataset.targetClasses,
     plan: { bytes: plan.bytes },
   };
+
+  for (const line of idleOptions(config, methods, undefined)) notice(line);
 
   progress("analytic kernel");
   const options = { ...tileOf(config), signal };

@@ -80,7 +80,7 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
     trainingOptions(setting, listeners),
   );
   yield configEvent(setting, training, expectedSeconds);
-  for (const message of idleOptions(config, plan.solver)) {
+  for (const message of idleOptions(config, [setting.fisher], plan.solver)) {
     yield { event: "notice", kind: "option", step: 0, message };
   }
   const ending = yield* stepEvents(training.steps(), config, dataset, plan.solver, [...kernels.keys()]);
