@@ -34,19 +34,19 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
 }
 
-/** Functions by which this platform may let waiting events run first. */
-type Platform = {
-  readonly setImmediate?: (then: () => void) => unknown;
-  readonly scheduler?: { readonly yield?: () => Promise<void> };
-};
-
 /** One yield to the event loop: events that wait are handled. */
 export const turn: () => Promise<void> = createTurn(globalThis);
 
-/** The yield of a platform: `setImmediate` of Node, else the browser's `scheduler.yield`, else a message to itself. */
-export function createTurn({ setImmediate, scheduler }: Platform): () => Promise<void> {
+/**
+ * The yield of a platform: `setImmediate` of Node, else a message to itself. The browser's `scheduler.yield` is no yield to
+ * all: what it puts off goes on before messages and timers that wait, so that a worker would never hear that it is to end.
+ */
+export function createTurn({
+  setImmediate,
+}: {
+  readonly setImmediate?: (then: () => void) => unknown;
+}): () => Promise<void> {
   if (setImmediate) return () => new Promise((resolve) => void setImmediate(resolve));
-  if (scheduler?.yield) return () => scheduler.yield!();
   // Timers are held back by some milliseconds, and by a second in a page in the background; messages are not.
   return () =>
     new Promise((resolve) => {

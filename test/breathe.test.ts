@@ -103,10 +103,6 @@ describe("breathe", () => {
 
   it.each([
     ["setImmediate", { setImmediate }],
-    [
-      "scheduler.yield",
-      { scheduler: { yield: () => new Promise<void>((resolve) => setTimeout(resolve, 0)) } },
-    ],
     ["a message", {}],
   ])("turns by %s where a platform has that", async (_, platform) => {
     const order: string[] = [];

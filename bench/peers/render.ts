@@ -1,5 +1,5 @@
 /**
- * @file Measurements as Markdown: one table per job with ratios to natgrad, and for grids one a size that grows, with the
+ * @file Measurements as Markdown: one table per job with ratios to natgrad, and for grids one table per size that grows, with the
  * fitted exponent beside the expected one.
  */
 import { mb, table } from "../markdown.ts";

@@ -9,6 +9,7 @@ import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.
 import { FISHERS, PLAIN } from "../fisher/index.ts";
 import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
+import { inFlags } from "./advice.ts";
 import { interruption } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
@@ -23,7 +24,7 @@ f <- f - eta G (f - y), as fast as exact NGD where G = alpha I:
   alpha      tr G / n, beside that of the theory
   deviation  |G - alpha I| / |alpha I|
   eta        the default learning rate 1/alpha, and the largest that is stable
-Of a method that does not exist on a kernel the reason is told.
+For a method that does not exist on a kernel, the reason is printed.
 
 With --loss_type cross_entropy the methods are those of that loss. Its curvature
 S S^T is that at the initial outputs (0 for the analytic kernel, the network's
@@ -40,7 +41,7 @@ Examples:
   natgrad kernel --n_classes 10 --train_size 50 --width 1024 --format jsonl
       ten outputs; one JSON object per line, with all eigenvalues
   natgrad kernel --loss_type cross_entropy --width 1024
-      which learning rates the methods bear under cross-entropy
+      at which learning rates the methods are stable under cross-entropy
 
 Options are those of natgrad train. The damping is also the ridge of the
 posterior. Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output
@@ -97,7 +98,7 @@ async function print(
   const progress = createProgress(stderr, { quiet });
   const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
   try {
-    const listeners = { progress: progress.show, notice, signal: interruption };
+    const listeners = { progress: progress.show, notice, word: inFlags, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
       if (text !== "") progress.print(stdout, text);

@@ -264,10 +264,16 @@ export const configSchema = z.strictObject({
     .meta(about("Training", "<x>", "relative residual at which conjugate gradients end")),
   cg_max_iterations: whole(1)
     .default(200)
-    .meta(about("Training", "<n>", "iterations of theirs at most")),
+    .meta(about("Training", "<n>", "most iterations of conjugate gradients")),
   preconditioner_rank: whole(0)
     .optional()
-    .meta(about("Training", "<n>", "rank of their preconditioner (default N C / 4, at most 2000; 0: none)")),
+    .meta(
+      about(
+        "Training",
+        "<n>",
+        "rank of the preconditioner of conjugate gradients (default N C / 4, at most 2000; 0: none)",
+      ),
+    ),
 
   kernel: choice(["analytic", "empirical", "both", "none"])
     .default("analytic")
@@ -303,7 +309,11 @@ export const configSchema = z.strictObject({
   threads: whole(1, 1024)
     .optional()
     .meta(
-      about("Engine", "<n>", "threads of the engine, or of each worker (default one a core, shared out)"),
+      about(
+        "Engine",
+        "<n>",
+        "threads of the engine, or of each worker (default one per core, shared among workers)",
+      ),
     ),
   workers: whole(1, 64)
     .default(1)

@@ -55,6 +55,8 @@ const FRACTIONS = [1e-2, 1e-4] as const;
 
 /** Listeners beside the events. */
 export type DiagnosisListeners = RunListeners & {
+  /** Words of an event about what a kernel does not allow. Default: the message of the error. */
+  word?: (error: InputError) => string;
   /** Called with one line about something that needs attention. */
   notice?: (line: string) => void;
 };
@@ -65,12 +67,12 @@ export type DiagnosisListeners = RunListeners & {
  */
 export const diagnose = (
   diagnosis: Diagnosis,
-  listeners: RunListeners = {},
+  listeners: DiagnosisListeners = {},
 ): AsyncGenerator<DiagnosisEvent> => withUse((use) => events(diagnosis, listeners, use));
 
 async function* events(
   { config: asked, methods }: Diagnosis,
-  { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
+  { progress = () => {}, notice = () => {}, word = ({ message }) => message, signal }: DiagnosisListeners,
   use: Use,
 ): AsyncGenerator<DiagnosisEvent> {
   demandConfig(asked);
@@ -153,7 +155,7 @@ async function* events(
         ...about,
         ...(slow
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
-          : await orReason(async () =>
+          : await orReason(word, async () =>
               measureMethod(fisher, shape, await kernelFor(name, fisher), config, {
                 at: { loss, f: starts[name], y },
                 signal,
@@ -168,18 +170,21 @@ async function* events(
     const about = { event: "posterior", kind, loss_type: mse.name } as const;
     yield {
       ...about,
-      ...(await orReason(() => measurePosterior(kind, infinite, dataset, config, { signal }))),
+      ...(await orReason(word, () => measurePosterior(kind, infinite, dataset, config, { signal }))),
     };
   }
   yield { event: "done", ...use.measured() };
 }
 
 /** What `work` returns, or why it cannot be had, on one line. */
-async function orReason<T>(work: () => Promise<T>): Promise<T | { reason: string }> {
+async function orReason<T>(
+  word: (error: InputError) => string,
+  work: () => Promise<T>,
+): Promise<T | { reason: string }> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof InputError) return { reason: error.message };
+    if (error instanceof InputError) return { reason: word(error) };
     throw error;
   }
 }

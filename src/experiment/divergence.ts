@@ -21,7 +21,7 @@ export function divergenceReason({ step, network, next }: Row, { at, limit }: Di
     const [name, value] = figure;
     return `training: wanted a finite ${name}, got ${value} after step ${step}, ${since}; ${advice}`;
   }
-  if (failure) return `training: ${loss}, ${since}; step ${step + 1}: ${failure.message}`;
+  if (failure) return `training: ${loss}, ${since}; step ${step + 1}: ${failure.message}; ${advice}`;
   if (stopped) {
     const what = `finite numbers in the ${stoppedText(stopped)}`;
     return `training: wanted ${what}, got others in step ${step + 1}, ${since}; ${advice}`;

@@ -21,7 +21,7 @@ export type MemoryWatch = {
 
 /**
  * Watches the memory of this process. Where it is more than the process ever took before, the peak is exact; else it is the
- * largest that was seen, many times a second.
+ * largest that was seen, many times per second.
  */
 export function watchMemory(): MemoryWatch {
   const before = processPeak();

@@ -43,7 +43,7 @@ export type EngineOptions = {
   wasmPaths?: string;
   /**
    * Called with one line when WebAssembly takes the place of native code in Node, which says what to do about it. Default:
-   * the console, once a process.
+   * the console, once per process.
    */
   notice?: (line: string) => void;
 };

@@ -1,18 +1,14 @@
 /**
  * @file The core runs in the browser: bundles it, opens Chromium, takes one exact step, and compares with Node.
- * Chromium is looked for in CHROMIUM_PATH or where Debian puts it; without one the test is skipped.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
-import { chromium, type Browser } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { foundChromium, launch } from "./chromium.ts";
 import { eigenvalues, exactStep } from "./step.ts";
-
-const executablePath = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-const found = existsSync(executablePath);
-if (!found) console.log(`skipped: no Chromium at ${executablePath} (set CHROMIUM_PATH)`);
 
 const root = new URL("../../", import.meta.url);
 const ort = new URL("node_modules/onnxruntime-web/dist/", root);
@@ -22,7 +18,7 @@ const TYPES: Record<string, string> = {
   wasm: "application/wasm",
 };
 
-describe.skipIf(!found)("the core in Chromium", () => {
+describe.skipIf(!foundChromium)("the core in Chromium", () => {
   let server: Server;
   let browser: Browser;
   let address: string;
@@ -61,19 +57,8 @@ describe.skipIf(!found)("the core in Chromium", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        // WebGPU without a GPU.
-        "--enable-unsafe-webgpu",
-        "--use-webgpu-adapter=swiftshader",
-      ],
-    });
+    // WebGPU without a GPU.
+    browser = await launch("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
   });
 
   beforeEach(() => {

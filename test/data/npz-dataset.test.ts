@@ -120,7 +120,7 @@ describe("decodeDataset", () => {
     await expect(seeded(-1)).rejects.toThrow("wanted an integer seed in 0..4294967295, got -1");
   });
 
-  it("gives cross-entropy one output a class", async () => {
+  it("gives cross-entropy one output per class", async () => {
     const { yTrain } = await decode({}, { loss: crossEntropy });
     expect(yTrain).toMatchObject({ rows: 6, cols: 2 });
   });

@@ -33,7 +33,7 @@ describe("samplesOf", () => {
 });
 
 describe("miniBatches", () => {
-  it("show every sample once an epoch, in another order every time", () => {
+  it("show every sample once per epoch, in another order every time", () => {
     const next = miniBatches(3, 10, 4);
     const epochs = [0, 1].map(() => [next(), next(), next()]);
     for (const epoch of epochs) {

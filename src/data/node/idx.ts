@@ -22,7 +22,7 @@ export async function openIdx(imagesPath: string, labelsPath: string): Promise<I
   const { count, inputs } = await withFile(imagesPath, imageHeader);
   if (count !== labels.length) {
     throw new InputError(
-      `${basename(imagesPath)}: wanted ${labels.length} images (one a label), got ${count}`,
+      `${basename(imagesPath)}: wanted ${labels.length} images (one per label), got ${count}`,
     );
   }
   return {

@@ -177,7 +177,7 @@ describe("IDX files", () => {
     const four = Buffer.from(whole.subarray(0, 32));
     four.writeUInt32BE(4, 4);
     await writeFile(x, four);
-    await expect(openIdx(x, y)).rejects.toThrow("images: wanted 5 images (one a label), got 4");
+    await expect(openIdx(x, y)).rejects.toThrow("images: wanted 5 images (one per label), got 4");
     await writeFile(y, (await readFile(y)).subarray(0, 12));
     await expect(openIdx(x, y)).rejects.toThrow("labels: wanted 13 bytes, got 12");
   });

@@ -18,7 +18,7 @@ function chunk(type: string, data: Uint8Array): Buffer {
   return out;
 }
 
-/** An image whose lines (a filter and 3 bytes a pixel) are `lines`, in several pieces. */
+/** An image whose lines (a filter and 3 bytes per pixel) are `lines`, in several pieces. */
 function png(lines: Uint8Array, width = WIDTH, height = HEIGHT, kind = [8, 2, 0, 0, 0]): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width);
