@@ -15,7 +15,7 @@ export type WasmModule = { readonly folder: string; readonly name: string };
 /** All of them. */
 export const WASM_MODULES: readonly WasmModule[] = [
   { folder: "src/random", name: "normals" },
-  { folder: "src/network", name: "duals" },
+  { folder: "src/ops", name: "duals" },
   { folder: "src/matrix", name: "reflections" },
 ];
 

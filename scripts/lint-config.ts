@@ -14,6 +14,7 @@ const FLOORS = [
   "loss",
   "random",
   "data",
+  "ops",
   "network",
   "linearization",
   "kernel",
@@ -36,7 +37,9 @@ const restrict = (groups: { group: string[]; message: string }[]) => ({
 });
 
 const upward = (floor: number) => ({
-  group: FLOORS.slice(floor + 1).flatMap((name) => [`**/${name}`, `**/${name}/**`, `**/${name}.ts`]),
+  group: FLOORS.slice(floor + 1).flatMap((name) =>
+    FILES.includes(name) ? [`**/${name}.ts`] : [`**/${name}`, `**/${name}/**`],
+  ),
   message: `src/${FLOORS[floor]} must not import from a folder below it in the layout (docs/architecture.md).`,
 });
 

@@ -10,11 +10,11 @@ export { createEngine, type Engine, type EngineOptions } from "./graph/engine.ts
 export { matrix, stackRows, type Floats, type Matrix } from "./matrix/matrix.ts";
 
 // Networks and their weights.
-export { dense, type DenseOptions } from "./network/dense.ts";
+export { dense, type DenseOptions } from "./ops/dense.ts";
 export { mlp, serial, type MlpOptions, type Network } from "./network/network.ts";
-export { relu } from "./network/relu.ts";
-export { activation, type Activation } from "./network/activation.ts";
-export type { Layer } from "./network/layer.ts";
+export { relu } from "./ops/relu.ts";
+export { activation, type Activation } from "./ops/activation.ts";
+export type { Op } from "./ops/op.ts";
 export { initialise } from "./network/initialise.ts";
 export { createWeights, type Weights } from "./linearization/weights.ts";
 

@@ -475,6 +475,13 @@ const cases: readonly Case[] = [
     /^points: .*got NaN$/,
   ],
   ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
+  ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
+  [
+    "serial",
+    "a reshape of other sizes",
+    () => natgrad.serial(3, natgrad.reshape(2, 2), natgrad.dense(1)),
+    /^reshape\(2, 2\): wanted 4 numbers per sample, got 3 numbers per sample$/,
+  ],
   ["serial", "NaN inputs", () => natgrad.serial(Number.NaN, natgrad.dense(2)), /^inputs: .*got NaN$/],
   [
     "initialise",

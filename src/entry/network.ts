@@ -1,17 +1,18 @@
 /**
  * @file `natgrad/network`: layers, activations, parameterisations and initial weights.
  */
-export { activation, dualMaps, type Activation } from "../network/activation.ts";
-export { dense, type DenseOptions } from "../network/dense.ts";
+export { activation, dualMaps, type Activation } from "../ops/activation.ts";
+export { dense, type DenseOptions } from "../ops/dense.ts";
 export { drawWeights, initialise, PRNGS, type Prng } from "../network/initialise.ts";
-export type { Forward, Layer, WeightShape, WeightValues } from "../network/layer.ts";
-export { mlp, serial, type MlpOptions, type Network } from "../network/network.ts";
+export type { BlockJacobian, Given, Op, Passed, Point, Shape, WeightShape, WeightValues } from "../ops/op.ts";
+export { reshape } from "../ops/reshape.ts";
+export { mlp, serial, type MlpOptions, type Network, type Node } from "../network/network.ts";
 export {
   PARAMETERIZATIONS,
   type LayerScales,
   type Parameterization,
   type Role,
-} from "../network/parameterization.ts";
-export { dualsByQuadrature, gaussHermite, type Quadrature } from "../network/quadrature.ts";
-export { relu } from "../network/relu.ts";
-export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../network/tile.ts";
+} from "../ops/parameterization.ts";
+export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrature.ts";
+export { relu } from "../ops/relu.ts";
+export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../ops/tile.ts";

@@ -12,7 +12,7 @@ import { DEVICES } from "../graph/engine.ts";
 import { LOSS_NAMES, LOSSES, lossNamed } from "../loss/index.ts";
 import { PRNGS } from "../network/initialise.ts";
 import { parseBytes } from "./bytes.ts";
-import { PARAMETERIZATIONS } from "../network/parameterization.ts";
+import { PARAMETERIZATIONS } from "../ops/parameterization.ts";
 
 /** Methods as the command line names them; gradient descent is the one without a name. */
 export const METHODS = NATURAL_GRADIENTS.map(({ name }) => name);

@@ -152,7 +152,7 @@ export function stackBytes(sizes: Sizes, rows: number, cols: number): number {
 export function sweepBytes({ network, train, test }: Sizes, rows = 512): number {
   const all = train + test;
   const numbers = Math.min(all ** 2, Math.max(2 ** 18, 256 * Math.min(rows, all)));
-  return 8 * numbers * (network.layers.length + 3);
+  return 8 * numbers * (network.nodes.length + 3);
 }
 
 /** Signals of single units that go with a kernel: those of the network itself, or drawn ones. */
@@ -164,7 +164,7 @@ export function drawBytes(sizes: Sizes): number {
   const { network, train, test } = sizes;
   const all = train + test;
   const widest = Math.max(...network.weights.map(({ fanOut }) => fanOut));
-  return 2 * network.layers.length * matrixBytes(all) + 4 * matrixBytes(all) + 3 * matrixBytes(all, widest);
+  return 2 * network.nodes.length * matrixBytes(all) + 4 * matrixBytes(all) + 3 * matrixBytes(all, widest);
 }
 
 /** What a kernel is: how many outputs it covers (1 stands for all of them), and whether its layers are summed. */

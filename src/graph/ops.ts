@@ -56,6 +56,10 @@ export const firstColumns = (g: Graph, a: Value, count: number): Value =>
 /** A new axis of size one before axis 1. */
 export const unsqueeze1 = (g: Graph, a: Value): Value => g.node("Unsqueeze", [a, g.integers(1)]);
 
+/** `a` of three axes with the first two swapped. */
+export const swapFirst = (g: Graph, a: Value): Value =>
+  g.node("Transpose", [a], [{ name: "perm", value: { ints: [1, 0, 2] } }]);
+
 /** `a` with a new shape; one size may be -1. */
 export const reshape = (g: Graph, a: Value, ...shape: number[]): Value =>
   g.node("Reshape", [a, g.integers(...shape)]);

@@ -72,11 +72,10 @@ export async function analyticKernel(
     A: zeros(x1.rows, x2.rows),
     B: zeros(x1.rows, x2.rows),
   }));
-  const passages: (Passage | undefined)[] = [];
-  for (const layer of network.layers) {
-    const block = layer.weights && layers[passages.filter(Boolean).length];
-    passages.push(block && { inputGram: block.A, signalGram: block.B });
-  }
+  const passages = network.nodes.map(({ weights: l }): Passage | undefined => {
+    if (l === undefined) return undefined;
+    return { inputGram: layers[l]!.A, signalGram: layers[l]!.B };
+  });
   const work = passBothWays(network, passages);
   await sweep(network, x1, x2, options, work.buffers, work.run);
   return blocksKernel(head, layers);
@@ -136,7 +135,7 @@ export type Passage = {
 
 /** Work of {@link sweep} that passes covariances through the network and signals back, one passage per layer. */
 export function passBothWays(
-  { layers }: Network,
+  { nodes }: Network,
   passages: readonly (Passage | undefined)[],
 ): { buffers: number; run(tile: TileWork): void } {
   const run = ({ cov, buffers, steps, store }: TileWork): void => {
@@ -158,7 +157,7 @@ export function passBothWays(
       multiplyBy(signals, factor);
     }
   };
-  return { buffers: 1 + layers.filter(({ weights }) => !weights).length, run };
+  return { buffers: 1 + nodes.filter(({ weights }) => weights === undefined).length, run };
 }
 
 /** signals o= factor. */

@@ -7,7 +7,7 @@ import { InputError, agree, NotFiniteError } from "../error.ts";
 import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
 import { productInto } from "../matrix/product.ts";
 import type { Network } from "../network/network.ts";
-import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../network/tile.ts";
+import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../ops/tile.ts";
 import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 
 /** Options of what goes over the tiles of a kernel. */
@@ -97,12 +97,12 @@ export async function sweep(
 }
 
 /** What every layer does at infinite width. */
-function rulesOf({ inputs, layers }: Network): InfiniteRule[] {
-  let width = inputs;
-  return layers.map((layer) => {
-    const rule = layer.infinite(width);
-    width = layer.widthOut(width);
-    return rule;
+function rulesOf({ nodes, shapes }: Network): InfiniteRule[] {
+  return nodes.map(({ op, inputs }, k) => {
+    if (inputs.length !== 1 || inputs[0] !== k) {
+      throw new InputError(`analytic kernel: wanted a chain of layers, got one that branches at ${op.name}`);
+    }
+    return op.infinite([shapes[k]!]);
   });
 }
 

@@ -53,7 +53,7 @@ export async function withUnits(
   agree("kernel", `${xTest.rows} test samples`, `${kernels.test.rows} test samples`);
   const C = network.outputs;
   const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
-  const passages = network.layers.map(() => ({
+  const passages = network.nodes.map(() => ({
     values: zeros(all.rows, all.rows),
     signalGram: zeros(all.rows, all.rows),
   }));
@@ -71,10 +71,10 @@ export async function withUnits(
   };
 
   const signals: Matrix[] = [];
-  for (const [k, layer] of network.layers.entries()) {
-    if (!layer.weights) continue;
-    const M = network.weights[signals.length]!.fanOut;
-    const next = network.layers[k + 1];
+  for (const [k, { weights }] of network.nodes.entries()) {
+    if (weights === undefined) continue;
+    const M = network.weights[weights]!.fanOut;
+    const next = network.nodes[k + 1]?.op;
     if (!next) {
       signals.push(repeatedIdentity(all.rows, C));
       continue;

@@ -12,19 +12,12 @@ import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
 import { createGraph, type Graph, type Value } from "../graph/graph.ts";
 import { onLanes } from "../graph/lanes.ts";
-import { firstRows } from "../graph/ops.ts";
+import { reshape, swapFirst } from "../graph/ops.ts";
 import { agree, InputError } from "../error.ts";
-import {
-  repeatedIdentity,
-  allFinite,
-  matrix,
-  rowRange,
-  toFloat64,
-  type Floats,
-  type Matrix,
-} from "../matrix/matrix.ts";
-import type { Forward, WeightShape } from "../network/layer.ts";
+import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
+import type { WeightShape } from "../ops/op.ts";
 import { tileFor, tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
@@ -189,8 +182,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           ...weightsOf,
           x: batch(rowRange(x, from, last)),
           count: engine.integers(to - from),
-          // df_c(x_n)/df at the output.
-          cotangents: tensor(repeatedIdentity(to - from, C)),
+          cotangents: outputCotangents(engine, to - from, C),
         };
         const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
         for (const [l, { inputs, signals }] of layers.entries()) {
@@ -206,6 +198,13 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   };
 }
 
+/** df_c(x_n)/df at the output: for output c, the c-th unit vector for each of N samples. */
+function outputCotangents(engine: Engine, N: number, C: number): Tensor {
+  const data = engine.floats(C * N * C);
+  for (let row = 0; row < C * N; row++) data[row * C + Math.floor(row / N)] = 1;
+  return engine.tensor(data, C === 1 ? [N, 1] : [C, N, C]);
+}
+
 /** Arrays that are reused from call to call while their shape stays: fresh pages cost more than what is written to them. */
 function createBuffers(engine: Engine): (name: string, rows: number, cols: number) => Matrix<FloatArray> {
   const kept = new Map<string, Matrix<FloatArray>>();
@@ -218,34 +217,6 @@ function createBuffers(engine: Engine): (name: string, rows: number, cols: numbe
   };
 }
 
-/** Declares the inputs of a network and appends its forward pass. */
-function appendForward(g: Graph, network: Network, pending: boolean): { f: Value; steps: Forward[] } {
-  let value = g.input("x", ["samples", network.inputs]);
-  let width = network.inputs;
-  let l = 0;
-  const steps: Forward[] = [];
-  for (const layer of network.layers) {
-    const shape = layer.weights?.(width);
-    const weights = shape && {
-      base: g.input(`base${l}`, [shape.fanOut, shape.columns]),
-      ...(pending
-        ? {
-            factors: {
-              left: g.input(`left${l}`, [`R${l}`, shape.columns]),
-              right: g.input(`right${l}`, [`R${l}`, shape.fanOut]),
-            },
-          }
-        : {}),
-    };
-    if (shape) l++;
-    const step = layer.forward(g, value, width, network.outputs, weights);
-    steps.push(step);
-    value = step.output;
-    width = layer.widthOut(width);
-  }
-  return { f: value, steps };
-}
-
 function forwardGraph(engine: Engine, network: Network, pending: boolean): Graph {
   const g = createGraph(engine.precision);
   g.output("f", appendForward(g, network, pending).f, ["samples", network.outputs]);
@@ -254,22 +225,19 @@ function forwardGraph(engine: Engine, network: Network, pending: boolean): Graph
 
 function linearizeGraph(engine: Engine, network: Network, pending: boolean): Graph {
   const g = createGraph(engine.precision);
-  const { f, steps } = appendForward(g, network, pending);
-  g.output("f", f, ["samples", network.outputs]);
-
+  const { outputs: C, weights } = network;
+  const forward = appendForward(g, network, pending);
+  g.output("f", forward.f, ["samples", C]);
   const count = g.input("count", [1], "int64");
-  const first = (value: Value): Value => firstRows(g, value, count);
-  let delta = g.input("cotangents", ["NC", network.outputs]);
-  let l = network.weights.length;
-  for (const { inputs, backward } of steps.toReversed()) {
-    if (inputs) {
-      l--;
-      const H = first(inputs);
-      g.output(`H${l}`, H, ["N", network.weights[l]!.columns]);
-      g.output(`Delta${l}`, delta, ["NC", network.weights[l]!.fanOut]);
-      if (l === 0) break;
-    }
-    delta = backward(delta, first);
+  const cotangents = g.input("cotangents", C === 1 ? ["N", 1] : [C, "N", C]);
+  for (const [l, { H, D }] of appendBackward(g, network, forward, cotangents, count).entries()) {
+    g.output(`H${l}`, H, ["N", weights[l]!.columns]);
+    g.output(`Delta${l}`, bySample(g, D, C, weights[l]!.fanOut), ["NC", weights[l]!.fanOut]);
   }
   return g;
+}
+
+/** Signals [C, N, O] as Delta_l [N C, O], rows (n, c). */
+function bySample(g: Graph, D: Value, outputs: number, fanOut: number): Value {
+  return outputs === 1 ? D : reshape(g, swapFirst(g, D), -1, fanOut);
 }

@@ -1,45 +1,64 @@
 /**
- * @file A network is a chain of layers with the widths worked out: what `serial` returns.
+ * @file A network is a graph of ops (ops/op.ts) with the shapes of its values worked out: what `serial` returns.
  */
 import { demandWhole, InputError } from "../error.ts";
-import { activation as activationLayer, type Activation } from "./activation.ts";
-import { dense, type DenseOptions } from "./dense.ts";
-import type { Layer, WeightShape } from "./layer.ts";
-import { RELU } from "./relu.ts";
+import { activation as activationOp, type Activation } from "../ops/activation.ts";
+import { dense, type DenseOptions } from "../ops/dense.ts";
+import type { Op, Shape, WeightShape } from "../ops/op.ts";
+import { RELU } from "../ops/relu.ts";
 
-/** A chain of layers from `inputs` features to `outputs` values. */
+/** An op at its place: value k + 1 of the network is what node k makes. */
+export type Node = {
+  readonly op: Op;
+  /** Values that go in, made by nodes before it; value 0 is the network's input. */
+  readonly inputs: readonly number[];
+  /** Which of the network's weights it has, where it has some. */
+  readonly weights?: number;
+};
+
+/** A graph of ops from `inputs` features to `outputs` values. */
 export type Network = {
   /** M_0, features of a sample. */
   readonly inputs: number;
   /** C, outputs. */
   readonly outputs: number;
-  readonly layers: readonly Layer[];
-  /** Sizes of the weight layers, first to last; their number is L. */
+  /** In an order in which they can be computed. */
+  readonly nodes: readonly Node[];
+  /** Shapes of all values, for one sample. */
+  readonly shapes: readonly Shape[];
+  /** The value that is f. */
+  readonly output: number;
+  /** Sizes of the weights of the nodes that have some, first to last; their number is L. */
   readonly weights: readonly WeightShape[];
 };
 
 /**
- * Chains layers; the last one must be a weight layer (the outputs are linear in its weights).
- * @throws InputError when there is no layer or the last has no weights, or the inputs are no whole number above 0.
+ * Chains ops; the last one must have weights (the outputs are linear in them).
+ * @throws InputError when there is none or the last has no weights, or the inputs are no whole number above 0; RangeError for an op
+ * that does not take what the one before it makes.
  * @example
  * import { dense, relu, serial } from "natgrad";
  *
  * const network = serial(8, dense(64), relu(), dense(32), relu(), dense(2));
  * console.log(network.inputs, network.outputs); // 8 2
  */
-export function serial(inputs: number, ...layers: readonly Layer[]): Network {
-  if (!layers.at(-1)?.weights) {
-    throw new InputError("serial: wanted a weight layer at the end, got " + (layers.at(-1)?.name ?? "none"));
+export function serial(inputs: number, ...ops: readonly Op[]): Network {
+  if (!ops.at(-1)?.weights) {
+    throw new InputError(
+      "serial: wanted a layer with weights at the end, got " + (ops.at(-1)?.name ?? "none"),
+    );
   }
   demandWhole("inputs", inputs);
   const weights: WeightShape[] = [];
-  let width = inputs;
-  for (const layer of layers) {
-    const shape = layer.weights?.(width);
-    if (shape) weights.push(shape);
-    width = layer.widthOut(width);
-  }
-  return { inputs, outputs: width, layers, weights };
+  const shapes: Shape[] = [[inputs]];
+  const nodes = ops.map((op, k): Node => {
+    const given = [shapes[k]!];
+    shapes.push(op.shape(given));
+    if (!op.weights) return { op, inputs: [k] };
+    weights.push(op.weights(given));
+    return { op, inputs: [k], weights: weights.length - 1 };
+  });
+  return { inputs, outputs: shapes.at(-1)![0]!, nodes, shapes, output: nodes.length, weights };
 }
 
 /** Options of {@link mlp}. */
@@ -68,7 +87,7 @@ export function mlp(inputs: number, options: MlpOptions = {}): Network {
   demandWhole("depth", depth);
   const hidden = Array.from({ length: depth - 1 }, (_, l) => [
     dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
-    activationLayer(activation),
+    activationOp(activation),
   ]).flat();
   return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
 }

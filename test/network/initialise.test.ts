@@ -4,10 +4,10 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { createEngine } from "../../src/graph/engine.ts";
-import { dense } from "../../src/network/dense.ts";
+import { dense } from "../../src/ops/dense.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp, serial } from "../../src/network/network.ts";
-import { relu } from "../../src/network/relu.ts";
+import { relu } from "../../src/ops/relu.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { peerFixture } from "../support/fixtures.ts";
 

@@ -4,9 +4,9 @@
 import { readFileSync } from "node:fs";
 import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
 import { readNpz } from "../../src/matrix/npz.ts";
-import { dense } from "../../src/network/dense.ts";
+import { dense } from "../../src/ops/dense.ts";
 import { serial, type Network } from "../../src/network/network.ts";
-import { relu } from "../../src/network/relu.ts";
+import { relu } from "../../src/ops/relu.ts";
 
 /** Looks arrays up by name; vectors become columns of one row. */
 export type Fixture = { readonly names: readonly string[]; get(name: string): Matrix };

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { buildWasm, targetOf } from "../../scripts/build-wasm.ts";
-import { dualMaps } from "../../src/network/activation.ts";
-import { RELU } from "../../src/network/relu.ts";
-import { createWorkspace, type Tile } from "../../src/network/tile.ts";
+import { dualMaps } from "../../src/ops/activation.ts";
+import { RELU } from "../../src/ops/relu.ts";
+import { createWorkspace, type Tile } from "../../src/ops/tile.ts";
 
 /** Of E[phi phi'] / sqrt(p q) and of E[phi-dot phi-dot']: a few units in the last place of numbers up to a half. */
 const ROUNDING = 8 * 2 ** -53;
@@ -156,7 +156,7 @@ describe("a workspace", () => {
 });
 
 it("the committed WebAssembly is a fresh build, under the 4 KB that browsers compile synchronously", async () => {
-  const module = { folder: "src/network", name: "duals" };
+  const module = { folder: "src/ops", name: "duals" };
   const fresh = await buildWasm(module);
   expect(readFileSync(new URL(`../../${targetOf(module)}`, import.meta.url), "utf8")).toBe(fresh);
   expect(Number(/(\d+) bytes/.exec(fresh)?.[1])).toBeLessThan(4096);

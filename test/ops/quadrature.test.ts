@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { analyticNtk } from "../../src/kernel/analytic.ts";
-import type { Activation } from "../../src/network/activation.ts";
+import type { Activation } from "../../src/ops/activation.ts";
 import { mlp } from "../../src/network/network.ts";
-import { dualsByQuadrature, gaussHermite } from "../../src/network/quadrature.ts";
-import { RELU } from "../../src/network/relu.ts";
+import { dualsByQuadrature, gaussHermite } from "../../src/ops/quadrature.ts";
+import { RELU } from "../../src/ops/relu.ts";
 import { random } from "../support/matrices.ts";
 import { relativeError } from "../support/tiny.ts";
 

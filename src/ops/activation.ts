@@ -1,10 +1,10 @@
 /**
- * @file An elementwise nonlinearity as a layer. An activation is three formulas: its value and derivative on a graph,
+ * @file An elementwise nonlinearity as an op. An activation is three formulas: its value and derivative on a graph,
  * and its dual: the expectations of phi phi' and of phi-dot phi-dot' under a pair of centred Gaussians.
  */
 import type { Graph, Value } from "../graph/graph.ts";
-import { mul, reshape, unsqueeze1 } from "../graph/ops.ts";
-import type { Layer } from "./layer.ts";
+import { mul } from "../graph/ops.ts";
+import { only, type Op } from "./op.ts";
 import type { Tile } from "./tile.ts";
 
 /** A nonlinearity phi. */
@@ -25,7 +25,7 @@ export type Activation = {
 };
 
 /**
- * The layer that applies `phi` to every value.
+ * The op that applies `phi` to every value.
  * @example
  * import { activation, dense, matrix, ntk, serial } from "natgrad";
  * import { ops } from "natgrad/engine";
@@ -42,21 +42,12 @@ export type Activation = {
  * const theta = await ntk(network, matrix(1, 2, Float64Array.of(0.6, 0.8)));
  * console.log(theta.data); // 16: two layers, each 2 (weight variance) x 4 (slopes squared)
  */
-export const activation = (phi: Activation): Layer => ({
+export const activation = (phi: Activation): Op => ({
   name: phi.name,
-  widthOut: (width) => width,
+  shape: (inputs) => only(phi.name, inputs),
   slope: phi.slope,
-
-  forward: (g, u, width, outputs) => ({
-    output: phi.value(g, u),
-    backward(delta, first) {
-      const slope = phi.derivative(g, first(u));
-      if (outputs === 1) return mul(g, delta, slope);
-      const bySample = reshape(g, delta, -1, outputs, width);
-      return reshape(g, mul(g, bySample, unsqueeze1(g, slope)), -1, width);
-    },
-  }),
-
+  forward: (g, { inputs }) => ({ output: phi.value(g, inputs[0]!) }),
+  backward: (g, at, ct) => [mul(g, ct, phi.derivative(g, at.first(at.inputs[0]!)))],
   infinite: () => ({
     kind: "elementwise",
     variance: (p) => phi.dual(p, p, p),

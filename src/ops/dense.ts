@@ -7,9 +7,9 @@
  * 1806.07572); others are in parameterization.ts. With H = [a h, a_b] and theta = [W, b] [M_out, M_in + 1] this is
  * u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
  */
-import { demandName, InputError } from "../error.ts";
+import { agree, demandName, InputError } from "../error.ts";
 import { appendColumn, firstColumns, gemm, scaleBy } from "../graph/ops.ts";
-import type { Layer } from "./layer.ts";
+import { only, type Op, type Shape } from "./op.ts";
 import {
   layerScales,
   PARAMETERIZATIONS,
@@ -39,7 +39,7 @@ export type DenseOptions = {
  * const network = serial(8, dense(256, options), relu(), dense(1, options));
  * console.log(network.weights.length); // 2
  */
-export function dense(width: number, options: DenseOptions = {}): Layer {
+export function dense(width: number, options: DenseOptions = {}): Op {
   const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
   if (!Number.isInteger(width) || width < 1) {
     throw new InputError(`width: wanted a positive integer, got ${width}`);
@@ -56,39 +56,57 @@ export function dense(width: number, options: DenseOptions = {}): Layer {
   const scalesFor = (fanIn: number) =>
     layerScales(parameterization, role, { fanIn, fanOut: width, weightVariance, biasVariance });
 
-  return {
-    name: `dense(${width})`,
-    widthOut: () => width,
-    weights: (fanIn) => ({
-      fanIn,
-      columns: fanIn + Number(hasBias),
-      fanOut: width,
-      scales: scalesFor(fanIn),
-    }),
+  const name = `dense(${width})`;
+  const fanInOf = (inputs: readonly Shape[]): number => {
+    const shape = only(name, inputs);
+    agree(
+      name,
+      "values with one axis",
+      `values with ${shape.length === 1 ? "one axis" : `${shape.length} axes`}`,
+    );
+    return shape[0]!;
+  };
 
-    forward(g, h, fanIn, _outputs, weights) {
-      const { base, factors } = weights!;
-      const { weight: a, bias } = scalesFor(fanIn);
-      const scaled = scaleBy(g, h, a);
-      const inputs = hasBias ? appendColumn(g, scaled, bias) : scaled;
-      const wide = gemm(g, inputs, base, { transB: true });
-      const output = factors
-        ? gemm(g, gemm(g, inputs, factors.left, { transB: true }), factors.right, { plus: wide })
-        : wide;
-      return {
-        output,
-        inputs,
-        backward(delta) {
-          const plain = gemm(g, delta, base);
-          const back = factors
-            ? gemm(g, gemm(g, delta, factors.right, { transB: true }), factors.left, { plus: plain })
-            : plain;
-          return scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, a);
-        },
-      };
+  return {
+    name,
+    shape(inputs) {
+      fanInOf(inputs);
+      return [width];
+    },
+    weights(inputs) {
+      const fanIn = fanInOf(inputs);
+      return { fanIn, columns: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) };
     },
 
-    infinite(fanIn) {
+    forward(g, { inputs, shapes, weights }) {
+      const { base, factors } = weights!;
+      const { weight: a, bias } = scalesFor(shapes[0]![0]!);
+      const scaled = scaleBy(g, inputs[0]!, a);
+      const H = hasBias ? appendColumn(g, scaled, bias) : scaled;
+      const wide = gemm(g, H, base, { transB: true });
+      const output = factors
+        ? gemm(g, gemm(g, H, factors.left, { transB: true }), factors.right, { plus: wide })
+        : wide;
+      return { output, kept: H };
+    },
+
+    backward(g, at, ct) {
+      const { base, factors } = at.weights!;
+      const shape = at.shapes[0]!;
+      const fanIn = shape[0]!;
+      const delta = at.matrix(ct, [width]);
+      const plain = gemm(g, delta, base);
+      const back = factors
+        ? gemm(g, gemm(g, delta, factors.right, { transB: true }), factors.left, { plus: plain })
+        : plain;
+      const scaled = scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, scalesFor(fanIn).weight);
+      return [at.cotangent(scaled, shape)];
+    },
+
+    jacobian: (_g, at, ct) => ({ kind: "outer", H: at.first(at.kept!), D: ct }),
+
+    infinite(inputs) {
+      const fanIn = fanInOf(inputs);
       const { weight: a, bias, weightStd, biasStd } = scalesFor(fanIn);
       return {
         kind: "weights",

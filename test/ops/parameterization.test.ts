@@ -12,7 +12,7 @@ import { mse } from "../../src/loss/mse.ts";
 import { matrix, norm, type Matrix } from "../../src/matrix/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
-import { PARAMETERIZATIONS, type Parameterization } from "../../src/network/parameterization.ts";
+import { PARAMETERIZATIONS, type Parameterization } from "../../src/ops/parameterization.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";

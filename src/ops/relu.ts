@@ -7,7 +7,7 @@
  */
 import { relu as reluOp, step } from "../graph/ops.ts";
 import { activation, type Activation } from "./activation.ts";
-import type { Layer } from "./layer.ts";
+import type { Op } from "./op.ts";
 
 /** Correlations this near to one are one: arccos would make 1e-8 of a rounding of 1e-16. */
 const ROUNDING = 4e-15;
@@ -43,6 +43,6 @@ export const RELU: Activation = {
  * import { dense, relu, serial } from "natgrad";
  *
  * const network = serial(4, dense(16), relu(), dense(1));
- * console.log(network.layers.map(({ name }) => name)); // dense(16), relu, dense(1)
+ * console.log(network.nodes.map(({ op }) => op.name)); // dense(16), relu, dense(1)
  */
-export const relu = (): Layer => activation(RELU);
+export const relu = (): Op => activation(RELU);

@@ -1,0 +1,25 @@
+/**
+ * @file The same numbers of a sample in another shape.
+ */
+import { agree, demandWhole } from "../error.ts";
+import { reshape as reshapeValue } from "../graph/ops.ts";
+import { only, sizeOf, type Op, type Shape } from "./op.ts";
+
+/**
+ * The op that gives its input this shape; it must have as many numbers.
+ * @throws InputError for sizes that are no whole numbers above 0.
+ */
+export function reshape(...shape: number[]): Op {
+  for (const size of shape) demandWhole("reshape", size);
+  const name = `reshape(${shape.join(", ")})`;
+  return {
+    name,
+    shape(inputs): Shape {
+      agree(name, `${sizeOf(shape)} numbers per sample`, `${sizeOf(only(name, inputs))} numbers per sample`);
+      return shape;
+    },
+    forward: (g, { inputs }) => ({ output: reshapeValue(g, inputs[0]!, -1, ...shape) }),
+    backward: (_g, at, ct) => [at.cotangent(at.matrix(ct, shape), at.shapes[0]!)],
+    infinite: () => ({ kind: "elementwise", variance: (p) => p, maps() {} }),
+  };
+}
