@@ -1,9 +1,7 @@
 /**
  * @file `natgrad kernel`: what the kernel of a dataset and an architecture says of training, before any step.
  */
-import { Command, Option } from "commander";
-import { InputError, printable } from "../error.ts";
-import { shown } from "../experiment/config.ts";
+import type { Command } from "commander";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.ts";
 import { FISHERS, PLAIN } from "../fisher/index.ts";
@@ -11,9 +9,8 @@ import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
 import { inFlags } from "./advice.ts";
 import { interruption } from "./interrupt.ts";
-import { createProgress } from "./progress.ts";
+import { experimentCommand, withProgress, type Printing } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
-import { trainCommand } from "./train.ts";
 
 const DESCRIPTION = `Diagnose the kernel of a dataset and an architecture: spectrum, isotropy of every method, distance from the analytic kernel, posterior.`;
 
@@ -51,59 +48,39 @@ that cannot be written, 130 interrupted.`;
 const METHOD_NAMES = FISHERS.map((fisher) => (fisher === PLAIN ? "none" : fisher.name));
 
 /** Descriptions that differ from those of `natgrad train`. */
-const DESCRIPTIONS: Readonly<Record<string, string>> = {
+const DESCRIPTIONS = {
   natural_gradient_type: `look at this method alone (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
   loss_type: `loss that the methods are measured under (${LOSS_NAMES.join(" | ")}; default ${LOSS_NAMES[0]})`,
 };
 
 /** The command. */
-export function kernelCommand(terminal: Terminal): Command {
-  const command = new Command("kernel").description(DESCRIPTION).usage("[options]").allowExcessArguments();
-  const names: readonly string[] = DIAGNOSIS_OPTIONS;
-  for (const option of trainCommand(terminal, () => {}).options) {
-    const name = option.long?.slice(2) ?? "";
-    if (!names.includes(name)) continue;
-    option.description = DESCRIPTIONS[name] ?? option.description;
-    command.addOption(option);
-  }
-  return command
-    .addOption(
-      new Option(
-        "--format <name>",
-        `how to print (${Object.keys(DIAGNOSIS_WRITERS).join(" | ")}; default table)`,
-      ).helpGroup("Output:"),
-    )
-    .addOption(new Option("--quiet", "no progress on stderr").helpGroup("Output:"))
-    .addHelpOption(new Option("-h, --help", "print this").helpGroup("Output:"))
-    .addHelpText("after", HELP)
-    .action(async ({ format = "table", quiet, ...options }: Record<string, unknown>, { args }: Command) => {
-      if (args.length > 0) throw new InputError(`kernel: wanted options alone, got ${shown(args.join(" "))}`);
-      await print(terminal, String(format), quiet === true, options);
-    });
-}
+export const kernelCommand = (terminal: Terminal): Command =>
+  experimentCommand(
+    {
+      name: "kernel",
+      description: DESCRIPTION,
+      help: HELP,
+      options: DIAGNOSIS_OPTIONS,
+      descriptions: DESCRIPTIONS,
+      formats: FORMATS,
+    },
+    (options, printing) => print(terminal, printing, options),
+  );
+
+const FORMATS = Object.keys(DIAGNOSIS_WRITERS) as (keyof typeof DIAGNOSIS_WRITERS)[];
 
 async function print(
-  { stdout, stderr }: Terminal,
-  format: string,
-  quiet: boolean,
+  terminal: Terminal,
+  { format, quiet }: Printing<keyof typeof DIAGNOSIS_WRITERS>,
   options: Record<string, unknown>,
 ): Promise<void> {
-  if (!Object.hasOwn(DIAGNOSIS_WRITERS, format)) {
-    const names = Object.keys(DIAGNOSIS_WRITERS).join(", ");
-    throw new InputError(`format: wanted one of ${names}, got ${shown(format)}`);
-  }
-  const write = DIAGNOSIS_WRITERS[format as keyof typeof DIAGNOSIS_WRITERS]();
+  const write = DIAGNOSIS_WRITERS[format]();
   const diagnosis = parseDiagnosisFlags(options);
-
-  const progress = createProgress(stderr, { quiet });
-  const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
-  try {
+  await withProgress(terminal, quiet, async (progress, notice) => {
     const listeners = { progress: progress.show, notice, word: inFlags, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {
       const text = write(event);
-      if (text !== "") progress.print(stdout, text);
+      if (text !== "") progress.print(terminal.stdout, text);
     }
-  } finally {
-    progress.clear();
-  }
+  });
 }

@@ -1,14 +1,14 @@
 /**
  * @file `natgrad train`: trains a network and prints beside every step what the kernel predicted.
  */
-import { Command, Option } from "commander";
-import { InputError, printable } from "../error.ts";
-import { aboutOption, configSchema, defaultOf, OPTIONS, parseFlags, shown } from "../experiment/config.ts";
+import type { Command } from "commander";
+import { printable } from "../error.ts";
+import { OPTIONS, parseFlags } from "../experiment/config.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { checkPlaces } from "./preflight.ts";
 import { interruption } from "./interrupt.ts";
-import { createProgress } from "./progress.ts";
+import { experimentCommand, withProgress, type Printing } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 const DESCRIPTION = `Train a wide network by gradient descent or by a natural gradient, and print what its kernel predicts.`;
@@ -53,88 +53,34 @@ training loss ended above ten times the larger of its start and that of zero
 outputs), 130 interrupted.`;
 
 /** The command. Its action calls `finish` when the exit code is not 0 though nothing was thrown. */
-export function trainCommand(terminal: Terminal, finish: (exitCode: number) => void): Command {
-  const command = new Command("train").description(DESCRIPTION).usage("[options]").allowExcessArguments();
-  for (const name of OPTIONS) command.addOption(optionOf(name));
-  return command
-    .addOption(
-      new Option("--format <name>", `how to print (${Object.keys(WRITERS).join(" | ")}; default table)`)
-        .argParser(valueOf("format"))
-        .helpGroup("Output:"),
-    )
-    .addOption(new Option("--quiet", "no progress on stderr").helpGroup("Output:"))
-    .addHelpOption(new Option("-h, --help", "print this").helpGroup("Output:"))
-    .addHelpText("after", HELP)
-    .action(async ({ format = "table", quiet, ...options }: Record<string, unknown>, { args }: Command) => {
-      if (args.length > 0) throw new InputError(`train: wanted options alone, got ${shown(args.join(" "))}`);
-      finish(await train(terminal, String(format), quiet === true, options));
-    });
-}
+export const trainCommand = (terminal: Terminal, finish: (exitCode: number) => void): Command =>
+  experimentCommand(
+    { name: "train", description: DESCRIPTION, help: HELP, options: OPTIONS, formats: FORMATS },
+    async (options, printing) => finish(await train(terminal, printing, options)),
+  );
+
+const FORMATS = Object.keys(WRITERS) as (keyof typeof WRITERS)[];
 
 /** Trains and prints; the exit code. */
 async function train(
-  { stdout, stderr }: Terminal,
-  format: string,
-  quiet: boolean,
+  terminal: Terminal,
+  { format, quiet }: Printing<keyof typeof WRITERS>,
   options: Record<string, unknown>,
 ): Promise<number> {
-  if (!Object.hasOwn(WRITERS, format)) {
-    throw new InputError(`format: wanted one of ${Object.keys(WRITERS).join(", ")}, got ${shown(format)}`);
-  }
-  const write = WRITERS[format as keyof typeof WRITERS];
   const config = parseFlags(options);
   await checkPlaces(config);
-
-  const progress = createProgress(stderr, { quiet });
   let reason: string | undefined;
-  try {
-    const notice = (line: string) => progress.print(stderr, `natgrad: ${printable(line)}\n`);
+  await withProgress(terminal, quiet, async (progress, notice) => {
     for await (const event of run(config, { progress: progress.show, signal: interruption })) {
-      progress.print(stdout, write(event));
+      progress.print(terminal.stdout, WRITERS[format](event));
       if (event.event === "notice") notice(event.message);
       if (event.event === "done" && event.diverged) reason = event.reason;
     }
-  } finally {
-    progress.clear();
-  }
+  });
   if (reason === undefined) return 0;
-  stderr.write(`natgrad: ${printable(reason)}\n`);
+  terminal.stderr.write(`natgrad: ${printable(reason)}\n`);
   return DIVERGED;
 }
 
 /** The exit code of training that diverged. */
 const DIVERGED = 3;
-
-/** The command-line option of a schema entry: its description, its values and its default. */
-function optionOf(name: (typeof OPTIONS)[number]): Option {
-  const { group, placeholder, description } = aboutOption(name);
-  const initial = defaultOf(name);
-  const values = valuesOf(configSchema.shape[name]);
-  const facts = [
-    ...(values ? [values.join(" | ")] : []),
-    ...(initial === undefined || initial === false ? [] : [`default ${String(initial)}`]),
-  ];
-  const text = facts.length > 0 ? `${description} (${facts.join("; ")})` : description;
-  return new Option(`--${name} ${placeholder}`, text).argParser(valueOf(name)).helpGroup(`${group}:`);
-}
-
-/** A reader of values that does not take the next flag for one; several values become a list. */
-const valueOf =
-  (name: string) =>
-  (value: string, previous: unknown): unknown => {
-    if (value.startsWith("--")) throw new InputError(`${name}: wanted a value, got the next option ${value}`);
-    return name === "target_classes"
-      ? [...(Array.isArray(previous) ? (previous as unknown[]) : []), value]
-      : value;
-  };
-
-/** The values of an enum, under its default, optional or preprocessing wrapper. */
-function valuesOf(schema: object): readonly string[] | undefined {
-  if ("options" in schema && Array.isArray(schema.options) && typeof schema.options[0] === "string") {
-    return schema.options as string[];
-  }
-  if ("out" in schema && typeof schema.out === "object") return valuesOf(schema.out as object);
-  return "unwrap" in schema && typeof schema.unwrap === "function"
-    ? valuesOf((schema.unwrap as () => object).call(schema))
-    : undefined;
-}

@@ -1,0 +1,57 @@
+/**
+ * @file The layers of a network's own kernel beside those of the analytic one, in a diagnosis.
+ */
+import { breathe, type Stoppable } from "../breathe.ts";
+import { blockNtk } from "../kernel/block.ts";
+import { blocksOf, type Kernel } from "../kernel/kernel.ts";
+import { expandOutputs } from "../kernel/parts.ts";
+import { norm, subtract, trace, type Matrix } from "../matrix/matrix.ts";
+import type { LayerEvent } from "./diagnosis.ts";
+
+/** Every layer of the empirical kernel beside the analytic one, and their sum. */
+export async function* layerEvents(
+  analytic: Kernel,
+  empirical: Kernel,
+  { signal }: Stoppable,
+): AsyncGenerator<LayerEvent> {
+  const distance = async (a: Matrix, b: Matrix): Promise<number> => {
+    await breathe(signal);
+    return distanceBetween(a, b);
+  };
+  const expanded = expandOutputs(analytic);
+  const wholes = { analytic: await expanded.matrix(), empirical: await empirical.matrix() };
+  for (const [l, layer] of blocksOf(expanded).entries()) {
+    await breathe(signal);
+    const limit = await layer.factors();
+    const own = await blocksOf(empirical)[l]!.factors();
+    const thetas = { analytic: blockNtk(limit), empirical: blockNtk(own) };
+    yield {
+      event: "layer",
+      layer: l + 1,
+      fan_in: layer.fanIn,
+      fan_out: layer.fanOut,
+      trace_share: {
+        analytic: share(trace(thetas.analytic), trace(wholes.analytic)),
+        empirical: share(trace(thetas.empirical), trace(wholes.empirical)),
+      },
+      distance: {
+        ntk: await distance(thetas.empirical, thetas.analytic),
+        inputs: await distance(own.A, limit.A),
+        signals: await distance(own.B, limit.B),
+      },
+    };
+  }
+  yield {
+    event: "layer",
+    layer: "all",
+    fan_in: null,
+    fan_out: null,
+    trace_share: { analytic: 1, empirical: 1 },
+    distance: { ntk: await distance(wholes.empirical, wholes.analytic), inputs: null, signals: null },
+  };
+}
+
+const distanceBetween = (a: Matrix, b: Matrix): number => share(norm(subtract(a, b)), norm(b));
+
+/** a / b, where nothing of nothing (a network whose units are all silent) is none of it. */
+const share = (a: number, b: number): number => (a === 0 ? 0 : a / b);
