@@ -87,6 +87,8 @@ await released.release();
 const x = floats(N, M0);
 const x32 = narrow(x);
 const y = floats(N, C);
+/** The identity [2, 2]. */
+const unit = floats(2, 2, (i) => Number(i % 3 === 0));
 const oneHot = floats(N, C, (i) => Number(i % C === Math.floor(i / C) % C));
 const f = floats(N, C);
 const { train: kernel, others } = await natgrad.empiricalKernel(linearizer, weights, x32, [
@@ -248,6 +250,55 @@ const cases: readonly Case[] = [
   ],
   ["eigen", "a matrix that is not square", () => natgrad.eigen(floats(2, 3)), /^eigen: .*got 2 x 3$/],
   ["spectrum", "NaN", () => natgrad.spectrum(withNaN(floats(2, 2))), /^eigen: .*got NaN/],
+  [
+    "factorize",
+    "a matrix that is not square",
+    () => natgrad.factorize(floats(3, 2), { what: "K" }),
+    /^K: wanted a square matrix, got 3 x 2$/,
+  ],
+  [
+    "factorize",
+    "a vector of another size",
+    async () => (await natgrad.factorize(unit, { what: "K" })).solve(new Float64Array(3)),
+    /^K: wanted 2 numbers, got 3 numbers$/,
+  ],
+  [
+    "factorize",
+    "a matrix of other rows",
+    async () => (await natgrad.factorize(unit, { what: "K" })).solveUpper(floats(3, 1)),
+    /^K: wanted 2 rows, got 3 rows$/,
+  ],
+  ["factorize", "NaN", () => natgrad.factorize(withNaN(floats(2, 2)), { what: "K" }), /^K: .*Gram, got/],
+  [
+    "factorizeGeneral",
+    "a matrix that is not square",
+    () => natgrad.factorizeGeneral(floats(3, 2), "A"),
+    /^A: wanted a square matrix, got 3 x 2$/,
+  ],
+  [
+    "factorizeGeneral",
+    "a matrix of other rows",
+    async () => (await natgrad.factorizeGeneral(unit, "A")).solveMatrix(floats(3, 1)),
+    /^A: wanted 2 rows, got 3 rows$/,
+  ],
+  [
+    "pseudoInverse",
+    "a vector of another size",
+    async () => (await natgrad.pseudoInverse(unit)).solve(new Float64Array(3)),
+    /^pseudoInverse: wanted 2 numbers, got 3 numbers$/,
+  ],
+  [
+    "conjugateGradients",
+    "products of another size",
+    () => natgrad.conjugateGradients((v) => v.subarray(1), Float64Array.of(1, 1)),
+    /wanted 2 numbers in A v, got 1$/,
+  ],
+  [
+    "invert",
+    "a matrix that is not square",
+    () => natgrad.invert(floats(3, 2), { what: "K", epsilon: 2 ** -52 }, {}),
+    /wanted a square matrix, got 3 x 2$/,
+  ],
   ["createGraph", "an unknown precision", () => natgrad.createGraph(any("int8")), /^precision: /],
   ["matrix", "negative sizes", () => matrix(-2, -2, new Float64Array(4)), /^matrix: /],
   ["matrix", "NaN rows", () => matrix(Number.NaN, 2, new Float64Array(4)), /^matrix: /],

@@ -1,11 +1,5 @@
 /**
  * @file `natgrad/fisher`: Fisher approximations, as a list too, and the types of your own.
  */
-export type {
-  CgBreakdown,
-  CgIteration,
-  CgOptions,
-  CgResult,
-  CgState,
-} from "../matrix/conjugate-gradients.ts";
+export { invert, type Inverted } from "../fisher/invert.ts";
 export * from "../fisher/index.ts";

@@ -36,7 +36,10 @@ export type EngineOptions = {
   precision?: Precision;
   /** Threads of one operation. Default: the cores that the platform reports. */
   threads?: number;
-  /** Browser only: address of the folder that holds onnxruntime-web's `.wasm` files. */
+  /**
+   * Browser only: address of the folder that holds onnxruntime-web's `.wasm` files; it counts for later engines that say
+   * nothing, too.
+   */
   wasmPaths?: string;
   /**
    * Called with one line when WebAssembly takes the place of native code in Node, which says what to do about it. Default:
