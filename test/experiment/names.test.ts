@@ -13,7 +13,9 @@ type Options = Record<string, unknown>;
 /** A configuration, and data of the sizes that it asks for, whose inputs are all `value`. */
 function setting(options: Options, value = 1) {
   const config = parseConfig({ natural_gradient_type: "exact", ...options });
-  const targetClasses = config.target_classes ?? Array.from({ length: config.n_classes }, (_, c) => c);
+  // Of a file nobody knows how many classes it has; here it is two.
+  const classes = config.n_classes || 2;
+  const targetClasses = config.target_classes ?? Array.from({ length: classes }, (_, c) => c);
   const outputs = lossNamed(config.loss_type).outputs(targetClasses.length);
   const inputs = (rows: number) => {
     const x = zeros(rows, 2);
