@@ -16,8 +16,8 @@ const { metafile } = await build({
   // Entries of threads and processes are looked for beside whoever starts them.
   entryPoints: {
     main: "dist/cli/main.js",
-    worker: "dist/graph/node/worker.js",
-    "device-trial": "dist/graph/node/device-trial.js",
+    worker: "dist/engine/node/worker.js",
+    "device-trial": "dist/engine/node/device-trial.js",
   },
   outdir: "dist/bundle",
   bundle: true,

@@ -4,8 +4,8 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError, agree, NotFiniteError } from "../error.ts";
-import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { productInto } from "../matrix/product.ts";
+import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../linalg/matrix.ts";
+import { productInto } from "../linalg/product.ts";
 import type { Network } from "../network/network.ts";
 import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../ops/tile.ts";
 import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
