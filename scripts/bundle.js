@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const { metafile } = await build({
   absWorkingDir: root,
-  // Entries of threads and processes are looked for beside whoever starts them.
+  // Entries of threads and processes are looked for beside the module that starts them.
   entryPoints: {
     main: "dist/cli/main.js",
     worker: "dist/engine/node/worker.js",

@@ -9,7 +9,7 @@ export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
 export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
-export { diagnose } from "./experiment/diagnose.ts";
+export { diagnose, type DiagnosisListeners } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
   diagnosisMethods,

@@ -168,7 +168,7 @@ export function decodeIdentity(
   try {
     json = JSON.parse(new TextDecoder().decode(Uint8Array.from(array.data)));
   } catch {
-    // Told below.
+    // Reported below.
   }
   const identity = schema.safeParse(json);
   if (identity.success) return identity.data;

@@ -14,7 +14,7 @@ import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 export type SweepOptions = Stoppable & {
   /** Rows of a tile; need not divide the number of rows, and the result does not depend on it. Default: 512. */
   tile?: number;
-  /** Told how many tiles of how many are done. */
+  /** Called with the number of tiles done, and of how many. */
   progress?: (done: number, total: number) => void;
 };
 
