@@ -16,7 +16,7 @@ import { installNode, whySkipped } from "./npm.js";
  */
 const TESTS = {
   22: ["golden", "library"],
-  24: ["cli", "graph", "ort", "package", "golden", "library"],
+  24: ["cli", "engine", "ort", "package", "golden", "library"],
 };
 
 const version = process.argv[2];
