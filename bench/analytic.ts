@@ -8,8 +8,8 @@
  * arccos composed of its other operations. Floors take their covariances from one tile, and leave out the product x.x' and
  * the second layer's maps, which the NTK has to compute.
  */
-import { createEngine, type Engine, type Tensors } from "../src/graph/engine.ts";
-import { createGraph, type Graph, type Precision, type Value } from "../src/graph/graph.ts";
+import { createEngine, type Engine, type Tensors } from "../src/engine/engine.ts";
+import { createGraph, type Graph, type Precision, type Value } from "../src/engine/graph.ts";
 import { randomState } from "../src/entry/data.ts";
 import { analyticNtk } from "../src/entry/kernel.ts";
 import { matrix, mlp } from "../src/index.ts";

@@ -14,7 +14,7 @@ export type Settings = {
   readonly runs?: number;
   /** Steps of `long-run`. */
   readonly steps?: number;
-  /** Told what is being done. */
+  /** Called with what is being done. */
   readonly progress: (what: string) => void;
 };
 

@@ -9,7 +9,7 @@ import { createTrainer } from "../src/dynamics/trainer.ts";
 import { parseConfig } from "../src/experiment/config.ts";
 import { run } from "../src/experiment/run.ts";
 import { exact } from "../src/fisher/exact.ts";
-import { createWeights } from "../src/linearization/weights.ts";
+import { createWeights } from "../src/jacobian/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, type Benchmark, type Settings } from "./benchmark.ts";
 import { createFloor, forwardProducts, linearizeProducts } from "./gemm.ts";

@@ -3,9 +3,9 @@
  * and beside ml-matrix.
  */
 import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
-import { eigen, spectrum } from "../src/matrix/eigen.ts";
-import { matrix, zeros, type Matrix } from "../src/matrix/matrix.ts";
-import { product, productInto } from "../src/matrix/product.ts";
+import { eigen, spectrum } from "../src/linalg/eigen.ts";
+import { matrix, zeros, type Matrix } from "../src/linalg/matrix.ts";
+import { product, productInto } from "../src/linalg/product.ts";
 import { randomState } from "../src/random/random-state.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { s as inSeconds, table, times } from "./markdown.ts";

@@ -4,8 +4,8 @@
  */
 import { createTrainer } from "../src/dynamics/trainer.ts";
 import { exact } from "../src/fisher/exact.ts";
-import { createEngine } from "../src/graph/engine.ts";
-import { createWeights, MAX_RANK, rankOf } from "../src/linearization/weights.ts";
+import { createEngine } from "../src/engine/engine.ts";
+import { createWeights, MAX_RANK, rankOf } from "../src/jacobian/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
 import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";

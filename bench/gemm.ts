@@ -7,9 +7,9 @@
  *     forward   H_l [samples, rows] theta_l^T       A_l  H_l H_l^T          [N, N]
  *     backward  Delta_l [N C, M_l] theta_l (l > 1)  B_l  Delta_l Delta_l^T  [N C, N C]
  */
-import type { Engine, FloatArray, Program, Tensor, Tensors } from "../src/graph/engine.ts";
-import { createGraph } from "../src/graph/graph.ts";
-import { gemm } from "../src/graph/ops.ts";
+import type { Engine, FloatArray, Program, Tensor, Tensors } from "../src/engine/engine.ts";
+import { createGraph } from "../src/engine/graph.ts";
+import { gemm } from "../src/engine/ops.ts";
 import type { Network } from "../src/network/network.ts";
 
 /** op(left) op(right), with the sizes of the operands as they lie in memory. */

@@ -4,7 +4,7 @@
  */
 import { createTrainer } from "../src/dynamics/trainer.ts";
 import { gradient } from "../src/fisher/gradient.ts";
-import { createWeights, MAX_RANK } from "../src/linearization/weights.ts";
+import { createWeights, MAX_RANK } from "../src/jacobian/weights.ts";
 import { mse } from "../src/loss/mse.ts";
 import { inFreshProcess, type Benchmark } from "./benchmark.ts";
 import { createFloor, foldProducts, linearizeProducts } from "./gemm.ts";

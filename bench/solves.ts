@@ -2,10 +2,10 @@
  * @file Factorisations and solves on the host in float64, each beside the time that its operations take in the engine's
  * float64 Gemm, measured in the same run.
  */
-import { factorize } from "../src/matrix/cholesky.ts";
-import { factorizeGeneral } from "../src/matrix/lu.ts";
-import { addDiagonal, matrix, zeros, type Matrix } from "../src/matrix/matrix.ts";
-import { accumulate, product } from "../src/matrix/product.ts";
+import { factorize } from "../src/linalg/cholesky.ts";
+import { factorizeGeneral } from "../src/linalg/lu.ts";
+import { addDiagonal, matrix, zeros, type Matrix } from "../src/linalg/matrix.ts";
+import { accumulate, product } from "../src/linalg/product.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";
 import { mb, ms, table, times } from "./markdown.ts";
 import { seconds } from "./statistics.ts";

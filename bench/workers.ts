@@ -4,9 +4,9 @@
  * machines of many cores or several sockets, where the threads of one product wait for each other.
  */
 import { availableParallelism } from "node:os";
-import { createEngine, type Engine } from "../src/graph/engine.ts";
-import { createWorkerEngine } from "../src/graph/node/worker-engine.ts";
-import { createLinearizer } from "../src/linearization/linearize.ts";
+import { createEngine, type Engine } from "../src/engine/engine.ts";
+import { createWorkerEngine } from "../src/engine/node/worker-engine.ts";
+import { createLinearizer } from "../src/jacobian/linearize.ts";
 import { randomState } from "../src/entry/data.ts";
 import { createWeights, empiricalKernel, initialise, matrix, mlp } from "../src/index.ts";
 import { inFreshProcess, peakMemory, type Benchmark } from "./benchmark.ts";

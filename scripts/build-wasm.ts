@@ -16,7 +16,7 @@ export type WasmModule = { readonly folder: string; readonly name: string };
 export const WASM_MODULES: readonly WasmModule[] = [
   { folder: "src/random", name: "normals" },
   { folder: "src/ops", name: "duals" },
-  { folder: "src/matrix", name: "reflections" },
+  { folder: "src/linalg", name: "reflections" },
 ];
 
 /** What is used of `assemblyscript/asc`. */

@@ -13,11 +13,11 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const { metafile } = await build({
   absWorkingDir: root,
-  // Entries of threads and processes are looked for beside whoever starts them.
+  // Entries of threads and processes are looked for beside the module that starts them.
   entryPoints: {
     main: "dist/cli/main.js",
-    worker: "dist/graph/node/worker.js",
-    "device-trial": "dist/graph/node/device-trial.js",
+    worker: "dist/engine/node/worker.js",
+    "device-trial": "dist/engine/node/device-trial.js",
   },
   outdir: "dist/bundle",
   bundle: true,

@@ -9,14 +9,14 @@ const FLOORS = [
   "error",
   "breathe",
   "ort",
-  "graph",
-  "matrix",
+  "engine",
+  "linalg",
   "loss",
   "random",
   "data",
   "ops",
   "network",
-  "linearization",
+  "jacobian",
   "kernel",
   "fisher",
   "dynamics",
@@ -60,7 +60,7 @@ const overrides = FLOORS.map((name, i) => ({
     ...(name === "ort" ? [] : [ORT]),
   ]),
 }));
-for (const name of ["graph", "data"]) {
+for (const name of ["engine", "data"]) {
   overrides.push({
     files: [`src/${name}/node/**/*.ts`],
     rules: restrict([upward(FLOORS.indexOf(name)), ORT]),

@@ -4,10 +4,10 @@
  */
 
 // Where networks run.
-export { createEngine, type Engine, type EngineOptions } from "./graph/engine.ts";
+export { createEngine, type Engine, type EngineOptions } from "./engine/engine.ts";
 
 // Samples.
-export { matrix, stackRows, type Floats, type Matrix } from "./matrix/matrix.ts";
+export { matrix, stackRows, type Floats, type Matrix } from "./linalg/matrix.ts";
 
 // Networks and their weights.
 export { dense, type DenseOptions } from "./ops/dense.ts";
@@ -16,7 +16,7 @@ export { relu } from "./ops/relu.ts";
 export { activation, type Activation } from "./ops/activation.ts";
 export type { Op } from "./ops/op.ts";
 export { initialise } from "./network/initialise.ts";
-export { createWeights, type Weights } from "./linearization/weights.ts";
+export { createWeights, type Weights } from "./jacobian/weights.ts";
 
 // Kernels.
 export { ntk, type NtkOptions } from "./kernel/ntk.ts";
@@ -34,7 +34,7 @@ export { accuracy, crossEntropy, mse, type Loss } from "./loss/index.ts";
 // Training, and its prediction.
 export { train, type Problem, type TrainOptions } from "./dynamics/train.ts";
 export type { Row } from "./dynamics/step-report.ts";
-export { createLinearizer, type Linearizer } from "./linearization/linearize.ts";
+export { createLinearizer, type Linearizer } from "./jacobian/linearize.ts";
 export { createTrainer, type StepOptions, type StepResult, type Trainer } from "./dynamics/trainer.ts";
 export { predictSteps, type Outputs, type Predictor } from "./dynamics/function-space.ts";
 

@@ -1,7 +1,7 @@
 /**
  * @file `natgrad/node`: what needs Node. Worker threads, datasets on disk and whole experiments.
  */
-export { createWorkerEngine, type WorkerEngineOptions } from "./graph/node/worker-engine.ts";
+export { createWorkerEngine, type WorkerEngineOptions } from "./engine/node/worker-engine.ts";
 export type { FetchProgress } from "./data/node/fetch.ts";
 export type { FetchOptions } from "./data/node/fetch-store.ts";
 export type { LeastNorm } from "./experiment/inversions.ts";
@@ -9,7 +9,7 @@ export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
 export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
-export { diagnose } from "./experiment/diagnose.ts";
+export { diagnose, type DiagnosisListeners } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
   diagnosisMethods,

@@ -21,8 +21,8 @@ import type { CurvatureFactor } from "../src/entry/loss.ts";
 import * as index from "../src/index.ts";
 import * as node from "../src/node.ts";
 import { MANIFEST } from "./support/checkout.ts";
-import { createGraph } from "../src/graph/graph.ts";
-import { gemm } from "../src/graph/ops.ts";
+import { createGraph } from "../src/engine/graph.ts";
+import { gemm } from "../src/engine/ops.ts";
 import { partsOf } from "./support/kernels.ts";
 
 /** Every entry of the package by its name there; no name means two things. */

@@ -19,7 +19,7 @@ import {
   type Matrix,
 } from "../../src/index.ts";
 import { mnist, writeWhole } from "../../src/node.ts";
-import { matrix, rowRange } from "../../src/matrix/matrix.ts";
+import { matrix, rowRange } from "../../src/linalg/matrix.ts";
 import { peakMemory } from "../benchmark.ts";
 import { seconds } from "../statistics.ts";
 import type { Request } from "./measure.ts";

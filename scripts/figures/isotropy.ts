@@ -2,7 +2,7 @@
  * @file The isotropic condition as it looks: G / alpha of every method as a heat map, with alpha = tr G / n. The identity
  * is a diagonal on an empty square; what gradient descent has beside it is why it is slow.
  */
-import type { Matrix } from "../../src/matrix/matrix.ts";
+import type { Matrix } from "../../src/linalg/matrix.ts";
 import {
   colour,
   columnWidth,

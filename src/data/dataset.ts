@@ -7,7 +7,7 @@
  */
 import { InputError } from "../error.ts";
 import { demandLoss, type Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { classesFault, type ClassGroup } from "./classes.ts";
 
 /** A training and a test set. */

@@ -12,9 +12,9 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { InputError, demand, demandWhole } from "../error.ts";
-import { eigen } from "../matrix/eigen.ts";
-import { identity, type Matrix, zeros } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { eigen } from "../linalg/eigen.ts";
+import { identity, type Matrix, zeros } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 import type { Dataset } from "./dataset.ts";
 import { normaliseRows } from "./normalise.ts";
 import { cholesky, distanceFromIdentity, divideRows, secondMoment, toSphere } from "./whiten.ts";

@@ -16,7 +16,7 @@
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Floats, Matrix } from "../matrix/matrix.ts";
+import type { Floats, Matrix } from "../linalg/matrix.ts";
 import { classMembers, className, type ClassGroup } from "./classes.ts";
 import { adaptLabels, encodeLabels } from "./labels.ts";
 

@@ -3,7 +3,7 @@
  * A collection says itself where its images come from, so a reader of files and a browser share this.
  */
 import { agree } from "../error.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { classGroup, classMembers, selectClasses } from "./classes.ts";
 import { checkSelection, type Dataset, type Selection } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";

@@ -3,7 +3,7 @@
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { classMembers, className, type ClassGroup } from "./classes.ts";
 
 /**

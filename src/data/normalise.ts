@@ -5,7 +5,7 @@
  * Computed in float64 and rounded to float32: within one float32 rounding (3e-8) of the same in NumPy.
  */
 import { InputError } from "../error.ts";
-import { type Floats, type Matrix, zeros } from "../matrix/matrix.ts";
+import { type Floats, type Matrix, zeros } from "../linalg/matrix.ts";
 
 /** Entries [rows, cols] in any storage. */
 type Entries = { readonly rows: number; readonly cols: number; readonly data: Floats | Uint8Array };

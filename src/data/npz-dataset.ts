@@ -9,14 +9,14 @@
  */
 import { InputError, agree } from "../error.ts";
 import { demandLoss, type Loss } from "../loss/loss.ts";
-import { type Floats, type Matrix, selectRows, toFloat64 } from "../matrix/matrix.ts";
-import { type NpyArray, npyMatrix, type NpySource } from "../matrix/npy.ts";
+import { type Floats, type Matrix, selectRows, toFloat64 } from "../linalg/matrix.ts";
+import { type NpyArray, npyMatrix, type NpySource } from "../linalg/npy.ts";
 import { samplesOf } from "../random/permutation.ts";
 import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
 import type { Dataset } from "./dataset.ts";
 import { labelReader, regressionHint } from "./given-labels.ts";
 import { checkFinite, normalise } from "./normalise.ts";
-import { readNpz, writeNpz } from "../matrix/npz.ts";
+import { readNpz, writeNpz } from "../linalg/npz.ts";
 
 const KEYS = {
   xTrain: "arr_0",

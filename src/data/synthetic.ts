@@ -6,7 +6,7 @@
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
-import { addScaled, type Matrix, multiply, rowRange, scale, transpose, zeros } from "../matrix/matrix.ts";
+import { addScaled, type Matrix, multiply, rowRange, scale, transpose, zeros } from "../linalg/matrix.ts";
 import { checkSelection, type Dataset } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normaliseRows } from "./normalise.ts";

@@ -3,7 +3,7 @@
  * z ← z L⁻ᵀ, after which S = I. In place, on lower triangles.
  */
 import { breathe } from "../breathe.ts";
-import { type Matrix, zeros } from "../matrix/matrix.ts";
+import { type Matrix, zeros } from "../linalg/matrix.ts";
 
 /** Divides every row by its norm in place. */
 export function toSphere({ rows, cols, data }: Matrix): void {

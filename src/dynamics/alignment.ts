@@ -9,8 +9,8 @@
  */
 import { agree } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { map, norm, zeros, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { map, norm, zeros, type Matrix } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 
 /** Options of {@link alignment}. */
 export type AlignmentOptions = {

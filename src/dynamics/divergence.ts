@@ -9,7 +9,7 @@
  * perfect, from weights that were trained before, from counting every later loss as divergence.
  */
 import type { Loss } from "../loss/loss.ts";
-import { zeros, type Matrix } from "../matrix/matrix.ts";
+import { zeros, type Matrix } from "../linalg/matrix.ts";
 
 /** Times the larger of the two losses. */
 const FACTOR = 10;

@@ -3,7 +3,7 @@
  * both splits.
  */
 import { accuracy, type Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** Samples and labels: a training and a test set, inputs [N, M_0] and labels [N, C]. */

@@ -13,7 +13,7 @@ import { viewOf, type View } from "../fisher/view.ts";
 import { checkKernel, type Kernel } from "../kernel/kernel.ts";
 import { restrictKernel } from "../kernel/parts.ts";
 import type { Loss } from "../loss/loss.ts";
-import { allFinite, checkSamples, selectRows, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, checkSamples, selectRows, type Matrix } from "../linalg/matrix.ts";
 
 /** Outputs on the training samples [N, C] and on others [N', C]. */
 export type Outputs = { readonly train: Matrix; readonly test: Matrix };

@@ -11,9 +11,9 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { demand } from "../error.ts";
-import { eigen, roundingOf } from "../matrix/eigen.ts";
-import { multiply, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { eigen, roundingOf } from "../linalg/eigen.ts";
+import { multiply, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 import type { Loss } from "../loss/loss.ts";
 import {
   checkStart,

@@ -13,10 +13,10 @@
 import type { Stoppable } from "../breathe.ts";
 import { InputError, agree, demand, demandName } from "../error.ts";
 import { blocksOf, checkKernel, type Kernel } from "../kernel/kernel.ts";
-import { factorize } from "../matrix/cholesky.ts";
-import { eigen, roundingOf, type Eigen } from "../matrix/eigen.ts";
-import { addDiagonal, map, scale, transpose, type Matrix } from "../matrix/matrix.ts";
-import { accumulate, product } from "../matrix/product.ts";
+import { factorize } from "../linalg/cholesky.ts";
+import { eigen, roundingOf, type Eigen } from "../linalg/eigen.ts";
+import { addDiagonal, map, scale, transpose, type Matrix } from "../linalg/matrix.ts";
+import { accumulate, product } from "../linalg/product.ts";
 
 /** Which layers are trained: all of them, or the last alone. */
 export type PosteriorKind = "ntk" | "nngp";

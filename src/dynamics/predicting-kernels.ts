@@ -6,8 +6,8 @@ import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import type { KernelNeeds } from "../kernel/kernel.ts";
 import { withUnits, type KernelPair } from "../kernel/units.ts";
-import type { Linearizer, PassOptions } from "../linearization/linearize.ts";
-import type { Weights } from "../linearization/weights.ts";
+import type { Linearizer, PassOptions } from "../jacobian/linearize.ts";
+import type { Weights } from "../jacobian/weights.ts";
 import { randomState } from "../random/random-state.ts";
 import type { TrainingData } from "./evaluation.ts";
 

@@ -5,7 +5,7 @@
 import { SingularGramError, UnsolvedError } from "../error.ts";
 import type { Fisher, InvertOptions } from "../fisher/fisher.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { watchDivergence } from "./divergence.ts";
 import { evaluationOf, type Evaluation, type TrainingData } from "./evaluation.ts";
 import {

@@ -14,7 +14,7 @@ import type { Fisher, Propagator } from "../fisher/fisher.ts";
 import { residualFor } from "../fisher/view.ts";
 import { transposeFactor } from "../loss/curvature.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { changeBy } from "./function-space.ts";
 
 /** Where a loss is looked at: its curvature is that at the outputs f [N, C] for the labels y [N, C]. */

@@ -11,9 +11,9 @@
 import type { Stoppable } from "../breathe.ts";
 import { demand } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { eigen } from "../matrix/eigen.ts";
-import { scale, trace, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { eigen } from "../linalg/eigen.ts";
+import { scale, trace, type Matrix } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 
 /** The spectrum of Theta / N on n = N C (outputs that the kernel covers) rows. */
 export type Spectrum = {

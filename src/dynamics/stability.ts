@@ -11,8 +11,8 @@
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree, demandWhole, NotFiniteError } from "../error.ts";
 import type { Propagator } from "../fisher/fisher.ts";
-import { hessenbergEigenvalues, type Complex } from "../matrix/hessenberg.ts";
-import { block, norm, zeros } from "../matrix/matrix.ts";
+import { hessenbergEigenvalues, type Complex } from "../linalg/hessenberg.ts";
+import { block, norm, zeros } from "../linalg/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 
 /** Options of {@link stableLearningRate}. */

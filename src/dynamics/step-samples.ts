@@ -3,7 +3,7 @@
  * back into the order of the batch. Last bits depend on the rows of a product, so that what is linearised is the same
  * whether or not anything is evaluated.
  */
-import { rowRange, selectRows, stackRows, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { rowRange, selectRows, stackRows, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 
 /** What a trainer trains on: all samples in one matrix, training samples first. */

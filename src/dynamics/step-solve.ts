@@ -12,9 +12,9 @@ import { areFinite } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { linearizedKernel } from "../kernel/linearized.ts";
 import { transposeFactor, type CurvatureFactor } from "../loss/curvature.ts";
-import { createJacobian, type Jacobian } from "../linearization/jacobian.ts";
-import type { Linearization, Linearizer } from "../linearization/linearize.ts";
-import { allFinite, type Matrix } from "../matrix/matrix.ts";
+import { createJacobian, type Jacobian } from "../jacobian/jacobian.ts";
+import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
+import { allFinite, type Matrix } from "../linalg/matrix.ts";
 
 /** What of a step has entries that are not finite, so that it was not taken. */
 export type Stopped = {

@@ -3,7 +3,7 @@
  */
 import { SingularGramError, UnsolvedError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { dampingController, type DampingSchedule } from "./damping.ts";
 import type { Outputs } from "./function-space.ts";
 import type { NextStep } from "./step-report.ts";

@@ -3,9 +3,9 @@
  */
 import { demandName, InputError } from "../error.ts";
 import type { Fisher } from "../fisher/fisher.ts";
-import type { Engine } from "../graph/engine.ts";
-import { createLinearizer } from "../linearization/linearize.ts";
-import { createWeights, type Weights } from "../linearization/weights.ts";
+import type { Engine } from "../engine/engine.ts";
+import { createLinearizer } from "../jacobian/linearize.ts";
+import { createWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
 import { drawWeights, type Prng } from "../network/initialise.ts";
 import type { Network } from "../network/network.ts";

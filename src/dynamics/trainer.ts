@@ -14,13 +14,13 @@ import type {
   PrepareOptions,
 } from "../fisher/fisher.ts";
 import { onPlainSignals, viewOf, type View } from "../fisher/view.ts";
-import type { Precision } from "../graph/graph.ts";
-import { passOperations, type Linearizer, type PassOptions } from "../linearization/linearize.ts";
-import { tileFor } from "../linearization/runs.ts";
-import { createUpdater } from "../linearization/update.ts";
-import { checkWeights, type Weights } from "../linearization/weights.ts";
+import type { Precision } from "../engine/graph.ts";
+import { passOperations, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
+import { tileFor } from "../jacobian/runs.ts";
+import { createUpdater } from "../jacobian/update.ts";
+import { checkWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
-import { allFinite, checkSamples, rowRange, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, checkSamples, rowRange, type Matrix } from "../linalg/matrix.ts";
 import type { Outputs } from "./function-space.ts";
 import { splitOutputs, stepSamples, type Batch } from "./step-samples.ts";
 import { createStepSolver, type Model, type Stopped } from "./step-solve.ts";

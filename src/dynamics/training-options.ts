@@ -3,8 +3,8 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import type { Fisher, Singular, SolverOptions } from "../fisher/fisher.ts";
-import type { Linearizer } from "../linearization/linearize.ts";
-import type { Weights } from "../linearization/weights.ts";
+import type { Linearizer } from "../jacobian/linearize.ts";
+import type { Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { DampingSchedule } from "./damping.ts";
 import type { TrainingData } from "./evaluation.ts";

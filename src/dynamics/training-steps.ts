@@ -2,7 +2,7 @@
  * @file The steps of a training: each is taken on the network, predicted, and reported with what it did.
  */
 import type { Inversion, InvertOptions } from "../fisher/fisher.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { watchDivergence } from "./divergence.ts";
 import { evaluationOf, isFiniteEvaluation } from "./evaluation.ts";
 import type { Movers } from "./function-space.ts";

@@ -5,7 +5,7 @@
 import { demandWhole } from "../error.ts";
 import type { Inversion } from "../fisher/fisher.ts";
 import { viewOf } from "../fisher/view.ts";
-import { stackRows } from "../matrix/matrix.ts";
+import { stackRows } from "../linalg/matrix.ts";
 import { miniBatches } from "../random/permutation.ts";
 import { prepareMovers, type Movers } from "./function-space.ts";
 import { isotropyOf, type Isotropy } from "./isotropy.ts";

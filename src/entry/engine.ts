@@ -13,7 +13,7 @@ export {
   type Program,
   type Tensor,
   type Tensors,
-} from "../graph/engine.ts";
+} from "../engine/engine.ts";
 export {
   createGraph,
   type Dim,
@@ -22,6 +22,6 @@ export {
   type GraphAttribute,
   type Precision,
   type Value,
-} from "../graph/graph.ts";
+} from "../engine/graph.ts";
 export type { OrtModule, OrtSession, OrtSessionOptions, OrtTensor, Runtime } from "../ort.ts";
-export * as ops from "../graph/ops.ts";
+export * as ops from "../engine/ops.ts";

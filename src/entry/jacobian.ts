@@ -1,15 +1,15 @@
 /**
  * @file `natgrad/jacobian`: a network linearised at its weights, products with its Jacobian, and updates of the weights.
  */
-export { createJacobian, type Jacobian, type LayerRows } from "../linearization/jacobian.ts";
+export { createJacobian, type Jacobian, type LayerRows } from "../jacobian/jacobian.ts";
 export {
   createLinearizer,
   type LayerLinearization,
   type Linearization,
   type Linearizer,
   type PassOptions,
-} from "../linearization/linearize.ts";
-export { createUpdater, type Coefficients, type Updater } from "../linearization/update.ts";
+} from "../jacobian/linearize.ts";
+export { createUpdater, type Coefficients, type Updater } from "../jacobian/update.ts";
 export {
   createFolder,
   createWeights,
@@ -17,4 +17,4 @@ export {
   type LayerWeights,
   type Place,
   type Weights,
-} from "../linearization/weights.ts";
+} from "../jacobian/weights.ts";

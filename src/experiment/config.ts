@@ -8,7 +8,7 @@ import { classesFault, classGroup, className, type ClassGroup } from "../data/cl
 import { demand, InputError } from "../error.ts";
 import { DAMPING_SCHEDULES } from "../dynamics/damping.ts";
 import { existsFor, FISHERS, NATURAL_GRADIENTS, SINGULAR } from "../fisher/index.ts";
-import { DEVICES } from "../graph/engine.ts";
+import { DEVICES } from "../engine/engine.ts";
 import { LOSS_NAMES, LOSSES, lossNamed } from "../loss/index.ts";
 import { PRNGS } from "../network/initialise.ts";
 import { parseBytes } from "./bytes.ts";

@@ -5,7 +5,7 @@ import { breathe, type Stoppable } from "../breathe.ts";
 import { blockNtk } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { expandOutputs } from "../kernel/parts.ts";
-import { norm, subtract, trace, type Matrix } from "../matrix/matrix.ts";
+import { norm, subtract, trace, type Matrix } from "../linalg/matrix.ts";
 import type { LayerEvent } from "./diagnosis.ts";
 
 /** Every layer of the empirical kernel beside the analytic one, and their sum. */

@@ -7,7 +7,7 @@ import { responseOf, type LossAt } from "../dynamics/response.ts";
 import { stableLearningRate } from "../dynamics/stability.ts";
 import { bind, viewOf, type Fisher, type Propagator, type Shape } from "../fisher/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { multiply, transpose, zeros } from "../matrix/matrix.ts";
+import { multiply, transpose, zeros } from "../linalg/matrix.ts";
 import type { Config } from "./config.ts";
 import type { MethodFigures } from "./diagnosis.ts";
 

@@ -6,7 +6,7 @@ import { alignment } from "../dynamics/alignment.ts";
 import { convergenceSteps, convergenceTime, kernelSpectrum, labelEnergy } from "../dynamics/spectrum.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { mse } from "../loss/index.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import type { Convergence, KernelName, SpectrumEvent } from "./diagnosis.ts";
 
 /** Fractions of the training loss whose times are reported. */

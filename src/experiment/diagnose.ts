@@ -14,7 +14,7 @@ import { empiricalKernel } from "../kernel/empirical.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { withUnits } from "../kernel/units.ts";
 import { lossNamed, mse } from "../loss/index.ts";
-import { map, subtract, zeros, type Matrix } from "../matrix/matrix.ts";
+import { map, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
 import { randomState } from "../random/random-state.ts";
 import { demandConfig } from "./config.ts";
 import { loadData, settle } from "./dataset.ts";

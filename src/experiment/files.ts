@@ -9,9 +9,9 @@ import type { Fisher } from "../fisher/index.ts";
 import { dampingOf, type BlockParts } from "../kernel/block.ts";
 import { blocksKernel, blocksOf, type Kernel } from "../kernel/kernel.ts";
 import type { KernelPair } from "../kernel/units.ts";
-import { asFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { npyMatrix, type NpyArray, type NpySource } from "../matrix/npy.ts";
-import { ARCHIVE_LIMIT, npzParts } from "../matrix/npz.ts";
+import { asFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
+import { npyMatrix, type NpyArray, type NpySource } from "../linalg/npy.ts";
+import { ARCHIVE_LIMIT, npzParts } from "../linalg/npz.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
 import {

@@ -3,8 +3,8 @@
  */
 import { InputError } from "../error.ts";
 import type { Fisher } from "../fisher/index.ts";
-import { passOperations } from "../linearization/linearize.ts";
-import { tileFor } from "../linearization/runs.ts";
+import { passOperations } from "../jacobian/linearize.ts";
+import { tileFor } from "../jacobian/runs.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";

@@ -11,8 +11,8 @@ import { z } from "zod";
 import { className } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { InputError } from "../error.ts";
-import type { FloatArray } from "../graph/engine.ts";
-import { factorsOf, type Weights } from "../linearization/weights.ts";
+import type { FloatArray } from "../engine/engine.ts";
+import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
 
@@ -168,7 +168,7 @@ export function decodeIdentity(
   try {
     json = JSON.parse(new TextDecoder().decode(Uint8Array.from(array.data)));
   } catch {
-    // Told below.
+    // Reported below.
   }
   const identity = schema.safeParse(json);
   if (identity.success) return identity.data;

@@ -5,7 +5,7 @@
  * test/experiment/memory.test.ts checks them.
  */
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
-import { MAX_RANK } from "../linearization/weights.ts";
+import { MAX_RANK } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
 import { passes, type Phase } from "./ledger.ts";

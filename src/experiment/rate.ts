@@ -1,9 +1,9 @@
 /**
  * @file How fast this machine multiplies, for plans that estimate how long a run will take.
  */
-import type { Engine } from "../graph/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { createGrams } from "../kernel/gram.ts";
-import { matrix } from "../matrix/matrix.ts";
+import { matrix } from "../linalg/matrix.ts";
 import type { Plan } from "./plan.ts";
 
 /** Operations below which a run is too short for an estimate of its time. */

@@ -6,7 +6,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import { InputError, NotFiniteError } from "../error.ts";
 import { isFiniteKernel, type Kernel } from "../kernel/kernel.ts";
-import type { Floats, Matrix } from "../matrix/matrix.ts";
+import type { Floats, Matrix } from "../linalg/matrix.ts";
 import type { Config } from "./config.ts";
 
 /** What {@link unrepresentable} looks at. */

@@ -7,7 +7,7 @@ import { isRow, type Row, type Step } from "../dynamics/step-report.ts";
 import { stoppedText } from "../dynamics/step-solve.ts";
 import { InputError } from "../error.ts";
 import type { Solver, SolveReport } from "../fisher/index.ts";
-import { allFinite } from "../matrix/matrix.ts";
+import { allFinite } from "../linalg/matrix.ts";
 import type { Config } from "./config.ts";
 import { createPredictionNotices, divergenceReason } from "./divergence.ts";
 import { metricsOf, type DoneEvent, type NoticeEvent, type RunEvent, type StepEvent } from "./events.ts";

@@ -2,7 +2,7 @@
  * @file What one experiment uses while it goes on: engines, which are released when it ends, fails or is left, seconds and
  * memory. A second experiment in the same process has its own.
  */
-import type { Engine } from "../graph/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { watchMemory } from "./memory.ts";
 
 /** What an experiment uses. */

@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { writeSet, type SetFile } from "../data/node/file-set.ts";
 import { readWhole } from "../data/node/files.ts";
 import { InputError } from "../error.ts";
-import type { Engine, FloatArray } from "../graph/engine.ts";
-import { readNpy, writeNpy } from "../matrix/npy.ts";
+import type { Engine, FloatArray } from "../engine/engine.ts";
+import { readNpy, writeNpy } from "../linalg/npy.ts";
 import type { Network } from "../network/network.ts";
 
 /** `W3.npy`, `b12.npy`. */

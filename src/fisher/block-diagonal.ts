@@ -3,8 +3,8 @@
  * v_l = X(Theta_l, rho) r, G = sum_l Theta_l X_l / N, which tends to L I undamped.
  */
 import { blocksOf } from "../kernel/kernel.ts";
-import type { InverseSolver } from "../matrix/linear-solver.ts";
-import { addDiagonal, scale } from "../matrix/matrix.ts";
+import type { InverseSolver } from "../linalg/linear-solver.ts";
+import { addDiagonal, scale } from "../linalg/matrix.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Fisher } from "./fisher.ts";
 import { invert } from "./invert.ts";

@@ -12,9 +12,9 @@
  */
 import { InputError } from "../error.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
-import type { InverseSolver } from "../matrix/linear-solver.ts";
-import { identity, matrix, scale, type Matrix } from "../matrix/matrix.ts";
-import { addTimes } from "../matrix/vector-product.ts";
+import type { InverseSolver } from "../linalg/linear-solver.ts";
+import { identity, matrix, scale, type Matrix } from "../linalg/matrix.ts";
+import { addTimes } from "../linalg/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
 import type { Coefficients, Fisher, Inversion, InvertOptions, Prepared } from "./fisher.ts";
 import { coupledSolver, type CoupledSolve } from "./coupled-layers.ts";

@@ -4,7 +4,7 @@
  * counts, and so does what an inverse on the range needs where that is asked for.
  */
 
-import { LARGEST_RANK } from "../matrix/singular.ts";
+import { LARGEST_RANK } from "../linalg/singular.ts";
 import type { Solver } from "./fisher.ts";
 
 /** Sizes of a kernel that a method is prepared on. */

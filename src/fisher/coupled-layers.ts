@@ -16,8 +16,8 @@
  *
  * with l = k +- 1 and m = k +- 2. Where M + rho has no inverse it has one on its range.
  */
-import { factorize, type CholeskyFactor } from "../matrix/cholesky.ts";
-import { factorizeGeneral, upperSolve } from "../matrix/lu.ts";
+import { factorize, type CholeskyFactor } from "../linalg/cholesky.ts";
+import { factorizeGeneral, upperSolve } from "../linalg/lu.ts";
 import {
   addDiagonal,
   matrix,
@@ -28,12 +28,12 @@ import {
   stackRows,
   zeros,
   type Matrix,
-} from "../matrix/matrix.ts";
-import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
-import { accumulate, product } from "../matrix/product.ts";
-import { pseudoInverse } from "../matrix/pseudo-inverse.ts";
-import { growth, growthOf } from "../matrix/singular.ts";
-import { addTimes, addTimesTransposed } from "../matrix/vector-product.ts";
+} from "../linalg/matrix.ts";
+import { partialCholesky } from "../linalg/pivoted-cholesky.ts";
+import { accumulate, product } from "../linalg/product.ts";
+import { pseudoInverse } from "../linalg/pseudo-inverse.ts";
+import { growth, growthOf } from "../linalg/singular.ts";
+import { addTimes, addTimesTransposed } from "../linalg/vector-product.ts";
 import type { InvertOptions } from "./fisher.ts";
 import { offering, onTheRange } from "./invert.ts";
 

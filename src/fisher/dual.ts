@@ -3,8 +3,8 @@
  * is sum over l of Theta'_l v_l / N.
  */
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
-import type { Matrix } from "../matrix/matrix.ts";
-import { addTimes } from "../matrix/vector-product.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { addTimes } from "../linalg/vector-product.ts";
 import type { Coefficients, Prepared, Propagator } from "./fisher.ts";
 
 /** r [N C] to v [N C], one number per sample and output for all layers. */

@@ -4,7 +4,7 @@
  * the full P x P Fisher matrix, at the price of an N C x N C solve.
  */
 import type { Kernel } from "../kernel/kernel.ts";
-import { addDiagonal, type Matrix } from "../matrix/matrix.ts";
+import { addDiagonal, type Matrix } from "../linalg/matrix.ts";
 import { choleskyBytes, invertBytes, matrixBytes, vectorsBytes, type Memory } from "./cost.ts";
 import { sharedByLayers, type DualSolve } from "./dual.ts";
 import { SOLVERS, type Fisher, type PrepareOptions } from "./fisher.ts";

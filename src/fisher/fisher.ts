@@ -9,8 +9,8 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
-import type { CgOptions, CgResult, CgState } from "../matrix/conjugate-gradients.ts";
-import type { Coefficients } from "../linearization/update.ts";
+import type { CgOptions, CgResult, CgState } from "../linalg/conjugate-gradients.ts";
+import type { Coefficients } from "../jacobian/update.ts";
 import type { Cost, CostSizes } from "./cost.ts";
 
 export type { Coefficients };

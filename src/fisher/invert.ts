@@ -2,10 +2,10 @@
  * @file Inverts a Gram for a method: by Cholesky, or on its numerical range where it has no inverse and that was asked for.
  */
 import { SingularGramError } from "../error.ts";
-import { factorize } from "../matrix/cholesky.ts";
-import type { InverseSolver } from "../matrix/linear-solver.ts";
-import type { Matrix } from "../matrix/matrix.ts";
-import { pseudoInverse } from "../matrix/pseudo-inverse.ts";
+import { factorize } from "../linalg/cholesky.ts";
+import type { InverseSolver } from "../linalg/linear-solver.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { pseudoInverse } from "../linalg/pseudo-inverse.ts";
 import type { InvertOptions } from "./fisher.ts";
 
 /** What is inverted. */

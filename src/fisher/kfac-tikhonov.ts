@@ -11,12 +11,12 @@
 import { breathe } from "../breathe.ts";
 import type { BlockKernel } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
-import { eigen } from "../matrix/eigen.ts";
-import { scale, zeros, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { eigen } from "../linalg/eigen.ts";
+import { scale, zeros, type Matrix } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 import { eigenBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
-import { numericalZero } from "../matrix/singular.ts";
+import { numericalZero } from "../linalg/singular.ts";
 import { kfac } from "./kfac.ts";
 
 export const kfacTikhonov: Fisher = {

@@ -7,11 +7,11 @@
  */
 import { demandWhole, InputError } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { iterativeSolver } from "../matrix/iterative-solver.ts";
-import type { LinearSolver } from "../matrix/linear-solver.ts";
-import { woodburyPreconditioner, type LowRankSolver } from "../matrix/low-rank-preconditioner.ts";
-import { partialCholesky } from "../matrix/pivoted-cholesky.ts";
-import { selectRows } from "../matrix/matrix.ts";
+import { iterativeSolver } from "../linalg/iterative-solver.ts";
+import type { LinearSolver } from "../linalg/linear-solver.ts";
+import { woodburyPreconditioner, type LowRankSolver } from "../linalg/low-rank-preconditioner.ts";
+import { partialCholesky } from "../linalg/pivoted-cholesky.ts";
+import { selectRows } from "../linalg/matrix.ts";
 import { xorshift } from "../random/xorshift.ts";
 import type { PrepareOptions } from "./fisher.ts";
 

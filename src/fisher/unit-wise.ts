@@ -17,13 +17,13 @@ import { breathe } from "../breathe.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { BlockKernel, Units } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
-import { zeros, type Matrix } from "../matrix/matrix.ts";
-import { product } from "../matrix/product.ts";
+import { zeros, type Matrix } from "../linalg/matrix.ts";
+import { product } from "../linalg/product.ts";
 import { matrixBytes, type CostSizes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
-import type { DirectSolver } from "../matrix/linear-solver.ts";
-import { rangeInverse } from "../matrix/range-inverse.ts";
-import { roundings } from "../matrix/singular.ts";
+import type { DirectSolver } from "../linalg/linear-solver.ts";
+import { rangeInverse } from "../linalg/range-inverse.ts";
+import { roundings } from "../linalg/singular.ts";
 
 /** Share of samples on which a ReLU unit is active. */
 const ACTIVE_SHARE = 0.5;

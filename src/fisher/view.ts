@@ -8,7 +8,7 @@ import { expandOutputs } from "../kernel/parts.ts";
 import { whitenColumns, whitenKernel } from "../kernel/whiten.ts";
 import { applyFactor, applyFactorRows, type CurvatureFactor } from "../loss/curvature.ts";
 import type { Loss } from "../loss/loss.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import type { Coefficients, Fisher } from "./fisher.ts";
 
 /** The view of a method at one f. */

@@ -12,7 +12,7 @@
  *
  * All in float64, tile by tile (tiles.ts), in place (network/tile.ts).
  */
-import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { matrix, zeros, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { dampingOf, type BlockParts } from "./block.ts";
 import { blocksKernel, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";

@@ -5,7 +5,7 @@
  *
  * from which its NTK is Theta_l = B_l o (A_l (x) 1_C 1_C^T), with no normalisation by N or M.
  */
-import { allFinite, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, zeros, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { LayerScales } from "../ops/parameterization.ts";
 
 /** What is known of a block beside its numbers. */

@@ -5,10 +5,10 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
-import type { Engine, FloatArray } from "../graph/engine.ts";
-import type { Linearization, Linearizer } from "../linearization/linearize.ts";
-import type { Weights } from "../linearization/weights.ts";
-import { matrix, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Engine, FloatArray } from "../engine/engine.ts";
+import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
+import type { Weights } from "../jacobian/weights.ts";
+import { matrix, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
 import { dampingOf, type BlockParts } from "./block.ts";

@@ -7,13 +7,13 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree, demandWhole } from "../error.ts";
-import type { Engine, FloatArray, Tensors } from "../graph/engine.ts";
-import { createGraph, type Graph } from "../graph/graph.ts";
-import { onLanes } from "../graph/lanes.ts";
-import { add, gemm, mul, reshapeTo } from "../graph/ops.ts";
-import type { LayerLinearization } from "../linearization/linearize.ts";
-import { RUN } from "../linearization/runs.ts";
-import { matrix, rowRange, setBlock, zeros, type Matrix } from "../matrix/matrix.ts";
+import type { Engine, FloatArray, Tensors } from "../engine/engine.ts";
+import { createGraph, type Graph } from "../engine/graph.ts";
+import { onLanes } from "../engine/lanes.ts";
+import { add, gemm, mul, reshapeTo } from "../engine/ops.ts";
+import type { LayerLinearization } from "../jacobian/linearize.ts";
+import { RUN } from "../jacobian/runs.ts";
+import { matrix, rowRange, setBlock, zeros, type Matrix } from "../linalg/matrix.ts";
 import { tilesOf } from "./tiles.ts";
 
 /** The rows of one side: H_l and Delta_l of its samples in every layer. */

@@ -5,8 +5,8 @@
  * analytic kernels are the same type, and everything after this folder takes either.
  */
 import { agree, demandWhole } from "../error.ts";
-import { allFinite, selectRows, toFloat64, zeros, type Matrix } from "../matrix/matrix.ts";
-import { addTimes } from "../matrix/vector-product.ts";
+import { allFinite, selectRows, toFloat64, zeros, type Matrix } from "../linalg/matrix.ts";
+import { addTimes } from "../linalg/vector-product.ts";
 import { addBlockNtk, areFinite, outerBlock, type BlockKernel, type BlockParts } from "./block.ts";
 import { lazy } from "./lazy.ts";
 

@@ -4,9 +4,9 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
-import type { Jacobian } from "../linearization/jacobian.ts";
-import type { Linearization } from "../linearization/linearize.ts";
-import { rowRange, selectRows, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
+import type { Jacobian } from "../jacobian/jacobian.ts";
+import type { Linearization } from "../jacobian/linearize.ts";
+import { rowRange, selectRows, zeros, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { Grams, Side } from "./gram.ts";
 import type { Kernel } from "./kernel.ts";
 

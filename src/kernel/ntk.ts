@@ -6,10 +6,10 @@
  */
 import type { Stoppable } from "../breathe.ts";
 import { demandName, InputError } from "../error.ts";
-import type { Engine } from "../graph/engine.ts";
-import { createLinearizer } from "../linearization/linearize.ts";
-import { createWeights, type Weights } from "../linearization/weights.ts";
-import type { Floats, Matrix } from "../matrix/matrix.ts";
+import type { Engine } from "../engine/engine.ts";
+import { createLinearizer } from "../jacobian/linearize.ts";
+import { createWeights, type Weights } from "../jacobian/weights.ts";
+import type { Floats, Matrix } from "../linalg/matrix.ts";
 import { drawWeights } from "../network/initialise.ts";
 import type { Network } from "../network/network.ts";
 import { analyticNtk } from "./analytic.ts";

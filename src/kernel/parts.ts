@@ -1,7 +1,7 @@
 /**
  * @file Kernels made from others: with the copies of an analytic one written out, and restricted to some samples.
  */
-import { asFloat64, selectRows, zeros, type Matrix } from "../matrix/matrix.ts";
+import { asFloat64, selectRows, zeros, type Matrix } from "../linalg/matrix.ts";
 import { demandWhole } from "../error.ts";
 import { outerBlock, type BlockKernel } from "./block.ts";
 import { kernelOfBlocks, lazyKernel, type Kernel } from "./kernel.ts";

@@ -4,8 +4,8 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError, agree, NotFiniteError } from "../error.ts";
-import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { productInto } from "../matrix/product.ts";
+import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../linalg/matrix.ts";
+import { productInto } from "../linalg/product.ts";
 import type { Network } from "../network/network.ts";
 import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from "../ops/tile.ts";
 import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
@@ -14,7 +14,7 @@ import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 export type SweepOptions = Stoppable & {
   /** Rows of a tile; need not divide the number of rows, and the result does not depend on it. Default: 512. */
   tile?: number;
-  /** Told how many tiles of how many are done. */
+  /** Called with the number of tiles done, and of how many. */
   progress?: (done: number, total: number) => void;
 };
 

@@ -3,7 +3,7 @@
  * are one set of samples only what lies on and below the diagonal is computed, and mirrored, so that the matrix is exactly
  * symmetric and costs half.
  */
-import type { Floats, Matrix } from "../matrix/matrix.ts";
+import type { Floats, Matrix } from "../linalg/matrix.ts";
 
 /** Rows [row, row + rows) and columns [col, col + cols) of a matrix. */
 export type Area = {

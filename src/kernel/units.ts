@@ -17,10 +17,10 @@ import {
   asFloat64,
   repeatedIdentity,
   stackRows,
-} from "../matrix/matrix.ts";
+} from "../linalg/matrix.ts";
 import { agree } from "../error.ts";
-import { pivotedCholesky } from "../matrix/pivoted-cholesky.ts";
-import { product } from "../matrix/product.ts";
+import { pivotedCholesky } from "../linalg/pivoted-cholesky.ts";
+import { product } from "../linalg/product.ts";
 import type { Network } from "../network/network.ts";
 import type { RandomState } from "../random/random-state.ts";
 import { passBothWays } from "./analytic.ts";

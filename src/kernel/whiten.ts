@@ -13,7 +13,7 @@ import {
   transposeFactor,
   type CurvatureFactor,
 } from "../loss/curvature.ts";
-import { matrix, zeros, type Matrix } from "../matrix/matrix.ts";
+import { matrix, zeros, type Matrix } from "../linalg/matrix.ts";
 import { outerBlock } from "./block.ts";
 import { kernelOfBlocks, lazyKernel, type Kernel, type KernelHead } from "./kernel.ts";
 import { lazy } from "./lazy.ts";

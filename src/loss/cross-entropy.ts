@@ -9,7 +9,7 @@
  * Labels are probabilities, one output per class, for two classes too: a softmax over one output is 1 whatever the network says.
  */
 import { demand, demandDamping, InputError } from "../error.ts";
-import { zeros, type Matrix } from "../matrix/matrix.ts";
+import { zeros, type Matrix } from "../linalg/matrix.ts";
 import { checkShapes, oneHot, type Loss } from "./loss.ts";
 
 /** Probabilities are kept from zero, where r~ has no finite value. */

@@ -4,8 +4,8 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
-import { matrix, zeros, type Floats, type Matrix } from "../matrix/matrix.ts";
-import { addRow } from "../matrix/vector-product.ts";
+import { matrix, zeros, type Floats, type Matrix } from "../linalg/matrix.ts";
+import { addRow } from "../linalg/vector-product.ts";
 
 /** S_n [C, K] of every sample. */
 export type CurvatureFactor = {

@@ -3,7 +3,7 @@
  * a file beside this and a line in the list; methods have no code for a particular loss.
  */
 import { agree, demand } from "../error.ts";
-import { zeros, type Matrix } from "../matrix/matrix.ts";
+import { zeros, type Matrix } from "../linalg/matrix.ts";
 import type { CurvatureFactor } from "./curvature.ts";
 
 /** A loss function. All functions throw RangeError where f and y have different shapes. */

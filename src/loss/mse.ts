@@ -2,7 +2,7 @@
  * @file Mean squared error, (1/2N) sum |f - y|^2 (paper, eq. 3). Its curvature in the outputs is the identity, so the
  * Fisher matrix is J^T J / N. Two classes share one output, +1/2 for the first and -1/2 for the second; more are one-hot.
  */
-import { matrix, subtract } from "../matrix/matrix.ts";
+import { matrix, subtract } from "../linalg/matrix.ts";
 import { checkShapes, oneHot, type Loss } from "./loss.ts";
 
 /**

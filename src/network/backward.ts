@@ -1,8 +1,8 @@
 /**
  * @file A network as an ONNX graph: its values, and from the cotangents of its outputs the Jacobian blocks of its parameters.
  */
-import type { Graph, Value } from "../graph/graph.ts";
-import { add, firstRows, reshape } from "../graph/ops.ts";
+import type { Graph, Value } from "../engine/graph.ts";
+import { add, firstRows, reshape } from "../engine/ops.ts";
 import { sizeOf, type BlockJacobian, type Given, type Passed, type Point, type Shape } from "../ops/op.ts";
 import type { Network } from "./network.ts";
 

@@ -10,7 +10,7 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { demandName } from "../error.ts";
-import type { Engine, FloatArray } from "../graph/engine.ts";
+import type { Engine, FloatArray } from "../engine/engine.ts";
 import { randomState } from "../random/random-state.ts";
 import { staxDenseKeys } from "../random/stax-init.ts";
 import { normalInto } from "../random/threefry-normal.ts";

@@ -2,8 +2,8 @@
  * @file An elementwise nonlinearity as an op. An activation is three formulas: its value and derivative on a graph,
  * and its dual: the expectations of phi phi' and of phi-dot phi-dot' under a pair of centred Gaussians.
  */
-import type { Graph, Value } from "../graph/graph.ts";
-import { mul } from "../graph/ops.ts";
+import type { Graph, Value } from "../engine/graph.ts";
+import { mul } from "../engine/ops.ts";
 import { only, type Op } from "./op.ts";
 import type { Tile } from "./tile.ts";
 

@@ -8,7 +8,7 @@
  * u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
  */
 import { agree, demandName, InputError } from "../error.ts";
-import { appendColumn, firstColumns, gemm, scaleBy } from "../graph/ops.ts";
+import { appendColumn, firstColumns, gemm, scaleBy } from "../engine/ops.ts";
 import { only, type Op, type Shape } from "./op.ts";
 import {
   layerScales,

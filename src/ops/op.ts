@@ -11,7 +11,7 @@
  * broadcast against them and no op knows C. Letters: R rank of the low-rank part of a parameter, I and O its inputs and outputs.
  */
 import { agree } from "../error.ts";
-import type { Graph, Value } from "../graph/graph.ts";
+import type { Graph, Value } from "../engine/graph.ts";
 import type { LayerScales } from "./parameterization.ts";
 import type { InfiniteRule } from "./tile.ts";
 

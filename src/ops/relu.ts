@@ -5,7 +5,7 @@
  *     E[phi phi']         = sqrt(p q) (sin t + (pi - t) c) / (2 pi)
  *     E[phi-dot phi-dot'] = (pi - t) / (2 pi)
  */
-import { relu as reluOp, step } from "../graph/ops.ts";
+import { relu as reluOp, step } from "../engine/ops.ts";
 import { activation, type Activation } from "./activation.ts";
 import type { Op } from "./op.ts";
 

@@ -2,7 +2,7 @@
  * @file The same numbers of a sample in another shape.
  */
 import { agree, demandWhole } from "../error.ts";
-import { reshape as reshapeValue } from "../graph/ops.ts";
+import { reshape as reshapeValue } from "../engine/ops.ts";
 import { only, sizeOf, type Op, type Shape } from "./op.ts";
 
 /**

@@ -4,7 +4,7 @@
  * Marsaglia's polar method (numpy/random/src/legacy/legacy-distributions.c, `legacy_gauss`), of unit variance.
  */
 import { InputError } from "../error.ts";
-import type { Floats } from "../matrix/matrix.ts";
+import type { Floats } from "../linalg/matrix.ts";
 import { normalsWasm } from "./normals.wasm.ts";
 
 /** A stream of standard normals. */

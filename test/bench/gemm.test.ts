@@ -7,7 +7,7 @@ import {
   operations,
   sizes,
 } from "../../bench/gemm.ts";
-import { createEngine } from "../../src/graph/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { mlp } from "../../src/network/network.ts";
 
 const network = mlp(5, { depth: 3, width: 7, outputs: 2 });

@@ -17,7 +17,7 @@ import {
   mse,
   type EngineOptions,
 } from "../../src/index.ts";
-import { eigen, spectrum } from "../../src/matrix/eigen.ts";
+import { eigen, spectrum } from "../../src/linalg/eigen.ts";
 
 /** Losses before and after the step, and the isotropy of exact NGD on the analytic kernel. */
 export async function exactStep(options: EngineOptions): Promise<{ losses: number[]; deviation: number }> {

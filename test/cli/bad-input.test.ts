@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type NpySource, writeNpy } from "../../src/matrix/npy.ts";
-import { writeNpz } from "../../src/matrix/npz.ts";
+import { type NpySource, writeNpy } from "../../src/linalg/npy.ts";
+import { writeNpz } from "../../src/linalg/npz.ts";
 import { main } from "../../src/cli/cli.ts";
 import { natgrad, SMALL } from "./terminal.ts";
 

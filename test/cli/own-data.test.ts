@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { openIdx } from "../../src/data/node/idx.ts";
 import { mnistFolder } from "../../src/data/node/mnist.ts";
-import { writeNpy } from "../../src/matrix/npy.ts";
-import { type NpySource } from "../../src/matrix/npy.ts";
-import { writeNpz } from "../../src/matrix/npz.ts";
+import { writeNpy } from "../../src/linalg/npy.ts";
+import { type NpySource } from "../../src/linalg/npy.ts";
+import { writeNpz } from "../../src/linalg/npz.ts";
 import { zip } from "../support/zip.ts";
 import { natgrad, SMALL } from "./terminal.ts";
 

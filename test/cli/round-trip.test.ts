@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { readNpy } from "../../src/matrix/npy.ts";
+import { readNpy } from "../../src/linalg/npy.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { natgrad, SMALL } from "./terminal.ts";
 

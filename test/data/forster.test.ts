@@ -12,7 +12,7 @@ import {
   scale,
   subtract,
   transpose,
-} from "../../src/matrix/matrix.ts";
+} from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const draw = (trainSize: number, inputs: number) =>

@@ -6,7 +6,7 @@ import type { ClassGroup } from "../../src/data/classes.ts";
 import { labelReader, regressionHint } from "../../src/data/given-labels.ts";
 import { encodeLabels } from "../../src/data/labels.ts";
 import { InputError } from "../../src/error.ts";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 
 const column = (...labels: number[]): Matrix => matrix(labels.length, 1, Float64Array.from(labels));
 

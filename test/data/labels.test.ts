@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { adaptLabels, encodeLabels } from "../../src/data/labels.ts";
 import { crossEntropy, mse } from "../../src/loss/index.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
 
 describe("encodeLabels", () => {
   it("gives two classes one output of +1/2 and -1/2 for the squared error, in the order of the classes", () => {

@@ -2,7 +2,7 @@
 import { array, assert, double, integer, pre, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { normalise } from "../../src/data/normalise.ts";
-import { matrix, norm, rowRange } from "../../src/matrix/matrix.ts";
+import { matrix, norm, rowRange } from "../../src/linalg/matrix.ts";
 
 describe("normalise", () => {
   it("takes the scalar mean and standard deviation of the whole split, then each sample's norm", () => {

@@ -4,12 +4,12 @@ import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { decodeDataset, encodeDataset } from "../../src/data/npz-dataset.ts";
 import { normalise } from "../../src/data/normalise.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
-import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
+import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
 import { permutations } from "../../src/random/permutation.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { randomState } from "../../src/random/random-state.ts";
-import type { NpySource } from "../../src/matrix/npy.ts";
+import type { NpySource } from "../../src/linalg/npy.ts";
 
 const dataset = synthetic(randomState(1).normalsInto, {
   trainSize: 6,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { synthetic, type SyntheticKind, type SyntheticOptions } from "../../src/data/synthetic.ts";
-import { norm, rowRange } from "../../src/matrix/matrix.ts";
+import { norm, rowRange } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const draw = (options: Partial<SyntheticOptions> = {}, seed = 1) =>

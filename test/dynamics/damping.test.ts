@@ -6,7 +6,7 @@ import { dampingController } from "../../src/dynamics/damping.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { tiny, toRows } from "../support/tiny.ts";
 import { twinCrossEntropy, twinMse } from "../support/twin-steps.ts";
 import { apply, dot } from "../support/twin.ts";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { watchDivergence } from "../../src/dynamics/divergence.ts";
 import { crossEntropy, mse } from "../../src/loss/index.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
 
 /** Four samples with |y|^2 = 1/4: zero outputs have a squared error of 1/8. */
 const signs = matrix(4, 1, Float64Array.of(0.5, -0.5, 0.5, -0.5));

@@ -15,7 +15,7 @@ import type { Kernel } from "../../src/kernel/kernel.ts";
 import { expandOutputs } from "../../src/kernel/parts.ts";
 import { withUnits } from "../../src/kernel/units.ts";
 import { LOSSES, residualColumns, type Loss } from "../../src/loss/index.ts";
-import { zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, toRows, type TinyCase } from "../support/tiny.ts";

@@ -7,7 +7,7 @@ import { createTrainer } from "../../src/dynamics/trainer.ts";
 import { FISHERS, type Fisher } from "../../src/fisher/index.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { matrix, selectRows, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, selectRows, type Matrix } from "../../src/linalg/matrix.ts";
 import { relativeError, tiny } from "../support/tiny.ts";
 
 const SIZES = { depth: 3, inputs: 4, width: 7, outputs: 2, samples: 6, bias: true, seed: 3 };

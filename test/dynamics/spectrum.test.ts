@@ -31,7 +31,7 @@ import {
   trace,
   zeros,
   type Matrix,
-} from "../../src/matrix/matrix.ts";
+} from "../../src/linalg/matrix.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { partsOf } from "../support/kernels.ts";

@@ -10,7 +10,7 @@ import { parseConfig, type ConfigOptions } from "../../src/experiment/config.ts"
 import { run } from "../../src/experiment/run.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { exact, gradient, kfac, unitWise, type Fisher } from "../../src/fisher/index.ts";
-import { createEngine } from "../../src/graph/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";

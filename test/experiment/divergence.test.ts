@@ -10,7 +10,7 @@ import { encodeDataset } from "../../src/data/npz-dataset.ts";
 import { parseFlags } from "../../src/experiment/config.ts";
 import type { DoneEvent, NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "natgrad-divergence-"));
 afterAll(() => rmSync(folder, { recursive: true }));

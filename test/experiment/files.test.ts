@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { checkKernelFile, kernelFileBytes } from "../../src/experiment/files.ts";
-import type { NpySource } from "../../src/matrix/npy.ts";
-import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import type { NpySource } from "../../src/linalg/npy.ts";
+import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
 import { mlp } from "../../src/network/network.ts";
 import { natgrad } from "../cli/terminal.ts";
 

@@ -6,7 +6,7 @@ import { parseConfig } from "../../src/experiment/config.ts";
 import { originOf } from "../../src/experiment/identity.ts";
 import { datasetName, kernelName } from "../../src/experiment/names.ts";
 import { networkOf } from "../../src/experiment/setup.ts";
-import { zeros } from "../../src/matrix/matrix.ts";
+import { zeros } from "../../src/linalg/matrix.ts";
 
 type Options = Record<string, unknown>;
 

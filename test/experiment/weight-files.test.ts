@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadWeights, saveWeights } from "../../src/experiment/weight-files.ts";
-import type { Engine, FloatArray } from "../../src/graph/engine.ts";
-import { writeNpy } from "../../src/matrix/npy.ts";
+import type { Engine, FloatArray } from "../../src/engine/engine.ts";
+import { writeNpy } from "../../src/linalg/npy.ts";
 import { mlp, type MlpOptions } from "../../src/network/network.ts";
 
 let folder: string;

@@ -18,6 +18,7 @@ import {
   matrix,
   mlp,
   predictSteps,
+  train,
   type Fisher,
   type Matrix,
 } from "../../src/index.ts";
@@ -122,6 +123,33 @@ describe.each([
     expect(size).toBe(N);
     expect(alpha).toBeGreaterThan(0.3);
   });
+});
+
+describe("train", () => {
+  it.each(["analytic", "empirical"] as const)(
+    "takes both, beside the prediction of the %s kernel",
+    async (kernel) => {
+      const rows = (from: number, to: number) => matrix(to - from, 3, x.data.subarray(3 * from, 3 * to));
+      const data = {
+        xTrain: rows(0, N),
+        yTrain: y,
+        xTest: rows(N, N + test),
+        yTest: matrix(test, 1, Float64Array.of(1, -1)),
+      };
+      const losses: number[] = [];
+      const predictions: number[] = [];
+      const options = { engine, kernel, steps: 8, learningRate: 0.3, damping: 1e-3 };
+      for await (const row of train({ network, data, loss: logCosh, method: normalised }, options)) {
+        losses.push(row.network.trainLoss);
+        predictions.push(row.predicted[0]!.trainLoss);
+      }
+      expect(losses).toHaveLength(9);
+      expect(losses[8]).toBeLessThan(losses[0]! / 1.5);
+      expect(predictions[0]).toBe(losses[0]);
+      expect(predictions[8]! / losses[8]!).toBeGreaterThan(0.5);
+      expect(predictions[8]! / losses[8]!).toBeLessThan(2);
+    },
+  );
 });
 
 describe("a method of one's own", () => {

@@ -18,10 +18,10 @@ import {
   type Singular,
 } from "../../src/fisher/index.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { createFolder } from "../../src/linearization/weights.ts";
+import { createFolder } from "../../src/jacobian/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { spectrum } from "../../src/matrix/eigen.ts";
-import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { spectrum } from "../../src/linalg/eigen.ts";
+import { matrix, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, tinyCase, toRows, type TinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { analyticKernel, analyticNngp, analyticNtk } from "../../src/kernel/analytic.ts";
 import { tileShape, tilesOf } from "../../src/kernel/tiles.ts";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { activation } from "../../src/ops/activation.ts";
 import { dense } from "../../src/ops/dense.ts";
 import { mlp, serial } from "../../src/network/network.ts";

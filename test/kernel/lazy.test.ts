@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { whitenKernel } from "../../src/kernel/whiten.ts";
 import { lazy } from "../../src/kernel/lazy.ts";
 import { matrixKernel } from "../../src/kernel/kernel.ts";
-import { identity } from "../../src/matrix/matrix.ts";
+import { identity } from "../../src/linalg/matrix.ts";
 
 it("a lazy value is made when it is first asked for, and once", async () => {
   let made = 0;

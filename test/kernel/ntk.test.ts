@@ -2,13 +2,13 @@
  * @file The NTK in one call: what the kernels with layers add up to, of both kinds, square and between two sets of samples.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { createEngine } from "../../src/graph/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { analyticKernel } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import { ntk } from "../../src/kernel/ntk.ts";
-import { createLinearizer } from "../../src/linearization/linearize.ts";
-import { createWeights } from "../../src/linearization/weights.ts";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { createLinearizer } from "../../src/jacobian/linearize.ts";
+import { createWeights } from "../../src/jacobian/weights.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";

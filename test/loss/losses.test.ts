@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { crossEntropy, mse, accuracy, type Loss } from "../../src/loss/index.ts";
 import { softmax } from "../../src/loss/cross-entropy.ts";
 import { applyFactor, transposeFactor } from "../../src/loss/curvature.ts";
-import { matrix, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const cases = fc.record({

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
-import { createEngine } from "../../src/graph/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { dense } from "../../src/ops/dense.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp, serial } from "../../src/network/network.ts";

@@ -3,12 +3,12 @@
  * is used twice; and what they refuse.
  */
 import { describe, expect, it } from "vitest";
-import { add } from "../../src/graph/ops.ts";
+import { add } from "../../src/engine/ops.ts";
 import { analyticNtk } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
-import { createLinearizer } from "../../src/linearization/linearize.ts";
-import { createWeights } from "../../src/linearization/weights.ts";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { createLinearizer } from "../../src/jacobian/linearize.ts";
+import { createWeights } from "../../src/jacobian/weights.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { serial, type Network } from "../../src/network/network.ts";
 import { OPS } from "../../src/ops/index.ts";
 import { only, type Op } from "../../src/ops/op.ts";

@@ -9,8 +9,8 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createGraph } from "../../src/graph/graph.ts";
-import { relu } from "../../src/graph/ops.ts";
+import { createGraph } from "../../src/engine/graph.ts";
+import { relu } from "../../src/engine/ops.ts";
 import { compileInto, ROOT } from "../support/checkout.ts";
 import { startNode, type Started } from "../support/children.ts";
 

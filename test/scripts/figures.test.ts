@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/experiment/config.ts";
 import type { RunEvent } from "../../src/experiment/events.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
 import { gapFigure } from "../../scripts/figures/gap.ts";
 import { isotropyFigure } from "../../scripts/figures/isotropy.ts";
 import { dot } from "@observablehq/plot";

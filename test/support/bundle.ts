@@ -17,7 +17,7 @@ export function bundledCommandLine(): string {
     mkdirSync(folder, { recursive: true });
     await build({
       absWorkingDir: root,
-      entryPoints: { main: "src/cli/main.ts", worker: "src/graph/node/worker.ts" },
+      entryPoints: { main: "src/cli/main.ts", worker: "src/engine/node/worker.ts" },
       outdir: folder,
       bundle: true,
       splitting: true,

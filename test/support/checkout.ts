@@ -72,7 +72,7 @@ export async function compileInto(
     absWorkingDir: ROOT,
     entryPoints: {
       main: "src/cli/main.ts",
-      worker: "src/graph/node/worker.ts",
+      worker: "src/engine/node/worker.ts",
       index: "src/index.ts",
       node: "src/node.ts",
     },

@@ -2,8 +2,8 @@
  * @file Arrays of the peer fixtures (test/fixtures/peers/README.md), as matrices.
  */
 import { readFileSync } from "node:fs";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
-import { readNpz } from "../../src/matrix/npz.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
+import { readNpz } from "../../src/linalg/npz.ts";
 import { dense } from "../../src/ops/dense.ts";
 import { serial, type Network } from "../../src/network/network.ts";
 import { relu } from "../../src/ops/relu.ts";

@@ -3,7 +3,7 @@
  */
 import type { BlockParts } from "../../src/kernel/block.ts";
 import { blocksOf, type Kernel } from "../../src/kernel/kernel.ts";
-import type { Matrix } from "../../src/matrix/matrix.ts";
+import type { Matrix } from "../../src/linalg/matrix.ts";
 
 /** The blocks of a kernel, with what is lazy in them. */
 export async function partsOf(kernel: Kernel): Promise<BlockParts[]> {

@@ -1,5 +1,5 @@
 /** @file Matrices that tests of linear algebra draw. */
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 /** Standard normals [rows, cols]. */

@@ -2,10 +2,10 @@
  * @file Random tiny networks for property tests, both as natgrad's and as the plain twin's.
  */
 import fc from "fast-check";
-import { createEngine, type Engine } from "../../src/graph/engine.ts";
-import { createLinearizer, type Linearizer } from "../../src/linearization/linearize.ts";
-import { createWeights, type Weights } from "../../src/linearization/weights.ts";
-import { matrix, type Matrix } from "../../src/matrix/matrix.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createLinearizer, type Linearizer } from "../../src/jacobian/linearize.ts";
+import { createWeights, type Weights } from "../../src/jacobian/weights.ts";
+import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { mlp, type Network } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import type { Rows, TinyNetwork } from "./twin.ts";

@@ -3,8 +3,8 @@
  */
 import type { Dataset } from "../dataset.ts";
 import { datasetArrays, decodeDataset, type NpzOptions } from "../npz-dataset.ts";
-import { npzParts, readNpz } from "../../matrix/npz.ts";
-import type { NpyArray } from "../../matrix/npy.ts";
+import { npzParts, readNpz } from "../../linalg/npz.ts";
+import type { NpyArray } from "../../linalg/npy.ts";
 import { readWhole, writeWhole } from "./files.ts";
 import { defaultMemoryLimit } from "./memory-limit.ts";
 

@@ -6,7 +6,7 @@
  */
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { byteReader } from "../../matrix/byte-reader.ts";
+import { byteReader } from "../../linalg/byte-reader.ts";
 import { type Bytes, limited } from "./fetch.ts";
 
 /** A file in an archive. */

@@ -10,7 +10,7 @@ import { idxImages, idxLabels, openIdx } from "../../../src/data/node/idx.ts";
 import { mnist, mnistFolder } from "../../../src/data/node/mnist.ts";
 import { loadDataset } from "../../../src/data/node/npz.ts";
 import { decodeDataset } from "../../../src/data/npz-dataset.ts";
-import { writeNpz } from "../../../src/matrix/npz.ts";
+import { writeNpz } from "../../../src/linalg/npz.ts";
 
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const select = (changes: Partial<Selection> = {}): Selection => ({

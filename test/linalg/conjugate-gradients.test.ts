@@ -3,15 +3,15 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { factorize } from "../../src/matrix/cholesky.ts";
+import { factorize } from "../../src/linalg/cholesky.ts";
 import {
   cgStateFromArrays,
   cgStateToArrays,
   conjugateGradients,
   type CgState,
-} from "../../src/matrix/conjugate-gradients.ts";
-import type { LinearSolver } from "../../src/matrix/linear-solver.ts";
-import { nystromPreconditioner, woodburyPreconditioner } from "../../src/matrix/low-rank-preconditioner.ts";
+} from "../../src/linalg/conjugate-gradients.ts";
+import type { LinearSolver } from "../../src/linalg/linear-solver.ts";
+import { nystromPreconditioner, woodburyPreconditioner } from "../../src/linalg/low-rank-preconditioner.ts";
 import {
   addDiagonal,
   matrix,
@@ -22,10 +22,10 @@ import {
   transpose,
   zeros,
   type Matrix,
-} from "../../src/matrix/matrix.ts";
-import { readNpz, writeNpz } from "../../src/matrix/npz.ts";
-import { partialCholesky, type RowSource } from "../../src/matrix/pivoted-cholesky.ts";
-import { addTimes } from "../../src/matrix/vector-product.ts";
+} from "../../src/linalg/matrix.ts";
+import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
+import { partialCholesky, type RowSource } from "../../src/linalg/pivoted-cholesky.ts";
+import { addTimes } from "../../src/linalg/vector-product.ts";
 import { random } from "../support/matrices.ts";
 
 /** exp(-|x - x'|^2 / 2) on random points in three dimensions: eigenvalues fall to rounding. */

@@ -6,17 +6,17 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../../src/error.ts";
 import { createTrainer } from "../../../src/dynamics/trainer.ts";
 import { exact } from "../../../src/fisher/exact.ts";
-import { createEngine, type Engine } from "../../../src/graph/engine.ts";
-import { createGraph, type Precision } from "../../../src/graph/graph.ts";
-import { createWorkerEngine } from "../../../src/graph/node/worker-engine.ts";
-import { gemm, reshapeTo } from "../../../src/graph/ops.ts";
+import { createEngine, type Engine } from "../../../src/engine/engine.ts";
+import { createGraph, type Precision } from "../../../src/engine/graph.ts";
+import { createWorkerEngine } from "../../../src/engine/node/worker-engine.ts";
+import { gemm, reshapeTo } from "../../../src/engine/ops.ts";
 import { empiricalKernel } from "../../../src/kernel/empirical.ts";
 import { createGrams } from "../../../src/kernel/gram.ts";
-import { createJacobian } from "../../../src/linearization/jacobian.ts";
-import { createLinearizer } from "../../../src/linearization/linearize.ts";
-import { createWeights, factorsOf } from "../../../src/linearization/weights.ts";
+import { createJacobian } from "../../../src/jacobian/jacobian.ts";
+import { createLinearizer } from "../../../src/jacobian/linearize.ts";
+import { createWeights, factorsOf } from "../../../src/jacobian/weights.ts";
 import { mse } from "../../../src/loss/mse.ts";
-import { matrix, type Floats } from "../../../src/matrix/matrix.ts";
+import { matrix, type Floats } from "../../../src/linalg/matrix.ts";
 import { initialise } from "../../../src/network/initialise.ts";
 import { mlp } from "../../../src/network/network.ts";
 import { randomState } from "../../../src/random/random-state.ts";
@@ -183,7 +183,7 @@ describe("workers", () => {
     ["is left in the middle of a run", "setImmediate(() => process.exit(7));", 7],
   ])("keep no process that %s", (_, end, exitCode) => {
     const code = `
-      import { createWorkerEngine } from "./src/graph/node/worker-engine.ts";
+      import { createWorkerEngine } from "./src/engine/node/worker-engine.ts";
       import { createGrams } from "./src/kernel/gram.ts";
       const engine = await createWorkerEngine();
       const grams = createGrams(engine);

@@ -2,7 +2,7 @@
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { byteReader, inflatedChunks } from "../../src/matrix/byte-reader.ts";
+import { byteReader, inflatedChunks } from "../../src/linalg/byte-reader.ts";
 
 describe("byteReader", () => {
   it("hands out the bytes of a stream in pieces of any size, and fewer at its end", async () => {

@@ -1,8 +1,8 @@
 /** @file `.npz` archives against files that NumPy wrote (fixtures/data/make.py), whole, cut and damaged. */
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { writeNpy } from "../../src/matrix/npy.ts";
-import { npzParts, readNpz, writeNpz } from "../../src/matrix/npz.ts";
+import { writeNpy } from "../../src/linalg/npy.ts";
+import { npzParts, readNpz, writeNpz } from "../../src/linalg/npz.ts";
 import { countInflated, zip } from "../support/zip.ts";
 
 const fixture = (name: string) => readFile(new URL(`../fixtures/data/${name}`, import.meta.url));

@@ -12,9 +12,9 @@ import {
   transpose,
   zeros,
   type Matrix,
-} from "../../src/matrix/matrix.ts";
-import { pseudoInverse } from "../../src/matrix/pseudo-inverse.ts";
-import { rangeInverse } from "../../src/matrix/range-inverse.ts";
+} from "../../src/linalg/matrix.ts";
+import { pseudoInverse } from "../../src/linalg/pseudo-inverse.ts";
+import { rangeInverse } from "../../src/linalg/range-inverse.ts";
 import { random } from "../support/matrices.ts";
 import { relativeError, toRows } from "../support/tiny.ts";
 

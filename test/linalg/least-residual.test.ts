@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { Matrix as MlMatrix, pseudoInverse } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { conjugateGradients } from "../../src/matrix/conjugate-gradients.ts";
-import { leastResidual } from "../../src/matrix/least-residual.ts";
-import { matrix, multiply, transpose, type Matrix } from "../../src/matrix/matrix.ts";
+import { conjugateGradients } from "../../src/linalg/conjugate-gradients.ts";
+import { leastResidual } from "../../src/linalg/least-residual.ts";
+import { matrix, multiply, transpose, type Matrix } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { relativeError } from "../support/tiny.ts";
 

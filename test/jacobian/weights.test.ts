@@ -4,13 +4,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { exact } from "../../src/fisher/index.ts";
-import { createEngine } from "../../src/graph/engine.ts";
+import { createEngine } from "../../src/engine/engine.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
-import { createLinearizer } from "../../src/linearization/linearize.ts";
-import { createUpdater } from "../../src/linearization/update.ts";
-import { createFolder, createWeights, factorsOf, MAX_RANK, rankOf } from "../../src/linearization/weights.ts";
+import { createLinearizer } from "../../src/jacobian/linearize.ts";
+import { createUpdater } from "../../src/jacobian/update.ts";
+import { createFolder, createWeights, factorsOf, MAX_RANK, rankOf } from "../../src/jacobian/weights.ts";
 import { mse } from "../../src/loss/mse.ts";
-import { matrix } from "../../src/matrix/matrix.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
 import { mlp } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";

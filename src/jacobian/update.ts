@@ -1,10 +1,10 @@
 /**
  * @file Applies an update given by its coefficients: U_l = K_l^T Delta_l, theta_l += factor * U_l^T H_l.
  */
-import type { Engine, FloatArray } from "../graph/engine.ts";
+import type { Engine, FloatArray } from "../engine/engine.ts";
 import { agree, demandFinite } from "../error.ts";
-import type { Matrix } from "../matrix/matrix.ts";
-import { addRow } from "../matrix/vector-product.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { addRow } from "../linalg/vector-product.ts";
 import { createJacobian } from "./jacobian.ts";
 import type { LayerLinearization } from "./linearize.ts";
 import {

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { hessenbergEigenvalues, type Complex } from "../../src/matrix/hessenberg.ts";
-import { identity, matrix, scale, zeros, type Matrix } from "../../src/matrix/matrix.ts";
+import { hessenbergEigenvalues, type Complex } from "../../src/linalg/hessenberg.ts";
+import { identity, matrix, scale, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const hessenberg = (n: number, seed: number): Matrix => {

@@ -2,7 +2,7 @@
  * @file Lanes: as many pieces at a time as allowed, and a clean end when one fails.
  */
 import { describe, expect, it } from "vitest";
-import { onLanes } from "../../src/graph/lanes.ts";
+import { onLanes } from "../../src/engine/lanes.ts";
 
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -2,9 +2,9 @@
  * @file Products of float64 matrices: plain loops while small, the engine's float64 Gemm on the CPU beyond. What this
  * folder factors and solves is built from these, so that large problems run at the speed of the machine.
  */
-import { createEngine, type Engine, type Program } from "../graph/engine.ts";
-import { createGraph } from "../graph/graph.ts";
-import { gemm } from "../graph/ops.ts";
+import { createEngine, type Engine, type Program } from "../engine/engine.ts";
+import { createGraph } from "../engine/graph.ts";
+import { gemm } from "../engine/ops.ts";
 import { matrix, multiply, rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 
 /** Options of {@link product} and {@link accumulate}. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createJacobian } from "../../src/linearization/jacobian.ts";
+import { createJacobian } from "../../src/jacobian/jacobian.ts";
 import { relativeError, tiny, tinyCase, toRows } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 import { apply, flip, jacobians } from "../support/twin.ts";

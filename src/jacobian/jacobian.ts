@@ -10,11 +10,11 @@
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { agree } from "../error.ts";
-import type { Engine, FloatArray, Program } from "../graph/engine.ts";
-import { createGraph, type Graph } from "../graph/graph.ts";
-import { onLanes } from "../graph/lanes.ts";
-import { gemm, mul, sumAlong, unsqueeze1 } from "../graph/ops.ts";
-import { rowRange, type Matrix } from "../matrix/matrix.ts";
+import type { Engine, FloatArray, Program } from "../engine/engine.ts";
+import { createGraph, type Graph } from "../engine/graph.ts";
+import { onLanes } from "../engine/lanes.ts";
+import { gemm, mul, sumAlong, unsqueeze1 } from "../engine/ops.ts";
+import { rowRange, type Matrix } from "../linalg/matrix.ts";
 import type { LayerLinearization, Linearization } from "./linearize.ts";
 import { tileFor, tiles } from "./runs.ts";
 

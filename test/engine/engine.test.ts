@@ -5,9 +5,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
-import { createEngine } from "../../src/graph/engine.ts";
-import { createGraph } from "../../src/graph/graph.ts";
-import { appendColumn, firstColumns, firstRows, gemm, relu, scaleBy, step } from "../../src/graph/ops.ts";
+import { createEngine } from "../../src/engine/engine.ts";
+import { createGraph } from "../../src/engine/graph.ts";
+import { appendColumn, firstColumns, firstRows, gemm, relu, scaleBy, step } from "../../src/engine/ops.ts";
 
 describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
   it("multiply, add, subtract, scale, cut and pad as their names say", async () => {

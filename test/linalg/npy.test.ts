@@ -1,6 +1,6 @@
 /** @file `.npy` bytes: every storage there and back, and one line for whatever is no array of real numbers. */
 import { describe, expect, it } from "vitest";
-import { npyMatrix, readNpy, writeNpy } from "../../src/matrix/npy.ts";
+import { npyMatrix, readNpy, writeNpy } from "../../src/linalg/npy.ts";
 
 const HEADER = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
 

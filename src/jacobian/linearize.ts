@@ -9,12 +9,12 @@
  * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
-import type { Engine, FloatArray, Tensor, Tensors } from "../graph/engine.ts";
-import { createGraph, type Graph, type Value } from "../graph/graph.ts";
-import { onLanes } from "../graph/lanes.ts";
-import { reshape, swapFirst } from "../graph/ops.ts";
+import type { Engine, FloatArray, Tensor, Tensors } from "../engine/engine.ts";
+import { createGraph, type Graph, type Value } from "../engine/graph.ts";
+import { onLanes } from "../engine/lanes.ts";
+import { reshape, swapFirst } from "../engine/ops.ts";
 import { agree, InputError } from "../error.ts";
-import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../matrix/matrix.ts";
+import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
 import type { WeightShape } from "../ops/op.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { InputError } from "../../../src/error.ts";
-import { probeDevice } from "../../../src/graph/node/device-probe.ts";
+import { probeDevice } from "../../../src/engine/node/device-probe.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "natgrad-probe-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -4,10 +4,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SingularGramError } from "../../src/error.ts";
-import { cutBlockRows } from "../../src/matrix/block-rows.ts";
-import { factorize } from "../../src/matrix/cholesky.ts";
-import { eigen } from "../../src/matrix/eigen.ts";
-import { factorizeGeneral } from "../../src/matrix/lu.ts";
+import { cutBlockRows } from "../../src/linalg/block-rows.ts";
+import { factorize } from "../../src/linalg/cholesky.ts";
+import { eigen } from "../../src/linalg/eigen.ts";
+import { factorizeGeneral } from "../../src/linalg/lu.ts";
 import {
   addDiagonal,
   identity,
@@ -20,10 +20,10 @@ import {
   transpose,
   zeros,
   type Matrix,
-} from "../../src/matrix/matrix.ts";
-import { partialCholesky, pivotedCholesky } from "../../src/matrix/pivoted-cholesky.ts";
-import { accumulate, product } from "../../src/matrix/product.ts";
-import { addTimes, addTimesTransposed } from "../../src/matrix/vector-product.ts";
+} from "../../src/linalg/matrix.ts";
+import { partialCholesky, pivotedCholesky } from "../../src/linalg/pivoted-cholesky.ts";
+import { accumulate, product } from "../../src/linalg/product.ts";
+import { addTimes, addTimesTransposed } from "../../src/linalg/vector-product.ts";
 import { random } from "../support/matrices.ts";
 
 const positive = async (n: number): Promise<Matrix> =>

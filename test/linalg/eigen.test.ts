@@ -8,14 +8,14 @@ import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
 import { describe, expect, it } from "vitest";
 import { buildWasm, targetOf, WASM_MODULES } from "../../scripts/build-wasm.ts";
 import { InputError } from "../../src/error.ts";
-import { divideAndConquer } from "../../src/matrix/divide-and-conquer.ts";
-import { eigen, spectrum } from "../../src/matrix/eigen.ts";
-import { identity, matrix, scale, zeros, type Matrix } from "../../src/matrix/matrix.ts";
-import { product } from "../../src/matrix/product.ts";
-import { applyReflectors, applyReflectorsPlainly } from "../../src/matrix/reflectors.ts";
-import { secularRoots } from "../../src/matrix/secular.ts";
-import { reduceBlocked } from "../../src/matrix/tridiagonal-blocked.ts";
-import { reducePlainly, type Tridiagonal } from "../../src/matrix/tridiagonal.ts";
+import { divideAndConquer } from "../../src/linalg/divide-and-conquer.ts";
+import { eigen, spectrum } from "../../src/linalg/eigen.ts";
+import { identity, matrix, scale, zeros, type Matrix } from "../../src/linalg/matrix.ts";
+import { product } from "../../src/linalg/product.ts";
+import { applyReflectors, applyReflectorsPlainly } from "../../src/linalg/reflectors.ts";
+import { secularRoots } from "../../src/linalg/secular.ts";
+import { reduceBlocked } from "../../src/linalg/tridiagonal-blocked.ts";
+import { reducePlainly, type Tridiagonal } from "../../src/linalg/tridiagonal.ts";
 import { random } from "../support/matrices.ts";
 
 /** Errors against |K|, and of V^T V against the identity, allowed for n rows. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { matrix, stackRows } from "../../src/matrix/matrix.ts";
+import { matrix, stackRows } from "../../src/linalg/matrix.ts";
 
 const a = matrix(2, 3, Float32Array.of(1, 2, 3, 4, 5, 6));
 const b = matrix(1, 3, Float32Array.of(7, 8, 9));

@@ -1,15 +1,15 @@
 /** @file The contract of linear solvers: every one of them on the same matrix, against its definition. */
 import { describe, expect, it } from "vitest";
 import { UnsolvedError } from "../../src/error.ts";
-import { factorize } from "../../src/matrix/cholesky.ts";
-import { iterativeSolver } from "../../src/matrix/iterative-solver.ts";
-import type { LinearSolver } from "../../src/matrix/linear-solver.ts";
-import { woodburyPreconditioner } from "../../src/matrix/low-rank-preconditioner.ts";
-import { factorizeGeneral } from "../../src/matrix/lu.ts";
-import { addDiagonal, matrix, multiply, transpose, type Matrix } from "../../src/matrix/matrix.ts";
-import { pseudoInverse } from "../../src/matrix/pseudo-inverse.ts";
-import { rangeInverse } from "../../src/matrix/range-inverse.ts";
-import { addTimes } from "../../src/matrix/vector-product.ts";
+import { factorize } from "../../src/linalg/cholesky.ts";
+import { iterativeSolver } from "../../src/linalg/iterative-solver.ts";
+import type { LinearSolver } from "../../src/linalg/linear-solver.ts";
+import { woodburyPreconditioner } from "../../src/linalg/low-rank-preconditioner.ts";
+import { factorizeGeneral } from "../../src/linalg/lu.ts";
+import { addDiagonal, matrix, multiply, transpose, type Matrix } from "../../src/linalg/matrix.ts";
+import { pseudoInverse } from "../../src/linalg/pseudo-inverse.ts";
+import { rangeInverse } from "../../src/linalg/range-inverse.ts";
+import { addTimes } from "../../src/linalg/vector-product.ts";
 import { random } from "../support/matrices.ts";
 import { relativeError } from "../support/tiny.ts";
 

@@ -4,10 +4,10 @@
  * factors are folded into `base`, in place.
  */
 import { agree } from "../error.ts";
-import type { Engine, FloatArray, Program, Tensor } from "../graph/engine.ts";
-import { createGraph, type Graph } from "../graph/graph.ts";
-import { gemm } from "../graph/ops.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { Engine, FloatArray, Program, Tensor } from "../engine/engine.ts";
+import { createGraph, type Graph } from "../engine/graph.ts";
+import { gemm } from "../engine/ops.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import type { Network } from "../network/network.ts";
 import { tileFor, tiles } from "./runs.ts";
 
