@@ -77,7 +77,7 @@ const config = {
     // Nothing here has a `this`: objects are records of closures.
     "typescript/unbound-method": "off",
     "import/no-default-export": "error",
-    "import/no-cycle": "error",
+    "import/no-cycle": ["error", { ignoreTypes: false }],
     "no-await-in-loop": "off",
     "no-shadow": "off",
     "no-underscore-dangle": "off",

@@ -4,7 +4,7 @@
 export { createWorkerEngine, type WorkerEngineOptions } from "./engine/node/worker-engine.ts";
 export type { FetchProgress } from "./data/node/fetch.ts";
 export type { FetchOptions } from "./data/node/fetch-store.ts";
-export type { LeastNorm } from "./experiment/inversions.ts";
+export type { LeastNorm } from "./experiment/events.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";

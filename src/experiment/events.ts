@@ -6,9 +6,11 @@ import type { Stoppable } from "../breathe.ts";
 import type { ClassGroup } from "../data/classes.ts";
 import type { Evaluation } from "../dynamics/evaluation.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
-import type { Solver } from "../fisher/index.ts";
+import type { Inversion, Solver } from "../fisher/index.ts";
 import type { Config } from "./config.ts";
-import type { LeastNorm } from "./inversions.ts";
+
+/** A matrix that was inverted on its range alone. */
+export type LeastNorm = Pick<Inversion, "what" | "size" | "rank">;
 
 /** The four numbers of a row of the table. */
 export type Metrics = {

@@ -3,7 +3,7 @@
  * Gram may reach a step.
  */
 import type { Inversion } from "../fisher/index.ts";
-import type { NoticeEvent } from "./events.ts";
+import type { LeastNorm, NoticeEvent } from "./events.ts";
 
 /**
  * Condition times the relative error of the entries from which on it is reported. Float32 and float64 steps from the same
@@ -12,9 +12,6 @@ import type { NoticeEvent } from "./events.ts";
  * classes, of width 4096, is 1.5 % off in its loss after a step at 0.0104.
  */
 export const DOUBTFUL = 1e-2;
-
-/** A matrix that was inverted on its range alone. */
-export type LeastNorm = Pick<Inversion, "what" | "size" | "rank">;
 
 /** Those of some inversions. */
 export const leastNormOf = (inversions: readonly Inversion[]): LeastNorm[] =>

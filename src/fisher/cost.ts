@@ -5,7 +5,7 @@
  */
 
 import { LARGEST_RANK } from "../linalg/singular.ts";
-import type { Solver } from "./fisher.ts";
+import type { Solver } from "./solver.ts";
 
 /** Sizes of a kernel that a method is prepared on. */
 export type CostSizes = {

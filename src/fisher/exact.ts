@@ -7,7 +7,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { addDiagonal, type Matrix } from "../linalg/matrix.ts";
 import { choleskyBytes, invertBytes, matrixBytes, vectorsBytes, type Memory } from "./cost.ts";
 import { sharedByLayers, type DualSolve } from "./dual.ts";
-import { SOLVERS, type Fisher, type PrepareOptions } from "./fisher.ts";
+import type { Fisher, PrepareOptions } from "./fisher.ts";
+import { SOLVERS } from "./solver.ts";
 import { BLOCK, matrixFree } from "./matrix-free.ts";
 import { invert } from "./invert.ts";
 

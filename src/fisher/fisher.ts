@@ -12,6 +12,7 @@ import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
 import type { CgOptions, CgResult, CgState } from "../linalg/conjugate-gradients.ts";
 import type { Coefficients } from "../jacobian/update.ts";
 import type { Cost, CostSizes } from "./cost.ts";
+import type { Solver } from "./solver.ts";
 
 export type { Coefficients };
 
@@ -59,15 +60,6 @@ export type InvertOptions = Stoppable & {
   /** Called with each inversion; conditions are estimated only where this is given. */
   readonly onInversion?: (inversion: Inversion) => void;
 };
-
-/**
- * How a system with the NTK of a network is solved. "gram": by a Cholesky factor of Theta, N^2 C^2 numbers. "cg": by conjugate
- * gradients on products with Theta.
- */
-export const SOLVERS = ["gram", "cg"] as const;
-
-/** How a system with the NTK of a network is solved. */
-export type Solver = (typeof SOLVERS)[number];
 
 /** Options of a method that has more than one solver. */
 export type SolverOptions = {

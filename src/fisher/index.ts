@@ -112,7 +112,8 @@ export { defaultRank } from "./matrix-free.ts";
 export { eigenBytes, matrixBytes } from "./cost.ts";
 export type { Cost, CostRows, CostSizes, Memory } from "./cost.ts";
 export { bind, type Mover } from "./bind.ts";
-export { SINGULAR, SOLVERS } from "./fisher.ts";
+export { SINGULAR } from "./fisher.ts";
+export { SOLVERS, type Solver } from "./solver.ts";
 export type {
   Coefficients,
   Fisher,
@@ -124,7 +125,6 @@ export type {
   Shape,
   Singular,
   SolveReport,
-  Solver,
   SolverOptions,
 } from "./fisher.ts";
 export {
