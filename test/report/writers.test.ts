@@ -30,7 +30,7 @@ const done: DoneEvent = {
 };
 
 describe("jsonlWriter", () => {
-  it("writes one object a line that reads back as the event", () => {
+  it("writes one object per line that reads back as the event", () => {
     for (const event of [step, done]) {
       const text = jsonlWriter(event);
       expect(text).toMatch(/^\{.*\}\n$/);
