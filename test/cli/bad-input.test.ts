@@ -373,7 +373,7 @@ describe("a Gram without an inverse", () => {
 describe("memory", () => {
   it("that the weights would not fit into is predicted", async () => {
     expect(await refusal(SMALL, EXACT, "--width 1e9")).toMatch(
-      /^memory_limit: wanted a run within \S+ [MG]B, got one of 4\d+ GB \(weights 4\d+ GB\); try --kernel none, --batch_size, a smaller train_size or width$/,
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 4\d+ GB \(weights 4\d+ GB\); try --kernel none, --batch_size, a smaller --train_size or a smaller --width$/,
     );
   });
 
@@ -381,7 +381,7 @@ describe("memory", () => {
     expect(
       await refusal(SMALL, EXACT, "--dataset synthetic --train_size 1e7 --solver gram --kernel none"),
     ).toMatch(
-      /^memory_limit: wanted a run within \S+ [MG]B, got one of 8\d+ GB \(training 8\d+ GB\); try --solver cg, --batch_size, a smaller train_size or width$/,
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 8\d+ GB \(training 8\d+ GB\); try --solver cg, --batch_size, a smaller --train_size or a smaller --width$/,
     );
   });
 
