@@ -268,7 +268,7 @@ describe("a dataset", () => {
       arr_1: { shape: [0, 1], data: new Float32Array(0) },
     };
     expect(await onData(dataset("none.npz", none))).toMatch(
-      /^npz .*none\.npz: wanted at least one sample for train_size, got none$/,
+      /^npz .*none\.npz: wanted at least one sample to train on, got none$/,
     );
     expect(await onData(dataset("few.npz"), "--train_size 9")).toMatch(/^train_size: wanted .* 8 .*, got 9$/);
   });
