@@ -73,7 +73,7 @@ async function* events(
     event: "config",
     config,
     methods: methods.map(({ name }) => name),
-    widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+    widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     plan: { bytes: plan.bytes },

@@ -41,8 +41,8 @@ type KernelSizes = {
 /** Bytes of the file of a kernel, without its headers of some thousand bytes. */
 export function kernelFileBytes({ samples, network, outputs, signalBytes }: KernelSizes): number {
   const rows = samples.train + samples.test;
-  const grams = 8 * network.weights.length * rows * samples.train * (1 + outputs ** 2);
-  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
+  const grams = 8 * network.blocks.length * rows * samples.train * (1 + outputs ** 2);
+  const units = network.blocks.reduce((sum, { fanOut }) => sum + fanOut, 0);
   return grams + signalBytes * rows * network.outputs * units;
 }
 
@@ -102,7 +102,7 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
   const { outputs, copies, epsilon } = shapeOf(get("shape"), network, path);
   // Sizes are checked first: an error about a size says more than one about the digest, which differs with it.
   const grams = (["train", "test"] as const).map((side) =>
-    network.weights.map((_, l) => {
+    network.blocks.map((_, l) => {
       const names = [`${side}_A${l + 1}`, `${side}_B${l + 1}`] as const;
       const [A, B] = [asFloat64(get(names[0])), asFloat64(get(names[1]))];
       expectShape(path, names[0], A, samples[side], samples.train);
@@ -116,10 +116,10 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
   const signals = (side: "train" | "test", l: number): Matrix<Floats> => {
     const array = `${side}_Delta${l + 1}`;
     const delta = get(array);
-    expectShape(path, array, delta, samples[side] * outputs, network.weights[l]!.fanOut);
+    expectShape(path, array, delta, samples[side] * outputs, network.blocks[l]!.fanOut);
     return delta;
   };
-  const train = usesUnits ? network.weights.map((_, l) => signals("train", l)) : [];
+  const train = usesUnits ? network.blocks.map((_, l) => signals("train", l)) : [];
   const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => {
     const head = {
       source: identity.kernel,
@@ -129,7 +129,7 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       copies,
       epsilon,
     };
-    const blocks = network.weights.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
+    const blocks = network.blocks.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
       fanIn,
       fanOut,
       columns,

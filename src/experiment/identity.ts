@@ -78,11 +78,11 @@ export function originOf(
   units: boolean,
 ): KernelOrigin {
   const empirical = kernel === "empirical";
-  const { inputs, outputs, nodes, weights: shapes } = network;
+  const { inputs, outputs, nodes, blocks: shapes } = network;
   const hidden = shapes.slice(0, -1).map(({ fanOut }) => fanOut);
   // The NTK parameterisation has one limit for all widths.
   const anyWidth = !empirical && config.parameterization === "ntk";
-  const activations = new Set(nodes.filter(({ op }) => !op.weights).map(({ op }) => op.name));
+  const activations = new Set(nodes.filter(({ op }) => !op.block).map(({ op }) => op.name));
   return {
     kernel,
     train_inputs_sha256: digest([Float64Array.of(dataset.xTrain.rows), dataset.xTrain.data]),

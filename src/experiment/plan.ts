@@ -243,7 +243,7 @@ function operationsOf(
   const cg = solve?.solver === "cg";
   const damped = options.damping > 0;
   const solveOf = (samples: number, outputs: number): number =>
-    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
+    fisher.cost({ samples, outputs, layers: sizes.network.blocks, damped }).operations;
   const perStep =
     passOf +
     2 * n * P +

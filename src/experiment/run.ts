@@ -195,7 +195,7 @@ const configEvent = (
 ): ConfigEvent => ({
   event: "config",
   config,
-  widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,

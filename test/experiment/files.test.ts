@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { checkKernelFile, kernelFileBytes } from "../../src/experiment/files.ts";
 import type { NpySource } from "../../src/linalg/npy.ts";
 import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { natgrad } from "../cli/terminal.ts";
 
 const SMALL = "--width 16 --train_size 12 --test_size 5 --n_steps 1 --damping 1e-6";

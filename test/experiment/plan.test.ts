@@ -7,7 +7,7 @@ import { parseBytes, sizeText } from "../../src/experiment/bytes.ts";
 import { parseConfig } from "../../src/experiment/config.ts";
 import { planRun, type Plan } from "../../src/experiment/plan.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 
 const GB = 1e9;
 
