@@ -16,7 +16,7 @@ import { withUnits } from "../kernel/units.ts";
 import { lossNamed, mse } from "../loss/index.ts";
 import { map, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
 import { randomState } from "../random/random-state.ts";
-import { demandConfig } from "./config.ts";
+import { demandConfig } from "./parse-config.ts";
 import { loadData, settle } from "./dataset.ts";
 import { layerEvents } from "./diagnose-layers.ts";
 import { measureMethod } from "./diagnose-method.ts";
