@@ -40,6 +40,7 @@ export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export { run } from "./experiment/run.ts";
+export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {
   ConfigEvent,
   DoneEvent,

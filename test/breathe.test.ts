@@ -33,7 +33,7 @@ import { factorizeGeneral } from "../src/linalg/lu.ts";
 import { addDiagonal, matrix, multiply, transpose, zeros, type Matrix } from "../src/linalg/matrix.ts";
 import { partialCholesky, pivotedCholesky } from "../src/linalg/pivoted-cholesky.ts";
 import { drawWeights, initialise } from "../src/network/initialise.ts";
-import { mlp } from "../src/network/network.ts";
+import { mlp } from "../src/network/mlp.ts";
 import { randomState } from "../src/random/random-state.ts";
 
 const random = (rows: number, cols: number, seed = 1): Matrix =>

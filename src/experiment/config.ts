@@ -123,14 +123,14 @@ export const configSchema = z.strictObject({
     .meta(about("Data", "<name>", "what to learn from; cifar10 and fashion_mnist are fetched once")),
   dataset_path: path()
     .optional()
-    .meta(about("Data", "<file>", "a dataset (.npz) in place of --dataset")),
+    .meta(about("Data", "<file>", "a dataset of your own (.npz)")),
   normalise: flag()
     .default(false)
     .meta(
       about(
         "Data",
         "[bool]",
-        "normalise the inputs of --dataset_path as natgrad's own: one mean and deviation, then norm 1",
+        "normalise the inputs of dataset_path as natgrad's own: one mean and deviation, then norm 1",
       ),
     ),
   n_classes: whole(2)
@@ -286,7 +286,9 @@ export const configSchema = z.strictObject({
     ),
   kernel_path: path()
     .optional()
-    .meta(about("Prediction", "<file>", "a kernel (.npz) saved by an earlier run, in place of --kernel")),
+    .meta(
+      about("Prediction", "<file>", "a kernel (.npz) saved by an earlier run, in place of one made here"),
+    ),
   gd_prediction: choice(["continuous", "discrete"])
     .default("continuous")
     .meta(about("Prediction", "<name>", "gradient descent predicted in continuous time, or step by step")),
@@ -321,7 +323,7 @@ export const configSchema = z.strictObject({
       about(
         "Engine",
         "<n>",
-        "worker threads that share the tiles of kernels and passes, for machines of many cores; same bits for any number with --threads given",
+        "worker threads that share the tiles of kernels and passes, for machines of many cores; same bits for any number where threads is given",
       ),
     ),
   memory_limit: bytes()

@@ -34,7 +34,7 @@ const SLOW = 1e9;
 /** Whether a method on single units takes so long that it waits to be asked for. */
 export const isSlow = (
   { needs, cost }: Fisher,
-  { weights: layers, outputs }: Network,
+  { blocks: layers, outputs }: Network,
   samples: number,
 ): boolean => needs === "units" && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
 

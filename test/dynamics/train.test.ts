@@ -12,7 +12,7 @@ import { synthetic } from "../../src/data/synthetic.ts";
 import { exact, gradient, kfac, unitWise, type Fisher } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const engine = await createEngine({ threads: 1 });

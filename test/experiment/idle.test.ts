@@ -21,7 +21,7 @@ describe("a random_seed beside init_weights_dir", () => {
       parseConfig({ natural_gradient_type: "exact", init_weights_dir: folder, random_seed: 3, ...options }),
       [method],
       undefined,
-    );
+    ).map(({ message }) => message);
 
   it("is reported where nothing else is drawn", () => {
     const line = ["random_seed: no effect with init_weights_dir, and nothing else is drawn by it"];

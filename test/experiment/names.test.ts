@@ -45,7 +45,7 @@ const kernelNameOf = (
   const { config, dataset } = setting(options, value);
   const network = networkOf(config, dataset);
   const base = Float32Array.of(weight);
-  const weights = [{ columns: 1, fanOut: 1, base }];
+  const weights = [{ columns: 1, fanOut: 1, base, lowRank: true }];
   const origin = originOf(kernel, { config, dataset, network, weights }, signals);
   return kernelName(config, dataset, origin, signals);
 };

@@ -25,7 +25,7 @@ import { mse } from "../../src/loss/mse.ts";
 import { factorize } from "../../src/linalg/cholesky.ts";
 import { addScaled, matrix, scale, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { agree, agreeWithDefaultRun } from "../support/golden.ts";
 
 type GoldenStep = Metrics & { step: number; predict: Metrics };
