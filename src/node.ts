@@ -8,7 +8,9 @@ export type { LeastNorm } from "./experiment/events.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
-export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
+export { type Config, type ConfigOptions } from "./experiment/config.ts";
+export { parseConfig, parseFlags } from "./experiment/parse-config.ts";
+export { METHODS } from "./experiment/options/training.ts";
 export { diagnose, type DiagnosisListeners } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
@@ -40,6 +42,7 @@ export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export { run } from "./experiment/run.ts";
+export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {
   ConfigEvent,
   DoneEvent,

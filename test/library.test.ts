@@ -340,7 +340,7 @@ const cases: readonly Case[] = [
     "decodeDataset",
     "a NaN size",
     () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: mse, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "encodeDataset",
@@ -397,7 +397,7 @@ const cases: readonly Case[] = [
     "mnist",
     "a NaN size",
     () => natgrad.mnist({ ...selection, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "cifar10",
@@ -409,7 +409,7 @@ const cases: readonly Case[] = [
     "fashionMnist",
     "one class",
     () => natgrad.fashionMnist({ ...selection, targetClasses: [1] }),
-    /^target_classes: /,
+    /^targetClasses: /,
   ],
   [
     "loadDataset",
@@ -1199,6 +1199,7 @@ const cases: readonly Case[] = [
 const SAFE = [
   "InputError",
   "NotFiniteError",
+  "OptionError",
   "SingularGramError",
   "UnsolvedError",
   "stoppedText",

@@ -16,7 +16,7 @@ import { withUnits } from "../kernel/units.ts";
 import { lossNamed, mse } from "../loss/index.ts";
 import { map, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
 import { randomState } from "../random/random-state.ts";
-import { demandConfig } from "./config.ts";
+import { demandConfig } from "./parse-config.ts";
 import { loadData, settle } from "./dataset.ts";
 import { layerEvents } from "./diagnose-layers.ts";
 import { measureMethod } from "./diagnose-method.ts";
@@ -27,6 +27,7 @@ import { planDiagnosis } from "./diagnosis-plan.ts";
 import type { RunListeners } from "./events.ts";
 import { idleOptions } from "./idle.ts";
 import { memoryLimit } from "./memory.ts";
+import { OptionError } from "./remedy.ts";
 import { finiteKernels } from "./representable.ts";
 import { expectedSizes, networkOf, openNetwork, startWeights, tileOf } from "./setup.ts";
 import { withUse, type Use } from "./use.ts";
@@ -72,13 +73,13 @@ async function* events(
     event: "config",
     config,
     methods: methods.map(({ name }) => name),
-    widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+    widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
     n_classes: dataset.targetClasses.length,
     target_classes: dataset.targetClasses,
     plan: { bytes: plan.bytes },
   };
 
-  for (const line of idleOptions(config, methods, undefined)) notice(line);
+  for (const { message } of idleOptions(config, methods, undefined)) notice(message);
 
   progress("analytic kernel");
   const options = { ...tileOf(config), signal };
@@ -134,7 +135,7 @@ async function* events(
       yield {
         ...about,
         ...(slow
-          ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
+          ? { reason: word(leftOut(fisher)) }
           : await orReason(word, async () =>
               measureMethod(fisher, shape, await kernelFor(name, fisher), config, {
                 at: { loss, f: starts[name], y },
@@ -155,6 +156,12 @@ async function* events(
   }
   yield { event: "done", ...use.measured() };
 }
+
+/** Why a method that takes long is not measured beside others. */
+const leftOut = ({ name }: Fisher): OptionError =>
+  new OptionError("left out beside other methods, it takes long", [
+    { option: "natural_gradient_type", value: name },
+  ]);
 
 /** What `work` returns, or why it cannot be had, on one line. */
 async function orReason<T>(

@@ -93,7 +93,7 @@ export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number):
   const out = zeros(n, n);
   for (const [i, column] of columns.entries()) {
     const { start, size } = rows[i]!;
-    // Products of plain rows and columns are the fastest.
+    // The engine multiplies fastest when neither factor is transposed.
     const across = transpose(column);
     const [square, mirrored] = [zeros(size, columns[0]!.cols), zeros(columns[0]!.cols, size)];
     for (const [j, other] of columns.slice(0, i + 1).entries()) {

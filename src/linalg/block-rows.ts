@@ -17,10 +17,10 @@ export type BlockRow = {
   readonly diagonal: Matrix;
 };
 
-/** Block rows of this share of the matrix or less can be made in place. */
+/** The matrix can be cut in place where a block row is at most this share of it. */
 const NARROW = 1 / 4;
 
-/** Block rows of K [n, n], `width` rows each, in fresh memory or (`inPlace`) in that of K, whose entries are lost. */
+/** Block rows of K [n, n], `width` rows each, in new memory or, with `inPlace`, in the memory of K, whose entries are lost. */
 export function cutBlockRows(k: Matrix, width: number, inPlace = false): BlockRow[] {
   const { rows: n, data } = k;
   if (inPlace && width > NARROW * n) {
@@ -38,7 +38,7 @@ export function cutBlockRows(k: Matrix, width: number, inPlace = false): BlockRo
       move(data, from, from + start, target, left + i * start);
       move(data, from + start, from + start + i + 1, target, diagonal + i * size);
     }
-    // What is still to be read lies beyond, so the zeros may be written when all rows have moved.
+    // All that is still to be read lies further on, so that zeros may be written once all rows of this block have moved.
     for (let i = 0; i < size; i++) target.fill(0, diagonal + i * size + i + 1, diagonal + (i + 1) * size);
     rows.push({
       start,

@@ -1,5 +1,5 @@
 /**
- * @file Bytes of a stream, or of what it inflates to, taken piece by piece, so that no more is read or held than is needed.
+ * @file The bytes of a stream, inflated or as they are, read piece by piece, so that no more is read or held than is needed.
  */
 
 /** Fills `into` with the next bytes of a stream, and returns the part that is filled: less than all at its end. */
@@ -27,8 +27,8 @@ export function byteReader(source: AsyncIterable<Uint8Array>): ByteReader {
 }
 
 /**
- * What raw deflate's `packed` inflates to, a chunk at a time and only as it is asked for.
- * @throws what `corrupt` makes, when it is cut short or no deflated data.
+ * Inflates raw deflate data, one chunk at a time and only as it is asked for.
+ * @throws the error that `corrupt` makes, when `packed` is cut short or is not deflate data.
  */
 export async function* inflatedChunks(
   packed: Uint8Array,
@@ -43,7 +43,7 @@ export async function* inflatedChunks(
   try {
     for (let chunk = await next(); !chunk.done; chunk = await next()) yield chunk.value;
   } finally {
-    // What is damaged has ended already.
+    // A stream of damaged data has already ended, and cannot be cancelled.
     await reader.cancel().catch(() => undefined);
   }
   return undefined;

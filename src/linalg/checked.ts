@@ -1,6 +1,6 @@
 /**
- * @file The solvers of linear-solver.ts as `natgrad/linalg` has them: sizes are looked at where matrices and vectors come in. natgrad's own
- * code calls them as they are.
+ * @file The solvers of linear-solver.ts as `natgrad/linalg` exports them: each checks the sizes of the matrices and vectors that it is
+ * given. natgrad's own code calls them without these checks.
  */
 import type { Stoppable } from "../breathe.ts";
 import { agree, InputError } from "../error.ts";
@@ -27,7 +27,7 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<C
 /**
  * P A = L U for any A [n, n].
  * @param what what an error calls the matrix
- * @throws SingularGramError when a pivot is not finite, or rounding beside another; InputError when A is not square.
+ * @throws SingularGramError when a pivot is not finite, or no more than rounding of the largest; InputError when A is not square.
  */
 export async function factorizeGeneral(
   a: Matrix,
@@ -39,7 +39,7 @@ export async function factorizeGeneral(
 }
 
 /**
- * K^+ of a symmetric K [n, n], whose rank are the eigenvalues that are more than rounding.
+ * K^+ of a symmetric K [n, n]. Its rank is the number of eigenvalues that are more than rounding.
  * @throws InputError for entries that are not finite, or when K is not square.
  */
 export async function pseudoInverse(k: Matrix, options: PseudoInverseOptions = {}): Promise<InverseSolver> {
@@ -50,7 +50,7 @@ function demandSquare(what: string, { rows, cols }: Matrix): void {
   if (rows !== cols) throw new InputError(`${what}: wanted a square matrix, got ${rows} x ${cols}`);
 }
 
-/** `solve` for matrices of n rows alone. */
+/** `solve`, which refuses a matrix that has not n rows. */
 const fitting =
   (what: string, n: number, solve: (b: Matrix) => Promise<Matrix>) =>
   async (b: Matrix): Promise<Matrix> => {
@@ -58,7 +58,7 @@ const fitting =
     return solve(b);
   };
 
-/** A solver that looks at the sizes of what it is given. */
+/** A solver that checks the sizes of what it is given. */
 function checked<S extends LinearSolver>(what: string, solver: S): S {
   return {
     ...solver,

@@ -35,9 +35,10 @@ export type CholeskyFactor = InverseSolver & {
   /** L^-T B for a matrix B [n, m] (a new matrix). */
   solveUpper(b: Matrix): Promise<Matrix>;
   /**
-   * Largest over smallest eigenvalue of K scaled to a unit diagonal, estimated from below by a few solves. A relative error
-   * of the entries reaches a solution multiplied by it; how the rows are scaled does not matter to Cholesky. Not `scaled`:
-   * the condition of K as it is, for entries that are known only beside the largest of all.
+   * Largest over smallest eigenvalue of K scaled to a unit diagonal, estimated from below by a few solves. The relative
+   * error of a solution is at most about this times that of the entries; scaling rows and columns of K does not change what
+   * Cholesky loses. With `scaled: false` it is the condition of K itself, for entries whose error is relative to the
+   * largest of them.
    */
   condition(options?: { scaled?: boolean }): number;
 };
@@ -59,7 +60,7 @@ export type FactorizeOptions = Stoppable & {
  * slower: the columns of a block would share their places in the cache.
  */
 const blockSize = (n: number): number => (n < 1500 ? 120 : 240);
-/** Pivots whose ratio is within this many roundings of zero have their smallest eigenvalue looked at. */
+/** Where the smallest pivot is below this many roundings of the largest, the smallest eigenvalue is estimated as well. */
 const SUSPICIOUS = 1e4;
 
 /**
@@ -69,7 +70,7 @@ const SUSPICIOUS = 1e4;
 export async function factorize(k: Matrix, options: FactorizeOptions): Promise<CholeskyFactor> {
   const { what, epsilon = 2 ** -52, overwrite = false, onProgress, signal } = options;
   const n = k.rows;
-  // Up to LARGEST_RANK the entries are wanted for the error, and the copy is small.
+  // Up to LARGEST_RANK an error reports the rank, which takes the entries; a copy is small at that size.
   const inPlace = overwrite && n > LARGEST_RANK;
   const fail = (extremes: { smallest: number; largest: number }): Promise<SingularGramError> =>
     singular(what, n, inPlace ? undefined : k, epsilon, extremes, { signal });
@@ -100,7 +101,7 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<C
   };
 }
 
-/** Iterations that estimate the extremes of a spectrum; the large end of a kernel's stands by itself. */
+/** Iterations that estimate the ends of a spectrum. The large end takes fewer: a kernel's largest eigenvalue stands well apart. */
 const SOLVES = 3;
 const PRODUCTS = 2;
 
@@ -149,7 +150,7 @@ async function divideLeft(
     await breathe(signal);
     const Wj = rowRange(W, start, start + size);
     if (start > 0) await accumulate(Wj, -1, Lj, rowRange(W, 0, start));
-    // Fresh memory would cost more than the product.
+    // New memory would cost more time than the product.
     const out = matrix(size, left.rows, scratch.square.data.subarray(0, size * left.rows));
     await productInto(out, inverse, Wj);
     Wj.data.set(out.data);

@@ -46,7 +46,7 @@ export type CgIteration = {
 export type CgOptions = Stoppable & {
   /** M, symmetric positive definite: it solves with an approximation of A. Default: the identity. */
   preconditioner?: Pick<LinearSolver, "solve">;
-  /** Wanted |b - A x| / |b|, from 0 to below 1: x = 0 has 1. */
+  /** Wanted |b - A x| / |b|, from 0 to below 1, which is that of x = 0. */
   tolerance?: number;
   /** Iterations at most, those of a resumed state included. Default: 10 n. */
   maxIterations?: number;
@@ -68,7 +68,7 @@ export type CgBreakdown = {
   readonly value: number;
 };
 
-/** What came of a run. */
+/** The result of a run. */
 export type CgResult = {
   readonly x: Float64Array;
   readonly iterations: number;
@@ -76,7 +76,7 @@ export type CgResult = {
   readonly relativeResidual: number;
   /** Whether that is within the tolerance. */
   readonly converged: boolean;
-  /** Why it did not get there, if that was not the number of iterations. */
+  /** Why it stopped short of the tolerance, unless it ran out of iterations. */
   readonly breakdown: CgBreakdown | undefined;
   readonly state: CgState;
 };
@@ -84,12 +84,12 @@ export type CgResult = {
 /** No preconditioner. */
 export const IDENTITY: Pick<LinearSolver, "solve"> = { solve: (v) => v };
 
-/** A residual computed anew must have shrunk to this share of the last one, or nothing is left to gain. */
+/** A residual computed anew that is more than this share of the one before means that rounding allows no further gain. */
 const SHRUNK = 0.5;
 
 /**
  * x with |b - A x| <= tolerance |b|.
- * @throws InputError when sizes disagree or the goal is none; NotFiniteError when a product has entries that are not finite.
+ * @throws InputError when sizes disagree or the tolerance is out of range; NotFiniteError when a product has entries that are not finite.
  */
 export async function conjugateGradients(
   apply: Operator,
@@ -230,7 +230,7 @@ function copyState(state: CgState, n: number, what: string): CgState {
   return { ...state, x: state.x.slice(), r: state.r.slice(), p: state.p.slice() };
 }
 
-/** A system and its preconditioner, whose products are looked at. */
+/** A system and its preconditioner, whose products are checked. */
 export type CheckedSystem = {
   /** |b|. */
   readonly scale: number;
@@ -240,8 +240,8 @@ export type CheckedSystem = {
 };
 
 /**
- * Checks the goal and b, and every product when it is made.
- * @throws InputError for a goal that no iteration is needed for, or that is no number; NotFiniteError for a b that is not finite.
+ * Checks the tolerance and b at once, and every product when it is made.
+ * @throws InputError for a tolerance that is no number from 0 to below 1; NotFiniteError for a b that is not finite.
  */
 export function checkedSystem(
   apply: Operator,
@@ -269,7 +269,7 @@ export function checkedSystem(
   };
 }
 
-/** The operator, with size and finiteness of what it returns looked at. */
+/** The operator, with a check of the size and the finiteness of what it returns. */
 const checkedOperator =
   (apply: Operator, n: number, what: string, product: string) =>
   async (v: Float64Array): Promise<Float64Array> => {

@@ -19,7 +19,7 @@ import { secularRoots, type Roots } from "./secular.ts";
 /** Eigenvalues of T, ascending, and eigenvectors in rows [n, n]. */
 export type TridiagonalEigen = { readonly values: Float64Array; readonly rows: Matrix };
 
-/** Sizes up to which the QL method is faster. */
+/** The largest size for which the QL method is faster. */
 const LEAF = 32;
 const EPSILON = 2 ** -53;
 
@@ -113,8 +113,8 @@ function pairs(first: TridiagonalEigen, second: TridiagonalEigen, e: number): Pa
 }
 
 /**
- * Sets pairs aside that are eigenpairs already: those whose z is negligible, and one of two whose values are nearly
- * equal, after a rotation that moves its z to the other. What is kept has distinct values and no small z.
+ * Sets aside the pairs that are eigenpairs already: those whose z is negligible, and one of any two whose values are nearly
+ * equal, after a rotation that moves its z to the other. The pairs that are kept have distinct values and no small z.
  */
 function deflate(
   all: readonly Pair[],
@@ -148,7 +148,7 @@ function deflate(
   return { kept, deflated };
 }
 
-/** Rotates two pairs by (c, s); what D has off the diagonal afterwards is negligible. */
+/** Rotates two pairs by (c, s); the off-diagonal entry that D then has is negligible. */
 function turn(a: Pair, b: Pair, c: number, s: number, upperSize: number, lowerSize: number): void {
   if (a.upper ?? b.upper) {
     rotate((a.upper ??= new Float64Array(upperSize)), (b.upper ??= new Float64Array(upperSize)), c, s);

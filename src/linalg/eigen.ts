@@ -21,8 +21,9 @@ export type Eigen = { readonly values: Float64Array; readonly vectors: Matrix };
 
 /** Sizes below which plain loops are faster, and no engine is started. */
 const SMALL = 64;
-/** The least float64 with all its digits, and what lifts anything below it to them. */
+/** The smallest normal float64: smaller numbers have fewer digits. */
 const NORMAL = 2 ** -1022;
+/** Brings every smaller number back to full digits. */
 const LIFT = 2 ** 64;
 
 /**
@@ -56,7 +57,7 @@ export async function spectrum(k: Matrix, options: Stoppable = {}): Promise<Floa
   return scaledBack(diagonal.sort(), scaling);
 }
 
-/** Q and T of what a scaling says. */
+/** Q and T of the scaled matrix; Q only where `vectors` are wanted. */
 const reduce = async (
   { source, factor }: Scaling,
   vectors: boolean,
@@ -66,7 +67,7 @@ const reduce = async (
     ? reducePlainly(scale(source, factor))
     : reduceBlocked(source, factor, { ...options, vectors });
 
-/** `factor` times `source` is K times a power of two, and has its largest entry in [1, 2). */
+/** `factor` times `source` is K times a power of two, so that its largest entry is in [1, 2). */
 type Scaling = { readonly source: Matrix; readonly factor: number; readonly lift: number };
 
 /** How to scale K, so that no square over- or underflows; undefined for K = 0. */
@@ -93,8 +94,10 @@ const scaledBack = (values: Float64Array, { factor, lift }: Scaling): Float64Arr
   values.map((x) => x / factor / lift);
 
 /**
- * How large an eigenvalue of a positive semi-definite matrix may be by rounding alone, given all n of them, smallest first: n
- * units of float64 or one of the `epsilon` of the entries, of the largest; and twice as far as one of them lies below zero.
+ * How large an eigenvalue of a positive semidefinite matrix may be by rounding alone: the largest one times n roundings of
+ * float64 or one `epsilon`, whichever is more; and at least twice what the smallest one lies below zero.
+ * @param values all n eigenvalues, ascending
+ * @param epsilon relative error of the entries of the matrix
  */
 export function roundingOf(values: Float64Array, epsilon: number): number {
   const [smallest = 0, largest = 0] = [values[0], values.at(-1)];

@@ -4,13 +4,13 @@
  */
 import { length } from "./vectors.ts";
 
-/** A problem that grows. */
+/** A least-squares problem that grows by one column at a time. */
 export type HessenbergLeastSquares = {
   /** The first entry of c. */
   begin(c: number): void;
   /** Adds column k of H [k + 2], and the next entry of c. */
   add(column: Float64Array, c: number): void;
-  /** k. */
+  /** k, the number of columns so far. */
   columns(): number;
   /** |c - H y| at the solution. */
   residual(): number;

@@ -8,7 +8,7 @@ import type { Matrix } from "./matrix.ts";
 export type Complex = { readonly re: number; readonly im: number };
 
 const EPSILON = 2 ** -53;
-/** Iterations an eigenvalue may take; every tenth one shifts by something else, to leave cycles. */
+/** The most iterations for one eigenvalue. Every tenth one takes an exceptional shift, to leave cycles. */
 const MAX_ITERATIONS = 90;
 const EXCEPTIONAL = 10;
 

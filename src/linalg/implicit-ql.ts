@@ -9,12 +9,12 @@ import type { Matrix } from "./matrix.ts";
 const EPSILON = 2 ** -53;
 /** Sums of squares below it have lost digits to underflow, and are taken for zero. */
 const TINY = 1e-290;
-/** Eigenvalues take 2 or 3 sweeps, and none is known to take a third of this. */
+/** The most sweeps for one eigenvalue. 2 or 3 are usual, and none is known to take a third of this. */
 const MAX_SWEEPS = 90;
 
 /**
- * Replaces the diagonal d [n] of T, of off-diagonal [n - 1], by its eigenvalues, in no order. Entries are near 1 in size,
- * or T is a part of a matrix of which that is true: what rounding of that matrix hides is taken for zero.
+ * Replaces the diagonal d [n] of T, of off-diagonal [n - 1], by its eigenvalues, in no order. The largest
+ * entry of T, or of the matrix that T is a part of, is near 1: entries below the rounding of that are taken for zero.
  * Rows i and i + 1 of `rows` [n, m] turn as d does: starting from the identity they become V^T.
  */
 export async function implicitQl(
@@ -26,7 +26,7 @@ export async function implicitQl(
   const n = d.length;
   const e = new Float64Array(n);
   e.set(offDiagonal);
-  // Not relative to its neighbours: beside the rounding of large eigenvalues, a cluster at zero would never settle.
+  // Not relative to neighbouring entries: a cluster at zero, disturbed by rounding of large eigenvalues, would never converge.
   const negligible = EPSILON * Math.max(1, largest(d), largest(e));
   for (let l = 0; l < n; l++) {
     await breathe(signal);

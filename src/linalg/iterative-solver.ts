@@ -1,6 +1,6 @@
 /**
- * @file A solver with a symmetric positive semidefinite A [n, n] that is known by its products A v: conjugate gradients, or where A may be
- * singular and the least of all best x is wanted, the minimal residual method on its range.
+ * @file A solver of A x = b with a symmetric positive semidefinite A [n, n] that is known only by its products A v: conjugate gradients,
+ * or, for the least-squares solution of least norm where A may be singular, the minimal residual method on the range of A.
  */
 import { InputError, UnsolvedError } from "../error.ts";
 import { conjugateGradients, type CgOptions, type CgResult, type Operator } from "./conjugate-gradients.ts";
@@ -22,15 +22,15 @@ export type IterativeOptions = Omit<CgOptions, "start" | "what"> & {
 /** How an iteration ended. */
 export type IterationReport = Pick<CgResult, "iterations" | "relativeResidual" | "converged">;
 
-/** A residual that has grown by this much, more than rounding at any condition explains, shrinks no more. */
+/** An iteration ends when its residual has grown by this much: rounding does not explain that at any condition, and it will not shrink again. */
 const GROWN = 1e10;
-/** Relative residual from which on what was found is no solution: less than that of x = 0, by some margin. */
+/** What was found is a solution where its relative residual is below this; that of x = 0 is 1. */
 const USABLE = 0.1;
 
 /**
- * A^-1, or A^+ with `leastNorm`. What is found where the iteration ends before it converges is returned if its relative residual is
- * below {@link USABLE}. Rank and condition are unknown to it.
- * @throws InputError for a state to go on from beside `leastNorm`; the solve UnsolvedError.
+ * A solver with A^-1, or A^+ with `leastNorm`. An iteration that ends before it converges returns what it found if the relative residual
+ * of that is below {@link USABLE}. Rank and condition are unknown.
+ * @throws InputError for a `state` beside `leastNorm`; its `solve` throws UnsolvedError where nothing usable was found.
  */
 export function iterativeSolver(apply: Operator, size: number, options: IterativeOptions): LinearSolver {
   const { leastNorm = false, epsilon = 2 ** -52, onEnd, onIteration, state, ...rest } = options;
@@ -63,7 +63,7 @@ export function iterativeSolver(apply: Operator, size: number, options: Iterativ
           ...(state ? { state } : {}),
         });
     onEnd?.({ iterations, relativeResidual, converged });
-    // Who stops it decides what to do with it; a least residual is that of a solution that cannot be bettered.
+    // A caller who stops the iteration judges the result; of a least residual there is no better result.
     const usable = converged || relativeResidual < USABLE || leastNorm || stopped;
     if (!usable) throw new UnsolvedError(what, { relativeResidual, iterations });
     return x;

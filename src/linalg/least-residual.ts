@@ -6,7 +6,7 @@
  *
  *     x = M V y,   V [n, k] an orthonormal basis of A M b, (A M)^2 b, ..., (A M)^k b,   A M V_k = V_{k+1} H_k,
  *
- * so that y minimises |V_{k+1}^T b - H_k y|, by Givens rotations. Conjugate gradients need a solution and run away without one;
+ * so that y minimises |V_{k+1}^T b - H_k y|, by Givens rotations. Conjugate gradients diverge where A x = b has no solution;
  * here every direction lies in the range, x tends to A^+ b, the solution of least norm, and the residual never grows. The price
  * is the memory of the basis, k n numbers, kept orthogonal to the last digit.
  */
@@ -19,7 +19,7 @@ export type LeastResidualOptions = Pick<
   CgOptions,
   "preconditioner" | "tolerance" | "maxIterations" | "what"
 > & {
-  /** Relative error of the products with A: what it hides counts as outside of the range. Default: 2^-52. */
+  /** Relative error of the products with A: components below it count as outside of the range. Default: 2^-52. */
   epsilon?: number;
   /** Called after every iteration. The run stops before the next one if it returns "stop". */
   onIteration?: (progress: {
@@ -28,22 +28,22 @@ export type LeastResidualOptions = Pick<
   }) => void | "stop" | Promise<void | "stop">;
 };
 
-/** What came of a run. */
+/** The result of a run. */
 export type LeastResidualResult = {
   readonly x: Float64Array;
   readonly iterations: number;
-  /** |b - A x| / |b|, computed anew from x. At the solution it is what of b lies outside of the range. */
+  /** |b - A x| / |b|, computed anew from x. At the solution, the part of b outside of the range. */
   readonly relativeResidual: number;
   /** Whether |b - A x| <= tolerance |b|, or |A M (b - A x)| <= tolerance |A M b|: nothing of it in the range is left. */
   readonly converged: boolean;
 };
 
-/** A direction that is smaller than so many roundings of what it was made of is rounding. */
+/** A new direction counts as rounding when it is smaller than this many roundings of the vector that it was made from. */
 const ROUNDINGS = 8;
 
 /**
  * A^+ b.
- * @throws InputError when sizes disagree or the goal is none, NotFiniteError when a product has entries that are not finite.
+ * @throws InputError when sizes disagree or the tolerance is out of range, NotFiniteError when a product has entries that are not finite.
  */
 export async function leastResidual(
   apply: Operator,
@@ -101,7 +101,7 @@ export async function leastResidual(
   return { x, iterations: projected.columns(), relativeResidual, converged };
 }
 
-/** The column of H for w = A M v_k, and v_{k+1}; none where w adds nothing to the basis but rounding. */
+/** The column of H for w = A M v_k, and v_{k+1}, which is undefined where w adds only rounding to the basis. */
 function extended(
   basis: readonly Float64Array[],
   w: Float64Array,
@@ -109,7 +109,7 @@ function extended(
 ): { column: Float64Array; next: Float64Array | undefined } {
   const whole = length(w);
   const column = new Float64Array(basis.length + 1);
-  // Twice is enough (Kahan & Parlett) to be orthogonal in floating point.
+  // Two passes are enough to be orthogonal in floating point (Kahan & Parlett).
   for (let pass = 0; pass < 2; pass++) {
     for (const [i, v] of basis.entries()) {
       const along = dot(v, w);

@@ -1,6 +1,6 @@
 /**
- * @file What every solver of A x = b with one square A [n, n] is: made once, applied to many right-hand sides, and able to say how far
- * the matrix was from singular. scipy.linalg has the pairs cho_factor and cho_solve, lu_factor and lu_solve.
+ * @file The contract of every solver of A x = b with a square A [n, n]: it is made once and applied to many right-hand sides, and it
+ * says how far the matrix is from singular. scipy.linalg has the pairs cho_factor and cho_solve, lu_factor and lu_solve.
  *
  * | A                                 | solver                                              | file                        |
  * | --------------------------------- | --------------------------------------------------- | --------------------------- |
@@ -17,7 +17,7 @@ import { zeros, type Matrix } from "./matrix.ts";
 export type LinearSolver = {
   /** n. */
   readonly size: number;
-  /** n, or less for the inverse on the numerical range of A; undefined where it was not counted. */
+  /** Rank of A: n, or less for an inverse on the numerical range of A; undefined where it was not counted. */
   readonly rank: number | undefined;
   /** Largest over smallest eigenvalue of A (on its range), as far as the solver can tell; undefined where it cannot. */
   condition(): number | undefined;
@@ -27,7 +27,7 @@ export type LinearSolver = {
   solveMatrix(b: Matrix): Promise<Matrix>;
 };
 
-/** A solver that solves at once, and knows what it has factored. */
+/** A direct solver: it needs no iteration, so that `solve` is synchronous and rank and condition are known. */
 export type DirectSolver = Omit<LinearSolver, "rank" | "condition" | "solve"> & {
   readonly rank: number;
   condition(): number;
@@ -40,7 +40,7 @@ export type InverseSolver = DirectSolver & {
   inverse(): Promise<Matrix>;
 };
 
-/** `solveMatrix` of a solver that has vectors alone: a column after the other. */
+/** `solveMatrix` of a solver that takes single vectors: one column after the other. */
 export async function solveColumns(solve: LinearSolver["solve"], b: Matrix): Promise<Matrix> {
   const out = zeros(b.rows, b.cols);
   for (let j = 0; j < b.cols; j++) {

@@ -13,7 +13,7 @@
  *     M = (lambda_r + mu) U (Lambda + mu)^-1 U^T + (I - U U^T)
  *       = (lambda_r + mu) (F F^T + (lambda_r + mu) I)^-1   with F = U (Lambda - lambda_r)^(1/2),
  *
- * which takes what is left of K to be as great as lambda_r, where the other takes it to be nothing.
+ * which takes K outside of the range of U to be lambda_r; the partial Cholesky factor takes it to be zero.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { InputError } from "../error.ts";
@@ -29,7 +29,7 @@ import { addTimes, addTimesTransposed } from "./vector-product.ts";
 export type LowRankSolver = DirectSolver & {
   /** Rank of F. */
   readonly factorRank: number;
-  /** What stands for the part of K + mu I outside the range of F. */
+  /** The eigenvalue that M^-1 has outside of the range of F. */
   readonly shift: number;
 };
 
@@ -39,9 +39,9 @@ export type PreconditionerOptions = Stoppable & {
   storage?: "float32" | "float64";
 };
 
-/** Columns of F^T that are widened and multiplied at a time. */
+/** Columns of F^T that are widened to float64 and multiplied at a time. */
 const STRIP = 4096;
-/** Nystrom's core is shifted by this much times its trace, to have a Cholesky factor. */
+/** W is shifted by this share of its trace, so that it has a Cholesky factor. */
 const CORE_SHIFT = 2 ** -46;
 
 /**
@@ -82,7 +82,7 @@ export async function woodburyPreconditioner(
     rank: n,
     factorRank: F.rows,
     shift: mu,
-    // F has fewer columns than rows, or as good as: the smallest eigenvalue is mu.
+    // F has fewer columns than rows, at least numerically, so that the smallest eigenvalue is mu.
     condition: () => Math.max(1, growth(multiply, n) / mu),
     solve: solveBoth,
     solveMatrix: (b) => solveColumns(solveBoth, b),
@@ -127,7 +127,7 @@ export async function nystromPreconditioner(
   return woodburyPreconditioner(await product(weights, BT), smallest + mu, options);
 }
 
-/** F^T F [r, r], a strip of columns at a time: float32 is widened, and operands stay small. */
+/** F^T F [r, r], one strip of columns at a time, so that only a strip of float32 is widened to float64. */
 async function gramOf(F: Matrix<Floats>, signal?: AbortSignal): Promise<Matrix> {
   const out = zeros(F.rows, F.rows);
   for (let from = 0; from < F.cols; from += STRIP) {

@@ -30,7 +30,7 @@ const SHORT = 32;
 /**
  * P A = L U for A [n, n].
  * @param what what an error calls the matrix
- * @throws SingularGramError when a pivot is not finite, or rounding beside another; its condition is their ratio.
+ * @throws SingularGramError when a pivot is not finite, or no more than rounding of the largest; its condition is the ratio of pivots.
  */
 export async function factorizeGeneral(
   a: Matrix,
@@ -43,7 +43,7 @@ export async function factorizeGeneral(
   let [smallest, largest] = [Infinity, 0];
   const fail = (): SingularGramError => {
     const condition = largest / smallest;
-    // 0 / 0, or a pivot that is no number.
+    // Also true where the ratio is NaN: 0 / 0, or a pivot that is no number.
     return new SingularGramError({
       what,
       size: n,
@@ -87,14 +87,14 @@ export async function factorizeGeneral(
   return {
     size: n,
     rank: n,
-    // Of the pivots.
+    // The condition of the pivots.
     condition: () => largest / smallest,
     solve: async (b) => (await solveMatrix(matrix(n, 1, b))).data,
     solveMatrix,
   };
 }
 
-/** What a block column does to the columns on its right: their rows change places, and lose what L_j takes away. */
+/** Applies a block column to the columns on its right: exchanges their rows, then subtracts L_j times its rows of U. */
 async function eliminate({ start, size, rows, swaps }: Column, target: Matrix): Promise<void> {
   const active = rowRange(target, start, target.rows);
   swapRows(active, swaps);

@@ -110,7 +110,7 @@ export function selectRows<T extends Floats>(a: Matrix<T>, which: ArrayLike<numb
   return { rows: which.length * size, cols: a.cols, data };
 }
 
-/** @throws RangeError unless these are numbers of samples of N, one or more and each once. */
+/** @throws RangeError unless `samples` are one or more different indices below N. */
 export function checkSamples(samples: ArrayLike<number>, N: number): void {
   const seen = new Set<number>();
   for (let k = 0; k < samples.length; k++) {

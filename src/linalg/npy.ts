@@ -52,15 +52,15 @@ export type NpyHeader = {
   readonly memory: number;
 };
 
-/** Bytes that say how long the header is. */
+/** Bytes at the beginning of a file that say how long its header is. */
 export const NPY_START = 12;
 
-/** No header of plain numbers is near this. */
+/** The longest header that is read, in bytes: those of plain numbers are far shorter. */
 const HEADER_LIMIT = 1 << 16;
 
 /**
  * Where the numbers of a `.npy` file begin, by its first {@link NPY_START} bytes.
- * @throws InputError when it is none.
+ * @throws InputError when it is not a `.npy` file.
  */
 export function npyOffset(bytes: Uint8Array, name: string): number {
   const version = bytes[6]!;
@@ -95,7 +95,7 @@ export function npyHeader(bytes: Uint8Array, name: string): NpyHeader {
     throw fail(name, "real numbers", `dtype ${descr}`);
 
   const shape = [...sizes.matchAll(/\d+/g)].map(Number);
-  // A zero among the sizes hides what the others are.
+  // A product with a zero size says nothing of the other sizes, so those are checked without it.
   const count = product(shape);
   if (!Number.isSafeInteger(8 * count) || !shape.every(Number.isSafeInteger))
     throw fail(name, "a shape that can be", `(${sizes})`);

@@ -24,7 +24,7 @@ const END = 0x06054b50;
 const fail = (name: string, wanted: string, got: string): InputError =>
   new InputError(`npz ${name}: wanted ${wanted}, got ${got}`);
 
-/** How much of an archive may be unpacked. */
+/** Limits on reading an archive. */
 export type NpzReading = {
   /** Bytes that the archive, its arrays and the largest of its entries may take together (default: any number). */
   readonly limit?: number;
@@ -43,7 +43,7 @@ export async function readNpz(
   { limit = Infinity }: NpzReading = {},
 ): Promise<Map<string, NpyArray>> {
   const all = entries(bytes, name);
-  // Entries that lie in each other make much out of little, and no writer makes them.
+  // Overlapping entries let a small archive unpack to any size; no writer makes them.
   const packed = sum(all.map(({ packed }) => packed.length));
   if (packed > bytes.length) throw fail(name, "entries that do not overlap", `${packed} bytes of them`);
 
@@ -126,7 +126,7 @@ async function unpack(
   return content;
 }
 
-/** Inflates `size` bytes, and finds that there are no more. */
+/** Inflates `size` bytes, and checks that there are no more. */
 async function inflate(
   packed: Uint8Array,
   size: number,

@@ -1,11 +1,11 @@
 /**
  * @file Pivoted Cholesky: a factor F [n, r] with K = F F^T for a positive semidefinite K of known or bounded rank
- * (LAPACK's pstrf; Harbrecht, Peters & Schneider 2012). Reads the diagonal and r rows of K only, so that K may be
- * a function that computes them: what is left of K on its diagonal says which row is wanted next, and its sum,
- * tr(K - F F^T), how good F is.
+ * (LAPACK's pstrf; Harbrecht, Peters & Schneider 2012). It reads only the diagonal and r rows of K, so that K may be
+ * a function that computes them: the largest entry left on the diagonal of K - F F^T says which row is read next, and their
+ * sum, tr(K - F F^T), how good F is.
  *
  * Rows that cost less together are asked for in blocks: those with the most left on the diagonal, or (with `random`)
- * drawn with chances in proportion to it, which lifts the danger that all of a block are alike (RPCholesky: Chen,
+ * drawn with chances in proportion to it, which avoids blocks of rows that are all alike (RPCholesky: Chen,
  * Epperly, Tropp & Webber, arXiv 2207.06503). What the rows of a block share is taken into account, and
  * a row of which little is left is not used.
  */
@@ -14,7 +14,7 @@ import { InputError, NotFiniteError } from "../error.ts";
 import { rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
 
-/** A factor and what is left. */
+/** A factor, its rank and its condition. */
 export type PivotedCholesky = {
   /** F [n, rank]. */
   readonly factor: Matrix;
@@ -57,7 +57,7 @@ export type PartialCholesky = {
   readonly left: number;
 };
 
-/** A row of a block is not used when less than this share of what its index promised is left by the rows before it. */
+/** A row of a block is skipped when the rows before it leave less than this share of its diagonal entry. */
 const WORTHWHILE = 0.1;
 
 /** Factors a positive semidefinite K [n, n] in at most `maxRank` steps. */

@@ -3,7 +3,7 @@
  *
  *     K^+ = sum over |lambda_i| > zero of v_i v_i^T / lambda_i,
  *
- * with what counts as zero from the rounding of the entries: K^+ b is the least of all x that come nearest to K x = b.
+ * where `zero` follows from the rounding of the entries. K^+ b is the x of least norm among those that minimise |K x - b|.
  */
 import type { Stoppable } from "../breathe.ts";
 import { eigen } from "./eigen.ts";
@@ -17,14 +17,15 @@ import { addTimes, addTimesTransposed } from "./vector-product.ts";
 export type PseudoInverseOptions = Stoppable & {
   /** Relative error of the entries. Default: float64. */
   epsilon?: number;
-  /** Whether negative eigenvalues are rounding. Default: true. */
+  /** Whether K is positive semidefinite, so that negative eigenvalues are rounding. Default: true. */
   semidefinite?: boolean;
-  /** A rank that is known not to be exceeded. */
+  /** An upper bound of the rank that is known beforehand. */
   maxRank?: number;
 };
 
 /**
- * K^+ of a symmetric K [n, n], whose rank are the eigenvalues that are more than rounding, in some 7 n^3 operations and 8 n^2 numbers of memory beside K.
+ * K^+ of a symmetric K [n, n], in some 7 n^3 operations and 8 n^2 numbers of memory beside K. Its rank is the number of eigenvalues
+ * that are more than rounding.
  * @throws InputError for entries that are not finite.
  */
 export async function pseudoInverse(
@@ -39,7 +40,7 @@ export async function pseudoInverse(
     .sort((i, j) => Math.abs(values[j]!) - Math.abs(values[i]!))
     .slice(0, maxRank);
   const rank = kept.length;
-  // Eigenvectors in rows, and the same over their eigenvalues.
+  // Eigenvectors in rows, and the same divided by their eigenvalues.
   const V = zeros(rank, n);
   for (const [to, from] of kept.entries()) {
     for (let i = 0; i < n; i++) V.data[to * n + i] = vectors.data[i * n + from]!;

@@ -15,7 +15,7 @@ import { addMultiple, dot } from "./vectors.ts";
 
 /**
  * K^+ of the K [n, n] that `entry` gives.
- * @param zero pivots of the scaled matrix up to it are rounding
+ * @param zero the size up to which pivots of the scaled matrix are rounding
  */
 export async function rangeInverse(
   n: number,
@@ -27,7 +27,7 @@ export async function rangeInverse(
   const k = zeros(n, n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      // A row of zeros has nothing to scale, and no part in the range.
+      // A row of zeros is not in the range, and stays unscaled.
       const size = scale[i]! * scale[j]!;
       k.data[i * n + j] = size > 0 ? entry(i, j) / size : 0;
       k.data[j * n + i] = k.data[i * n + j]!;
@@ -56,7 +56,7 @@ export async function rangeInverse(
   return {
     size: n,
     rank,
-    // First over last pivot of the scaled matrix.
+    // The first pivot of the scaled matrix over the last one.
     condition: () => (rank > 0 ? condition : 1),
     solve,
     solveMatrix: (b) => solveColumns(solve, b),
@@ -67,7 +67,7 @@ export async function rangeInverse(
 function orthonormalise(columns: readonly Float64Array[]): Float64Array[] {
   return columns.map((column, j) => {
     const r = new Float64Array(j + 1);
-    // Once leaves what rounding of a nearly dependent column amounts to; twice is enough.
+    // After one pass, rounding leaves a nearly dependent column far from orthogonal; a second pass is enough.
     for (let pass = 0; pass < 2; pass++) {
       for (let i = 0; i < j; i++) {
         const along = dot(columns[i]!, column);

@@ -19,13 +19,13 @@ export type Roots = {
 };
 
 const EPSILON = 2 ** -53;
-/** Steps after which every other one halves the bracket, */
+/** After this many steps every other one halves the bracket. */
 const PATIENCE = 12;
-/** and the most that are taken: each root lies in a bracket, so that a stop is no failure. */
+/** The most steps for one root. Its bracket is then so narrow that any point of it will do. */
 const MAX_STEPS = 400;
 
 /**
- * All roots for ascending, distinct poles d [k] and z [k] without zeros.
+ * All roots, for poles d [k] that are ascending and distinct, and a z [k] without zeros.
  */
 export async function secularRoots(
   d: Float64Array,
@@ -152,7 +152,7 @@ function towardsZero(
   return f * step < 0 ? step : -f / slope;
 }
 
-/** A point of the bracket: its middle, or much nearer to a pole, which is where zero is. */
+/** A point inside the bracket: its middle, or, where tau = 0 (the pole) is one end, a point much nearer to it. */
 function halve(low: number, high: number): number {
   if (low === 0) return high / 16;
   return high === 0 ? low / 16 : low + (high - low) / 2;

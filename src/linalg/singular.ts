@@ -1,5 +1,5 @@
 /**
- * @file What an error reports of a matrix without a Cholesky factor: its rank and its condition, as far as they are cheap.
+ * @file What an error reports of a matrix without a Cholesky factor: its rank and its condition, where they are cheap to find.
  */
 import type { Stoppable } from "../breathe.ts";
 import { SingularGramError } from "../error.ts";
@@ -7,24 +7,24 @@ import { spectrum } from "./eigen.ts";
 import { matrix, norm, type Matrix } from "./matrix.ts";
 import { pivotedCholesky } from "./pivoted-cholesky.ts";
 
-/** Beyond this size an error gives the condition of the pivots instead of that of the eigenvalues, */
+/** The largest size whose condition comes from the eigenvalues; that of a larger matrix comes from the pivots. */
 const LARGEST_SPECTRUM = 600;
-/** and beyond this one no rank. */
+/** The largest size whose rank is found. */
 export const LARGEST_RANK = 2000;
 /** Iterations of {@link growth}. */
 const ITERATIONS = 4;
-/** Roundings of the largest eigenvalue that a null one has been seen to be, where a curvature is folded in. */
+/** How many roundings of the largest eigenvalue an eigenvalue that is exactly zero was seen to reach, where a curvature is folded in. */
 const NULL_ROUNDINGS = 16;
-/** Eigenvalues of rounding are of either sign: one within this many times the most negative one is rounding too. */
+/** Rounding makes eigenvalues of both signs: one up to this many times the size of the most negative one is rounding too. */
 const MIRRORED = 2;
 
-/** Share of the largest eigenvalue that is rounding: of the entries, and of the factorisation in float64. */
+/** Share of the largest eigenvalue below which an eigenvalue may be rounding, of the entries or of the factorisation in float64. */
 export const roundings = (n: number, epsilon: number): number =>
   Math.max(4 * epsilon, Math.sqrt(n) * 2 ** -52);
 
 /**
  * The size above which eigenvalues (of a matrix [n, n] whose entries have the relative error epsilon) are more than
- * rounding. Those of a positive semidefinite matrix that are negative show how much of it there is.
+ * rounding. Negative eigenvalues of a positive semidefinite matrix show how large the rounding is.
  */
 export function numericalZero(values: Float64Array, epsilon: number, semidefinite = true): number {
   let [smallest, largest] = [0, 0];
@@ -36,7 +36,7 @@ export function numericalZero(values: Float64Array, epsilon: number, semidefinit
   return Math.max(share * largest, semidefinite ? -MIRRORED * smallest : 0);
 }
 
-/** By how much a linear map of n numbers stretches the vector that it stretches most, after a few applications. */
+/** The largest factor by which a linear map stretches a vector of n numbers, by a few steps of the power method. */
 export function growth(apply: (b: Float64Array) => Float64Array, n: number, iterations = ITERATIONS): number {
   let [v, stretched] = [unit(start(n)), 0];
   for (let i = 0; i < iterations; i++) {
@@ -47,7 +47,7 @@ export function growth(apply: (b: Float64Array) => Float64Array, n: number, iter
   return stretched;
 }
 
-/** The same for a map that takes its time. */
+/** The same for an asynchronous map. */
 export async function growthOf(
   apply: (b: Float64Array) => Promise<Float64Array>,
   n: number,
@@ -62,7 +62,7 @@ export async function growthOf(
   return stretched;
 }
 
-/** Without symmetry, so that it is orthogonal to no eigenvector that matters. */
+/** The start of the power method: it has no symmetry, so that it is not orthogonal to the leading eigenvector. */
 const start = (n: number): Float64Array =>
   Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(1 + i * i));
 
@@ -74,8 +74,9 @@ function unit(v: Float64Array): Float64Array {
 }
 
 /**
- * The error, with rank and condition from the eigenvalues; for a large matrix from its pivots, and from what is known of
- * the extremes.
+ * The error, with rank and condition from the eigenvalues; for a large matrix, the condition from `extremes` and the rank
+ * from pivots.
+ * @param extremes the smallest and the largest pivot or eigenvalue that is known
  * @param k the matrix [size, size], where it still exists
  */
 export async function singular(

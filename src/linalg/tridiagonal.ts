@@ -1,6 +1,6 @@
 /**
  * @file Householder's reduction of a symmetric K to tridiagonal form, K = Q T Q^T, one column after the other in plain
- * loops (Householder 1958; LAPACK's dsytd2). What tridiagonal-blocked.ts does fast.
+ * loops (Householder 1958; LAPACK's dsytd2). tridiagonal-blocked.ts does the same faster.
  */
 import { zeros, type Matrix } from "./matrix.ts";
 import type { Reflectors } from "./reflectors.ts";
@@ -14,7 +14,7 @@ export type Tridiagonal = {
   readonly reflectors: readonly Reflectors[];
 };
 
-/** Where the square of a norm is smaller, it is taken for zero: it would have lost digits to underflow. */
+/** Squares of norms below this are taken for zero: they have lost digits to underflow. */
 const TINY = 1e-280;
 
 /** Reduces a symmetric `a` [n, n] of entries near 1 in size, n > 0, from its lower triangle, and overwrites it. */

@@ -8,7 +8,7 @@ import { createGraph } from "../../src/engine/graph.ts";
 import { mul } from "../../src/engine/ops.ts";
 import { analyticKernel, analyticNngp, analyticNtk } from "../../src/kernel/analytic.ts";
 import { ntk as ntkOf } from "../../src/kernel/ntk.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { dualMaps, type Activation } from "../../src/ops/activation.ts";
 import {
   ACTIVATION_NAMES,

@@ -8,17 +8,17 @@
  * rows from BLOCK c on, and the next one follows it in memory. Diagonal blocks are whole.
  */
 
-/** Columns of a block column, */
+/** Columns of a block column. */
 const BLOCK: i32 = 128;
-/** and bytes of one of its rows. */
+/** Bytes of one row of a block column. */
 const ROW: usize = 1024;
 /** Columns of a panel, a divisor of BLOCK: V and W lie side by side in rows of 2 PANEL numbers. */
 const PANEL: i32 = 32;
-/** Bytes from V to W, */
+/** Bytes from a row of V to that of W. */
 const HALF: usize = 256;
-/** and of a row of both. */
+/** Bytes of a row of V and W together. */
 const WIDE: usize = 512;
-/** Where the square of a norm is smaller, it is taken for zero: it would have lost digits to underflow. */
+/** Squares of norms below this are taken for zero: they have lost digits to underflow. */
 const TINY: f64 = 1e-280;
 
 function at(base: usize, i: i32): usize {
@@ -49,9 +49,8 @@ function dot(a: usize, b: usize, from: i32, to: i32): f64 {
 
 /**
  * y = A x for the trailing matrix whose first block column is at `a`; x and y have `size` numbers, and where x begins
- * with `zeros` zeros, y begins with as many numbers that mean nothing. A row counts twice, as
- * itself and as a column, and rows come one after the other: where A is larger than the caches, anything but one
- * passage in the order of memory took four times as long.
+ * with `zeros` zeros, the first `zeros` numbers of y are undefined. Each row is used twice, as a row and as a column, in
+ * one passage over memory in order: where A is larger than the caches, any other order took four times as long.
  */
 function symmetricProduct(a: usize, x: usize, y: usize, size: i32, zeros: i32): void {
   memory.fill(y, 0, (<usize>size) << 3);
@@ -122,7 +121,7 @@ function projections(vw: usize, x: usize, g: usize, rows: i32, k: i32): void {
   }
 }
 
-/** `to` = `from` with its halves, those of V and of W, changed over. */
+/** `to` = `from` with its two halves, that of V and that of W, exchanged. */
 function changeOver(from: usize, to: usize): void {
   memory.copy(to, from + HALF, HALF);
   memory.copy(to + HALF, from, HALF);
