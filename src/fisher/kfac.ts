@@ -34,7 +34,7 @@ export const kfac: Fisher = {
   title: "NGD with Kronecker-factored blocks (K-FAC)",
   needs: "kronecker",
   curvature: "folded",
-  alpha: ({ samples, layers }) => samples * (layers - 1) + 1,
+  alpha: ({ samples, layers, chain = true }) => (chain ? samples * (layers - 1) + 1 : undefined),
 
   async prepare(kernel, damping, options = {}) {
     const { cols: N, outputs: C } = kernel;

@@ -36,8 +36,8 @@ export const unitWise: Fisher = {
   title: "NGD with one block of the Fisher matrix per unit",
   needs: "units",
   curvature: "folded",
-  alpha: ({ layers, width, outputs, columns = outputs }) =>
-    (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
+  alpha: ({ layers, width, outputs, columns = outputs, chain = true }) =>
+    chain ? (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns : undefined,
 
   async prepare(kernel, damping, options = {}) {
     const { signal } = options;
