@@ -2,6 +2,15 @@
  * @file `natgrad/network`: layers, activations, parameterisations and initial weights.
  */
 export { activation, dualMaps, type Activation } from "../ops/activation.ts";
+export {
+  ACTIVATION_NAMES,
+  activationNamed,
+  ACTIVATIONS,
+  hermite,
+  leakyRelu,
+  polynomial,
+  rbf,
+} from "../ops/activations/index.ts";
 export { dense, type DenseOptions } from "../ops/dense.ts";
 export { drawWeights, initialise, PRNGS, type Prng } from "../network/initialise.ts";
 export type { BlockJacobian, Given, Op, Passed, Point, Shape, BlockShape, WeightValues } from "../ops/op.ts";
@@ -15,6 +24,7 @@ export {
   type Parameterization,
   type Role,
 } from "../ops/parameterization.ts";
+export { dualsByExpansion } from "../ops/expansion.ts";
 export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrature.ts";
 export { sum } from "../ops/sum.ts";
 export { relu } from "../ops/relu.ts";
