@@ -488,7 +488,7 @@ const cases: readonly Case[] = [
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
   ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
   ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
-  ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
+  ["serial", "no layers", () => natgrad.serial(3), /^network: wanted a layer with weights, got none$/],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [
     "serial",
