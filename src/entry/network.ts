@@ -4,6 +4,10 @@
 export { activation, dualMaps, type Activation } from "../ops/activation.ts";
 export { add, div, mul, sub } from "../ops/arithmetic.ts";
 export { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "../ops/elementwise.ts";
+export { batchNorm, type RunningStatistics } from "../ops/batch-norm.ts";
+export { groupNorm, instanceNorm } from "../ops/group-norm.ts";
+export { layerNorm, rmsNorm, type LayerNormOptions } from "../ops/layer-norm.ts";
+export type { NormalisationOptions } from "../ops/normalisation.ts";
 export { matmul } from "../ops/matmul.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { where } from "../ops/where.ts";

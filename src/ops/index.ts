@@ -3,8 +3,11 @@
  */
 import { activation } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
+import { batchNorm } from "./batch-norm.ts";
 import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
+import { groupNorm, instanceNorm } from "./group-norm.ts";
+import { layerNorm, rmsNorm } from "./layer-norm.ts";
 import { matmul } from "./matmul.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
@@ -17,10 +20,14 @@ export const OPS = {
   abs,
   activation,
   add,
+  batchNorm,
   clip,
   dense,
   div,
   exp,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
   log,
   logSoftmax,
   matmul,
@@ -30,6 +37,7 @@ export const OPS = {
   reciprocal,
   relu,
   reshape,
+  rmsNorm,
   softmax,
   sqrt,
   sub,

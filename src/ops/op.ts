@@ -110,6 +110,9 @@ export type Op = {
   readonly activeShare?: number;
 };
 
+/** Scales of parameters that are used as they are. */
+export const PLAIN_SCALES: LayerScales = { weight: 1, bias: 1, weightStd: 1, biasStd: 1 };
+
 /** T of a block. */
 export const positionsOf = ({ positions = 1 }: Pick<BlockShape, "positions">): number => positions;
 
