@@ -35,13 +35,13 @@ export const DIAGNOSIS_OPTIONS = [
 export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
   FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType)));
 
-/** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
+/** Options of a diagnosis as a program gives them; an unknown name does not compile. */
 export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
 
-/** Operations of a method that are seconds of work. */
+/** A number of operations that takes seconds. */
 const SLOW = 1e9;
 
-/** Whether a method on single units takes so long that it waits to be asked for. */
+/** Whether a method on single units takes so long that it is measured only when it is asked for. */
 export const isSlow = (
   { needs, cost }: Fisher,
   { blocks: layers, outputs }: Network,
@@ -175,7 +175,7 @@ export type DiagnosisEvent =
 export const parseDiagnosis = (options: DiagnosisOptions): Diagnosis => parseDiagnosisFlags(options);
 
 /**
- * The same for options of which no type is known, as the text of a command line.
+ * The same for options of any types, as the text of a command line.
  * @throws InputError as {@link parseDiagnosis} does.
  */
 export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>): Diagnosis {

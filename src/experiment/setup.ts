@@ -20,7 +20,7 @@ import { drawWeights } from "../network/initialise.ts";
 import { mlp } from "../network/mlp.ts";
 import { type Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
-import { predictsFromSum, type RunShape } from "./plan.ts";
+import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
 import { kernelName } from "./names.ts";
@@ -49,7 +49,7 @@ const mlpOf = (options: NetworkOptions, inputs: number, outputs: number): Networ
 /** Input features of the sources that natgrad knows. */
 const FEATURES = { mnist: 784, fashion_mnist: 784, cifar10: 3072, synthetic: SYNTHETIC_FEATURES } as const;
 
-/** Samples and network of an experiment before its data is there; undefined where only the data knows. */
+/** Samples and network of an experiment before its data is there; undefined where they depend on the data. */
 export function expectedSizes(config: Config): Pick<RunShape, "samples" | "network"> | undefined {
   const samples = { train: config.train_size, test: config.test_size };
   if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
@@ -67,7 +67,7 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
 export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "workers">;
 
 /**
- * Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has.
+ * Opens an engine: in this thread, or one made of worker threads, which share the cores unless `threads` says how many each has.
  * @param notice called when WebAssembly takes the place of native code
  */
 export async function openEngine(
@@ -80,7 +80,7 @@ export async function openEngine(
   }
   const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
   const engine = await createEngine(options);
-  // Libraries that look for graphics devices print what they miss, which would stand beside the one line of an error.
+  // Tried in a process of its own first: libraries that look for graphics devices print what is missing, beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;
 }
@@ -115,8 +115,8 @@ export async function startWeights(
 export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", PredictingKernels>;
 
 /**
- * The kernels that predict: analytic, empirical at the initial weights, both, or loaded; none where none is wanted.
- * Methods that look at no layer get the NTK of the network alone. `passing` is how samples go through the network.
+ * The kernels that predict: analytic, empirical at the initial weights, both, loaded from a file, or none.
+ * @param passing how samples go through the network
  */
 export async function predictingKernels(
   config: Config,
@@ -136,8 +136,8 @@ export async function predictingKernels(
     [name, "both"].includes(config.kernel),
   );
   const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
-  const signals = fisher.needs === "units";
-  const needs = predictsFromSum(fisher, config) ? "ntk" : signals ? "units" : "kronecker";
+  const needs = kernelNeeds(fisher, config);
+  const signals = needs === "units";
   for (const name of wanted) {
     if (config.save_kernel) {
       const samples = { train: xTrain.rows, test: xTest.rows };
@@ -160,6 +160,6 @@ export async function predictingKernels(
   return kernels;
 }
 
-/** The tile that was asked for. */
+/** The size of tiles that was asked for, as an option. */
 export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
   tile === undefined ? {} : { tile };

@@ -8,7 +8,7 @@ import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/ev
 import { sizeText } from "../experiment/bytes.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
-/** Text for an event; empty for nothing. */
+/** Text for an event; empty for an event that is not printed. */
 export type Writer = (event: RunEvent) => string;
 
 const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"];
@@ -70,7 +70,7 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 
 const RULE = "==================";
 
-/** What the run is made of: the options that count in it, and what followed from them. */
+/** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
   const { config, widths, target_classes, learning_rate, plan, isotropy } = event;
   const values: Partial<Record<keyof Config, unknown>> = {
