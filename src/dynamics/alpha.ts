@@ -4,16 +4,21 @@
  */
 import type { Fisher, Shape, Singular } from "../fisher/fisher.ts";
 import { residualColumns, type Loss } from "../loss/loss.ts";
+import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
 
 /** The sizes that alpha depends on; the width is that of the first layer. */
-export const shapeOf = ({ blocks, outputs }: Network, loss: Loss, samples: number): Shape => ({
-  samples,
-  layers: blocks.length,
-  width: blocks[0]!.fanOut,
-  outputs,
-  columns: residualColumns(loss, outputs),
-});
+export function shapeOf(network: Network, loss: Loss, samples: number): Shape {
+  const { blocks, outputs } = network;
+  return {
+    samples,
+    layers: blocks.length,
+    width: blocks[0]!.fanOut,
+    outputs,
+    columns: residualColumns(loss, outputs),
+    activeShare: activeShareOf(network),
+  };
+}
 
 /**
  * Alpha of a method on so many samples; undefined where the method has none.

@@ -6,6 +6,7 @@
  */
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
 import { MAX_RANK } from "../jacobian/weights.ts";
+import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
 import { passes, type Phase } from "./ledger.ts";
@@ -36,6 +37,8 @@ export type Sizes = {
   /** L. */
   readonly layers: number;
   readonly network: Network;
+  /** The share of samples on which hidden units are active. */
+  readonly activeShare: number;
   /** Numbers of a sample in H and in Delta of all layers, the outputs in C rows of their own. */
   readonly inputs: number;
   readonly signals: number;
@@ -62,6 +65,7 @@ export function sizesOf(
     columns,
     layers: network.blocks.length,
     network,
+    activeShare: activeShareOf(network),
     inputs: sum(({ columns }) => columns),
     signals: network.outputs * sum(({ fanOut }) => fanOut),
     weights: sum(({ columns, fanOut }) => columns * fanOut),
@@ -175,7 +179,7 @@ export type KernelSort = { readonly outputs: number; readonly summed: boolean };
  * curvature is folded in, a kernel of one output is written out for all of them first.
  */
 export function moverMemory(
-  { columns: K, outputs: C, layers: L, network }: Sizes,
+  { columns: K, outputs: C, layers: L, network, activeShare }: Sizes,
   { damping }: Pick<PartOptions, "damping">,
   fisher: Fisher,
   sort: KernelSort,
@@ -187,7 +191,7 @@ export function moverMemory(
   const copies = sort.summed ? 1 : L;
   const { summed } = sort;
   const layers = network.blocks;
-  const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed });
+  const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed, activeShare });
   const solve = cost.prepare;
   const writtenOut = (rows: number): number =>
     curved && sort.outputs < C ? copies * matrixBytes(rows * C, n * C) : 0;
@@ -213,14 +217,14 @@ export function stepBytes(
   n: number,
   solve: { solver: "gram" | "cg"; rank: number } | undefined,
 ): number {
-  const { columns: K, outputs: C, layers: L, network, bytes, inputs, signals, widest } = sizes;
+  const { columns: K, outputs: C, layers: L, network, bytes, inputs, signals, widest, activeShare } = sizes;
   const curved = K !== undefined;
   const outputs = K ?? C;
   const adaptive = damping_schedule !== "constant";
   const fanOut = Math.max(...network.blocks.map((w) => w.fanOut));
   // U of a layer, or the largest layer itself where a step is not appended.
   const update = bytes * n * fanOut;
-  const about = { samples: n, outputs, layers: network.blocks, damped: damping > 0 || adaptive };
+  const about = { samples: n, outputs, layers: network.blocks, damped: damping > 0 || adaptive, activeShare };
   if (fisher.needs === "ntk" && !adaptive) {
     const { peak } = fisher.cost({ ...about, summed: true, ...solve }).prepare;
     // Products go through a matrix of the size of a layer, one for every size; rows of Theta through H and Delta of theirs.
