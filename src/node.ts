@@ -11,7 +11,7 @@ export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
 export { type Config, type ConfigOptions } from "./experiment/config.ts";
 export { parseConfig, parseFlags } from "./experiment/parse-config.ts";
 export { METHODS } from "./experiment/options/training.ts";
-export { diagnose, type DiagnosisListeners } from "./experiment/diagnose.ts";
+export { diagnose } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
   diagnosisMethods,
@@ -22,6 +22,7 @@ export {
   type DiagnosisConfigEvent,
   type DiagnosisDoneEvent,
   type DiagnosisEvent,
+  type DiagnosisListeners,
   type DiagnosisOptions,
   type KernelName,
   type LayerEvent,
