@@ -38,12 +38,11 @@ export const sumAlong = (g: Graph, a: Value, axis: number): Value =>
 export const relu = (g: Graph, a: Value): Value => g.node("Relu", [a]);
 
 /** 1 where a > 0, else 0, in the precision of the graph. */
-export const step = (g: Graph, a: Value): Value =>
-  g.node(
-    "Cast",
-    [g.node("Greater", [a, g.constant([0])])],
-    [{ name: "to", value: { int: g.precision === "float32" ? 1 : 11 } }],
-  );
+export const step = (g: Graph, a: Value): Value => asFloat(g, g.node("Greater", [a, g.constant([0])]));
+
+/** Truth values as 1 and 0. */
+const asFloat = (g: Graph, a: Value): Value =>
+  g.node("Cast", [a], [{ name: "to", value: { int: g.precision === "float32" ? 1 : 11 } }]);
 
 /** Rows [0, count) of `a`, where `count` is an int64 vector of one element. */
 export const firstRows = (g: Graph, a: Value, count: Value): Value =>
@@ -70,6 +69,24 @@ export const reshapeTo = (g: Graph, a: Value, shape: Value): Value => g.node("Re
 /** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
 export const appendColumn = (g: Graph, a: Value, value: number): Value =>
   g.node("Pad", [a, g.integers(0, 0, 0, 1), g.constant([value])], []);
+
+/** `a` with numbers appended at the end of its axes, so many per axis. */
+export const padEnd = (g: Graph, a: Value, counts: readonly number[], value = 0): Value =>
+  g.node("Pad", [a, g.integers(...counts.map(() => 0), ...counts), g.constant([value])]);
+
+/** The slices of `a` along an axis that a list of whole numbers names, in its order. */
+export const gather = (g: Graph, a: Value, indices: readonly number[], axis: number): Value =>
+  g.node("Gather", [a, g.integers(...indices)], [{ name: "axis", value: { int: axis } }]);
+
+/** The product of two stacks of matrices. */
+export const matMul = (g: Graph, a: Value, b: Value): Value => g.node("MatMul", [a, b]);
+
+/** 1 where a = b, else 0, in the precision of the graph. */
+export const equal = (g: Graph, a: Value, b: Value): Value => asFloat(g, g.node("Equal", [a, b]));
+
+/** Largest values along one axis, which disappears, or stays with one entry. */
+export const maxAlong = (g: Graph, a: Value, axis: number, keep = false): Value =>
+  g.node("ReduceMax", [a, g.integers(axis)], [{ name: "keepdims", value: { int: Number(keep) } }]);
 
 /** Means along one axis, which disappears. */
 export const meanAlong = (g: Graph, a: Value, axis: number): Value =>
