@@ -3,6 +3,15 @@
  */
 export { activation, dualMaps, type Activation } from "../ops/activation.ts";
 export { conv, type ConvOptions } from "../ops/conv.ts";
+export {
+  ACTIVATION_NAMES,
+  activationNamed,
+  ACTIVATIONS,
+  hermite,
+  leakyRelu,
+  polynomial,
+  rbf,
+} from "../ops/activations/index.ts";
 export { dense, type DenseOptions } from "../ops/dense.ts";
 export { flatten } from "../ops/flatten.ts";
 export { globalAveragePool, globalMaxPool, globalSumPool } from "../ops/global-pool.ts";
@@ -20,6 +29,7 @@ export {
   type WeightOptions,
 } from "../ops/parameterization.ts";
 export { averagePool, maxPool, sumPool, type AveragePoolOptions, type PoolOptions } from "../ops/pool.ts";
+export { dualsByExpansion } from "../ops/expansion.ts";
 export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrature.ts";
 export { sum } from "../ops/sum.ts";
 export { relu } from "../ops/relu.ts";

@@ -111,7 +111,7 @@ export async function startWeights(
   return createWeights(network, thetas);
 }
 
-/** Kernels by the name of what they predict with: one, both for `--kernel both`, none for `none`. */
+/** The kernels that predict, by name: one, or both, or none. */
 export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", PredictingKernels>;
 
 /**

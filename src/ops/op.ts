@@ -107,6 +107,8 @@ export type Op = {
   infinite?(inputs: readonly Shape[]): InfiniteRule;
   /** Elementwise ops: the slope at a value of the input, for units drawn from the infinite network. */
   slope?(u: number): number;
+  /** Elementwise ops: the share of samples on which the slope is not 0 where u is a centred Gaussian. Default: 1. */
+  readonly activeShare?: number;
 };
 
 /** H theta^T of a matrix H [rows, I]: [rows, O]. */

@@ -9,9 +9,9 @@ import { serial } from "../../src/network/layers.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { Op, Shape } from "../../src/ops/op.ts";
 import { randomState } from "../../src/random/random-state.ts";
-import { differenceError } from "../support/differences.ts";
+import { checkJacobianAlong } from "../support/differences.ts";
 import { plainConv, type Geometry } from "../support/plain-windows.ts";
-import { float64Engine, relativeError } from "../support/tiny.ts";
+import { float64Engine, relativeError, samplesFor } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
 const { conv, dense, flatten, relu, reshape } = OPS;
@@ -118,7 +118,7 @@ describe("a convolution", () => {
       fc.asyncProperty(convolution, async ({ op, shape, seed }) => {
         const before = shape.reduce((a, b) => a * b, 1);
         const network = serial(2, dense(before, variances), reshape(...shape), op, flatten(), dense(C));
-        expect(await differenceError(network, seed)).toBeLessThan(1e-7);
+        await checkJacobianAlong(network, samplesFor(network, seed), seed);
       }),
       { numRuns: 25 },
     );
@@ -145,7 +145,7 @@ describe("a convolution", () => {
       [3],
       [3],
     ]);
-    expect(await differenceError(network, 3)).toBeLessThan(1e-7);
+    await checkJacobianAlong(network, samplesFor(network, 3), 3);
   });
 
   it("is a dense layer where its kernel covers the whole image", async () => {

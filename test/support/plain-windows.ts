@@ -71,7 +71,8 @@ export function plainConv(
       const group = Math.floor(o / (channels / groups));
       let sum = bias > 0 ? bias * theta[(o + 1) * columns - 1]! : 0;
       for (const [place, values] of window.entries()) {
-        for (let k = 0; values && k < perGroup; k++) {
+        if (!values) continue;
+        for (let k = 0; k < perGroup; k++) {
           sum += weight * theta[o * columns + place * perGroup + k]! * values[group * perGroup + k]!;
         }
       }
