@@ -3,7 +3,7 @@
  * [B, T K, C], place by place of window by window.
  */
 import type { Graph, Value } from "../engine/graph.ts";
-import { gather, padEnd, reshape, sumAlong } from "../engine/ops.ts";
+import { gather, padWith, reshape, sumAlong } from "../engine/ops.ts";
 import { placesOf, type Windows } from "./windows.ts";
 
 /** The patches [B, T K, C] of a value [B, P, C]. */
@@ -32,7 +32,7 @@ export function windowsBack(
 function pick(g: Graph, value: Value, list: readonly number[], P: number, fill = 0): Value {
   if (!list.includes(-1)) return gather(g, value, list, 1);
   const indices = list.map((at) => (at < 0 ? P : at));
-  return gather(g, padEnd(g, value, [0, 1, 0], fill), indices, 1);
+  return gather(g, padWith(g, value, [0, 0, 0], [0, 1, 0], fill), indices, 1);
 }
 
 const sums = (g: Graph, found: Value, most: number, P: number, C: number): Value =>
