@@ -12,7 +12,7 @@ import { createPosterior } from "../src/dynamics/posterior.ts";
 import { kernelSpectrum } from "../src/dynamics/spectrum.ts";
 import { stableLearningRate } from "../src/dynamics/stability.ts";
 import { createTrainer } from "../src/dynamics/trainer.ts";
-import { parseConfig } from "../src/experiment/config.ts";
+import { parseConfig } from "../src/experiment/parse-config.ts";
 import { diagnose } from "../src/experiment/diagnose.ts";
 import { parseDiagnosis } from "../src/experiment/diagnosis.ts";
 import { run } from "../src/experiment/run.ts";

@@ -3,7 +3,8 @@
  */
 import type { Command } from "commander";
 import { printable } from "../error.ts";
-import { OPTIONS, parseFlags } from "../experiment/config.ts";
+import { OPTIONS } from "../experiment/config.ts";
+import { parseFlags } from "../experiment/parse-config.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { withAdvice } from "./advice.ts";

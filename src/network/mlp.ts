@@ -3,6 +3,7 @@
  */
 import { demandWhole } from "../error.ts";
 import { activation as activationOp, type Activation } from "../ops/activation.ts";
+import { activationNamed } from "../ops/activations/index.ts";
 import { dense, type DenseOptions } from "../ops/dense.ts";
 import { RELU } from "../ops/relu.ts";
 import { serial } from "./layers.ts";
@@ -16,8 +17,8 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
   width?: number;
   /** C, outputs. */
   outputs?: number;
-  /** phi, between the layers. Default: ReLU. */
-  activation?: Activation;
+  /** phi, between the layers: one of natgrad's by its name, or one of your own. Default: ReLU. */
+  activation?: Activation | string;
 };
 
 /**
@@ -27,14 +28,16 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
  *
  * const network = mlp(784, { depth: 3, width: 1024, outputs: 10 }); // 784 - 1024 - 1024 - 10
  * console.log(network.outputs); // 10
+ * console.log(mlp(784, { activation: "tanh", weightVariance: 1 }).nodes[1]?.op.name); // tanh
  */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
   const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
+  const phi = typeof activation === "string" ? activationNamed(activation) : activation;
   demandWhole("outputs", outputs);
   demandWhole("depth", depth);
   const hidden = Array.from({ length: depth - 1 }, (_, l) => [
     dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
-    activationOp(activation),
+    activationOp(phi),
   ]).flat();
   return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
 }

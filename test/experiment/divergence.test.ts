@@ -9,7 +9,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { inFlags, withAdvice } from "../../src/cli/advice.ts";
 import { encodeDataset } from "../../src/data/npz-dataset.ts";
 import type { InputError } from "../../src/error.ts";
-import { parseFlags } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/parse-config.ts";
 import type { DoneEvent, NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
 import { matrix } from "../../src/linalg/matrix.ts";

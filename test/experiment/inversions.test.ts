@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { complaint } from "../../src/cli/complain.ts";
 import { InputError } from "../../src/error.ts";
-import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/parse-config.ts";
 import { createInversionNotices, DOUBTFUL } from "../../src/experiment/inversions.ts";
 import type { NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";

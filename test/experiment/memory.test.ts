@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { planDiagnosis } from "../../src/experiment/diagnosis-plan.ts";
 import { parseDiagnosis } from "../../src/experiment/diagnosis.ts";
 import { planRun, type Plan } from "../../src/experiment/plan.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { lossNamed } from "../../src/loss/index.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { originOf } from "../../src/experiment/identity.ts";
 import { datasetName, kernelName } from "../../src/experiment/names.ts";
 import { networkOf } from "../../src/experiment/setup.ts";

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { parseBytes, sizeText } from "../../src/experiment/bytes.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { planRun, type Plan } from "../../src/experiment/plan.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
 import { mlp } from "../../src/network/mlp.ts";

@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/node/npz.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
-import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/parse-config.ts";
 import type { Metrics, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
