@@ -13,6 +13,7 @@ import type { TrainingData } from "./evaluation.ts";
 import { isotropy } from "./isotropy.ts";
 import type { Fisher, Shape, Singular } from "../fisher/fisher.ts";
 import { residualColumns, type Loss } from "../loss/loss.ts";
+import { activeShareOf } from "../network/active-share.ts";
 import { neighboursIn, type Network } from "../network/network.ts";
 import { isOuter } from "../ops/op.ts";
 
@@ -25,6 +26,7 @@ export const shapeOf = (network: Network, loss: Loss, samples: number): Shape =>
   width: network.blocks[0]!.fanOut,
   outputs: network.outputs,
   columns: residualColumns(loss, network.outputs),
+  activeShare: activeShareOf(network),
 });
 
 /** Whether a network is a chain of dense layers on vectors, with nothing between them that looks at several values at a time. */
