@@ -32,9 +32,14 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
 ] satisfies readonly (keyof Config)[];
 
-/** Methods that a diagnosis under a loss looks at: those that exist for it. */
-export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
-  FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType)));
+/**
+ * Methods that a diagnosis under a loss looks at: those that exist for it, and without being named those that differ from
+ * each other where layers act on whole samples.
+ */
+export const diagnosisMethods = (lossType: Config["loss_type"], only?: string): readonly Fisher[] =>
+  FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType))).filter(({ name, needs }) =>
+    only === undefined ? needs !== "positions" : name === only,
+  );
 
 /** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
 export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
@@ -192,6 +197,8 @@ export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>):
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === PLAIN.name ? NATURAL_GRADIENTS[0]!.name : only;
   const config = parseFlags({ ...rest, natural_gradient_type: checked });
-  const methods = diagnosisMethods(config.loss_type);
-  return { config, methods: methods.filter(({ name }) => only === undefined || name === only) };
+  return {
+    config,
+    methods: diagnosisMethods(config.loss_type, only === undefined ? undefined : String(only)),
+  };
 }

@@ -138,7 +138,12 @@ export async function predictingKernels(
   );
   const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
   const signals = fisher.needs === "units";
-  const needs = predictsFromSum(fisher, config) ? "ntk" : signals ? "units" : "kronecker";
+  const { needs: wants } = fisher;
+  const needs = predictsFromSum(fisher, config)
+    ? "ntk"
+    : signals || wants === "positions"
+      ? wants
+      : "kronecker";
   for (const name of wanted) {
     if (config.save_kernel) {
       const samples = { train: xTrain.rows, test: xTest.rows };
