@@ -10,6 +10,7 @@ import { lossNamed } from "../loss/index.ts";
 import { type Config, type ConfigOptions } from "./config.ts";
 import type { RunListeners } from "./events.ts";
 import { isRecord, parseFlags } from "./parse-config.ts";
+import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
 
 /** Listeners beside the events. */
@@ -25,7 +26,7 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["dataset", "dataset_path", "normalise", "n_classes", "target_classes"] as const),
   ...(["train_size", "test_size", "data_seed"] as const),
   ...(["forster_transform", "forster_transform_n_iters", "forster_transform_tol"] as const),
-  ...(["n_layers", "width", "weight_variance", "bias_variance", "parameterization"] as const),
+  ...(["n_layers", "width", "activation", "weight_variance", "bias_variance", "parameterization"] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "loss_type", "damping", "singular", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
@@ -42,11 +43,11 @@ export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[nu
 const SLOW = 1e9;
 
 /** Whether a method on single units takes so long that it waits to be asked for. */
-export const isSlow = (
-  { needs, cost }: Fisher,
-  { blocks: layers, outputs }: Network,
-  samples: number,
-): boolean => needs === "units" && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
+export const isSlow = ({ needs, cost }: Fisher, network: Network, samples: number): boolean => {
+  const { blocks: layers, outputs } = network;
+  const activeShare = activeShareOf(network);
+  return needs === "units" && cost({ samples, outputs, layers, damped: true, activeShare }).operations > SLOW;
+};
 
 /** A checked diagnosis: the network and data of a configuration, and the methods to look at. */
 export type Diagnosis = { readonly config: Config; readonly methods: readonly Fisher[] };
