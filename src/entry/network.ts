@@ -25,6 +25,10 @@ export { drawWeights, initialise, PRNGS, type Prng } from "../network/initialise
 export type { BlockJacobian, Given, Op, Passed, Point, Shape, BlockShape, WeightValues } from "../ops/op.ts";
 export { reshape } from "../ops/reshape.ts";
 export { parallel, residual, sequence, serial, type Composite, type Layer } from "../network/layers.ts";
+export { cnn, type CnnOptions } from "../network/cnn.ts";
+export type { ImageOptions, Readout } from "../network/images.ts";
+export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
+export { resnet, type ResnetOptions } from "../network/resnet.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
 export { createBuilder, type Builder, type Network, type Node } from "../network/network.ts";
 export {
