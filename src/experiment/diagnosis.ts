@@ -199,6 +199,6 @@ export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>):
   const config = parseFlags({ ...rest, natural_gradient_type: checked });
   return {
     config,
-    methods: diagnosisMethods(config.loss_type, only === undefined ? undefined : String(only)),
+    methods: diagnosisMethods(config.loss_type, typeof only === "string" ? only : undefined),
   };
 }
