@@ -22,6 +22,15 @@ export type Dataset = {
   readonly yTest: Matrix;
   /** The classes, by numbers of the source, in the order of the outputs; empty for a regression. */
   readonly targetClasses: readonly ClassGroup[];
+  /** What a row of the inputs is, where it is more than a list of M numbers. */
+  readonly sample?: SampleShape;
+};
+
+/** The axes of a sample, whose numbers are stored row-major: [height, width, channels] of an image. */
+export type SampleShape = {
+  readonly shape: readonly number[];
+  /** Whether the channels are its first axis, as PyTorch has them. Default: false, they are the last. */
+  readonly channelsFirst?: boolean;
 };
 
 /** Which part of a source to take. */

@@ -36,8 +36,10 @@ export type ForsterOptions = Stoppable & { readonly iterations?: number; readonl
 /** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
 export async function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Promise<Dataset> {
   const map = await fitForster(dataset.xTrain, options);
+  // What it makes of an image is none: its numbers are no pixels.
+  const { sample: _, ...rest } = dataset;
   return {
-    ...dataset,
+    ...rest,
     xTrain: await applyForster(map, dataset.xTrain, "forster_transform (training samples)"),
     xTest: await applyForster(map, dataset.xTest, "forster_transform (test samples)"),
   };

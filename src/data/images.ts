@@ -16,6 +16,8 @@ export type ImageCollection = {
   readonly labels: Uint8Array;
   /** Entries per image, M. */
   readonly inputs: number;
+  /** [height, width, channels] of every image. Default: unknown. */
+  readonly shape?: readonly number[];
   /** The flattened images [indices.length, M] at ascending `indices`. */
   readonly read: (indices: Uint32Array) => Promise<Uint8Array>;
 };
@@ -42,7 +44,8 @@ export async function imageDataset(
   );
   const [xTest, yTest] = await split(test, selection, "testSize", selection.testSize, "test images", draw);
   const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
-  return { xTrain, yTrain, xTest, yTest, targetClasses };
+  const { shape } = train;
+  return { xTrain, yTrain, xTest, yTest, targetClasses, ...(shape ? { sample: { shape } } : {}) };
 }
 
 async function split(

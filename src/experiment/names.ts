@@ -78,6 +78,7 @@ export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigi
     datasetName(config, dataset, origin),
     own("n_layers", (n) => `${n}layers`),
     sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
+    own("activation", (name) => name),
     own("weight_variance", (variance) => `weights${variance}`),
     own("bias_variance", (variance) => `biases${variance}`),
     own("parameterization", (name) => name),

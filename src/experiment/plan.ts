@@ -87,7 +87,7 @@ export function kernelNeeds(
   { needs }: Fisher,
   { kernel_path, save_kernel }: Pick<Config, "kernel_path" | "save_kernel">,
 ): KernelNeeds {
-  if (needs === "units") return "units";
+  if (needs === "units" || needs === "positions") return needs;
   return needs === "ntk" && kernel_path === undefined && !save_kernel ? "ntk" : "kronecker";
 }
 
@@ -240,14 +240,14 @@ function operationsOf(
   n: number,
   solve: { solver: Solver; rank: number } | undefined,
 ): Plan["operations"] {
-  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns } = sizes;
+  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns, activeShare } = sizes;
   const m = n * C;
   const passOf = 2 * (N + test) * P + 2 * m * P;
   const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
   const cg = solve?.solver === "cg";
   const damped = options.damping > 0;
   const solveOf = (samples: number, outputs: number): number =>
-    fisher.cost({ samples, outputs, layers: sizes.network.blocks, damped }).operations;
+    fisher.cost({ samples, outputs, layers: sizes.network.blocks, damped, activeShare }).operations;
   const perStep =
     passOf +
     2 * n * P +

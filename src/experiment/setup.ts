@@ -29,7 +29,7 @@ import { loadWeights, saveWeights } from "./weight-files.ts";
 /** The options that say what network it is. */
 export type NetworkOptions = Pick<
   Config,
-  "n_layers" | "width" | "weight_variance" | "bias_variance" | "parameterization"
+  "n_layers" | "width" | "activation" | "weight_variance" | "bias_variance" | "parameterization"
 >;
 
 /** The network of an experiment on a dataset. */
@@ -41,6 +41,7 @@ const mlpOf = (options: NetworkOptions, inputs: number, outputs: number): Networ
     depth: options.n_layers,
     width: options.width,
     outputs,
+    activation: options.activation,
     weightVariance: options.weight_variance,
     biasVariance: options.bias_variance,
     parameterization: options.parameterization,

@@ -120,6 +120,7 @@ async function kernelBetween(
       B: await between(a.signals, b.signals),
       units: { rows: a.signals, train: b.signals },
       ...(b.reduced ? { reduced: b.reduced } : {}),
+      ...(b.expanded ? { expanded: b.expanded } : {}),
     });
   }
   return blocksKernel(headOf(engine, network, left, right), blocks);
@@ -132,15 +133,21 @@ export async function stack(
   x: Matrix<Floats>,
   options: EmpiricalOptions,
 ): Promise<Side> {
-  const { layers } = await linearizer.linearize(weights, x, x.rows, options);
+  const { needs, ...passing } = options;
+  const positions = needs === "positions";
+  const { layers } = await linearizer.linearize(weights, x, x.rows, { ...passing, positions });
   const keep = ({ rows, cols, data }: Matrix<FloatArray>) => {
     const copy = linearizer.engine.floats(data.length);
     copy.set(data);
     return matrix(rows, cols, copy);
   };
-  return layers.map(({ inputs, signals, reduced }) => ({
-    inputs: keep(inputs),
-    signals: keep(signals),
-    ...(reduced ? { reduced: { inputs: keep(reduced.inputs), signals: keep(reduced.signals) } } : {}),
+  const both = (pair: Pick<Side[number], "inputs" | "signals">) => ({
+    inputs: keep(pair.inputs),
+    signals: keep(pair.signals),
+  });
+  return layers.map(({ reduced, expanded, ...layer }) => ({
+    ...both(layer),
+    ...(reduced ? { reduced: both(reduced) } : {}),
+    ...(expanded ? { expanded: both(expanded) } : {}),
   }));
 }

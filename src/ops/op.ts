@@ -13,6 +13,7 @@
  */
 import { agree } from "../error.ts";
 import type { Graph, Value } from "../engine/graph.ts";
+import { gemm } from "../engine/ops.ts";
 import type { LayerScales } from "./parameterization.ts";
 import type { InfiniteRule } from "./tile.ts";
 
@@ -109,6 +110,20 @@ export type Op = {
   /** Elementwise ops: the share of samples on which the slope is not 0 where u is a centred Gaussian. Default: 1. */
   readonly activeShare?: number;
 };
+
+/** H theta^T of a matrix H [rows, I]: [rows, O]. */
+export function timesWeights(g: Graph, H: Value, { base, factors }: WeightValues): Value {
+  const wide = gemm(g, H, base, { transB: true });
+  if (!factors) return wide;
+  return gemm(g, gemm(g, H, factors.left, { transB: true }), factors.right, { plus: wide });
+}
+
+/** delta theta of a matrix delta [rows, O]: [rows, I]. */
+export function timesWeightsBack(g: Graph, delta: Value, { base, factors }: WeightValues): Value {
+  const plain = gemm(g, delta, base);
+  if (!factors) return plain;
+  return gemm(g, gemm(g, delta, factors.right, { transB: true }), factors.left, { plus: plain });
+}
 
 /** T of a block. */
 export const positionsOf = ({ positions = 1 }: Pick<BlockShape, "positions">): number => positions;

@@ -62,11 +62,12 @@ const NETWORKS = { tokens, branches, shared };
 
 /** A block as the twin sees it. */
 function twinLayer(layer: LayerLinearization, neighbours: readonly number[]): TwinLayer {
-  const { inputs, signals, reduced, columns, fanOut } = layer;
+  const { inputs, signals, reduced, expanded, columns, fanOut } = layer;
   const rows = (m: Matrix<Float32Array | Float64Array>) => toRows({ ...m, data: Float64Array.from(m.data) });
   if (isOuter(layer)) return { H: rows(inputs), D: rows(signals), columns, fanOut, neighbours };
   const factors = reduced ? { H: rows(reduced.inputs), D: rows(reduced.signals) } : { H: [], D: [] };
-  return { ...factors, J: rows(signals), columns, fanOut, neighbours };
+  const all = expanded ? { expanded: { H: rows(expanded.inputs), D: rows(expanded.signals) } } : {};
+  return { ...factors, ...all, J: rows(signals), columns, fanOut, neighbours };
 }
 
 async function problem(networkOf: (C: number) => Network, loss: Loss, seed: number) {
@@ -100,14 +101,18 @@ describe.each(cases)("on %s, %s under %s", (_, __, ___, networkOf, fisher: Fishe
     const { engine, network, linearizer, weights, train, test, y } = await problem(networkOf, loss, 7);
     const neighbours = neighboursIn(network);
     const twinsOf = async (x: Matrix) =>
-      (await linearizer.linearize(weights, x)).layers.map((layer, l) => twinLayer(layer, neighbours[l]!));
+      (await linearizer.linearize(weights, x, x.rows, { positions: true })).layers.map((layer, l) =>
+        twinLayer(layer, neighbours[l]!),
+      );
     const layers = await twinsOf(train);
     const others = await twinsOf(test);
     const f = await linearizer.forward(weights, train);
     const twinLoss = (loss === mse ? twinMse : twinCrossEntropy)(toRows(f), toRows(y));
     const steps = layerSteps(fisher.name, layers, twinLoss, rho);
 
-    const { train: kernel, others: crosses } = await empiricalKernel(linearizer, weights, train, [test]);
+    const { train: kernel, others: crosses } = await empiricalKernel(linearizer, weights, train, [test], {
+      needs: fisher.needs === "positions" ? "positions" : "units",
+    });
     const view = viewOf(fisher, loss, f, y, rho);
     const prepared = await fisher.prepare(trainingKernel(kernel, view), rho, { singular: "least_norm" });
     const G = await prepared.onto(crossKernel(crosses[0]!, view));
