@@ -110,7 +110,7 @@ async function problem(networkOf: (C: number) => Network, loss: Loss, seed: numb
   return { engine, network, linearizer, weights: createWeights(network, thetas), train, test, y };
 }
 
-/** An undamped step exists where nothing that the method inverts is singular; these networks are too small for that. */
+/** The tri-diagonal Fisher matrix is not definite: a smaller rho may come near to one of its negative eigenvalues. */
 const RHOS = [1e-1, 1e-3];
 
 const cases = Object.entries(NETWORKS).flatMap(([name, network]) =>
