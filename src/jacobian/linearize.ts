@@ -7,7 +7,8 @@
  *
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. A block whose row is no single outer product
  * (one that acts at several positions of a sample, gains and shifts) is kept as its rows J_l [N C, O I]: that is the same thing
- * with Delta_l = J_l and H_l a column of ones. Samples go through the network in
+ * with Delta_l = J_l and H_l a column of ones. Where that takes more operations or too much memory, H and Delta are kept at every
+ * position (ops/op.ts has the rule). Samples go through the network in
  * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
@@ -19,16 +20,18 @@ import { agree, InputError } from "../error.ts";
 import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
-import { isOuter, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
+import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
 import { tileFor, tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = BlockShape & {
-  /** H_l [N, columns]; ones [N, 1] where `signals` are rows. */
+  /** H_l [N, columns], at every position [N, T columns], or ones [N, 1] where `signals` are rows. */
   readonly inputs: Matrix<FloatArray>;
-  /** Delta_l [N C, fanOut], or the rows J_l [N C, fanOut columns]. */
+  /** Delta_l [N C, fanOut], at every position [N C, T fanOut], or the rows J_l [N C, fanOut columns]. */
   readonly signals: Matrix<FloatArray>;
+  /** T where they are kept at every position, else 1. */
+  readonly kept: number;
   /** Of a block that acts at several positions: H averaged and Delta summed over them, [N, columns] and [N C, fanOut]. */
   readonly reduced?: { readonly inputs: Matrix<FloatArray>; readonly signals: Matrix<FloatArray> };
   /** The same at every position, [N, T columns] and [N C, T fanOut]; where that was asked for. */
@@ -176,14 +179,17 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       const f = buffer("f", x.rows, C);
       const layers = shapes.map((shape, l): LayerLinearization => {
         const place = inputs?.[l];
-        const { inputs: width, signals } = keptSizes(shape);
+        const { inputs: width, signals } = keptSizes(shape, C);
         const H = place ? matrix(count, width, place) : buffer(`H${l}`, count, width);
-        if (!isOuter(shape)) H.data.fill(1);
+        const form = keptForm(shape, C);
+        if (form === "rows") H.data.fill(1);
+        const pair = { inputs: H, signals: buffer(`Delta${l}`, count * C, signals) };
         return {
           ...shape,
-          inputs: H,
-          signals: buffer(`Delta${l}`, count * C, signals),
-          ...atPositions(shape, positions, (name, rows, cols) =>
+          ...pair,
+          kept: keptPositions(shape, C),
+          ...(form === "pairs" ? { expanded: pair } : {}),
+          ...atPositions(shape, positions && form === "rows", (name, rows, cols) =>
             buffer(`${name}${l}`, name.startsWith("inputs") ? rows * count : rows * count * C, cols),
           ),
         };
@@ -205,10 +211,11 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           wanted[name] = tensor(rowRange(m, from * rows, to * rows));
         };
         for (const [l, { inputs, signals, reduced, expanded }] of layers.entries()) {
-          if (isOuter(shapes[l]!)) want(`H${l}`, inputs, 1);
+          const form = keptForm(shapes[l]!, C);
+          if (form !== "rows") want(`H${l}`, inputs, 1);
           want(`Delta${l}`, signals, C);
           for (const [name, pair] of Object.entries({ reduced, expanded })) {
-            if (!pair) continue;
+            if (!pair || (name === "expanded" && form === "pairs")) continue;
             want(`inputs ${name}${l}`, pair.inputs, 1);
             want(`signals ${name}${l}`, pair.signals, C);
           }
@@ -265,17 +272,26 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean, expa
       signals("Delta", found.D, fanOut);
       continue;
     }
-    // The rows' own axes become one.
-    const J = reshape(g, found.J, ...(C === 1 ? [] : [C]), -1, fanOut * columns);
-    signals("Delta", J, fanOut * columns);
+    const lead = C === 1 ? [] : [C];
+    const form = keptForm(shape, C);
+    if (form === "rows") {
+      // The rows' own axes become one.
+      signals("Delta", reshape(g, found.J, ...lead, -1, fanOut * columns), fanOut * columns);
+    }
     if (!hasPositions(shape)) continue;
     const { H, D } = found.positions!;
     const axis = C === 1 ? 1 : 2;
+    const everywhere = (name: string): void => {
+      g.output(`${name === "Delta" ? "H" : "inputs expanded"}${l}`, reshape(g, H, -1, T * columns), [
+        "N",
+        T * columns,
+      ]);
+      signals(name, reshape(g, D, ...lead, -1, T * fanOut), T * fanOut);
+    };
+    if (form === "pairs") everywhere("Delta");
     g.output(`inputs reduced${l}`, meanAlong(g, H, 1), ["N", columns]);
     signals("signals reduced", sumAlong(g, D, axis), fanOut);
-    if (!expand) continue;
-    g.output(`inputs expanded${l}`, reshape(g, H, -1, T * columns), ["N", T * columns]);
-    signals("signals expanded", reshape(g, D, ...(C === 1 ? [] : [C]), -1, T * fanOut), T * fanOut);
+    if (expand && form === "rows") everywhere("signals expanded");
   }
   return g;
 }
