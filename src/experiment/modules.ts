@@ -78,9 +78,18 @@ async function imported(path: string, sha256: string): Promise<Record<string, un
     return (await import(url)) as Record<string, unknown>;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
-    const tsx = (await import("tsx/esm/api").catch((cause: unknown) => {
-      throw new Error("this Node reads no TypeScript; install tsx, or compile it to .js", { cause });
-    })) as { tsImport(url: string, parent: string): Promise<Record<string, unknown>> };
+    const tsx = await loader();
     return tsx.tsImport(href, import.meta.url);
+  }
+}
+
+/** What reads TypeScript where Node does not. */
+async function loader(): Promise<{
+  tsImport(url: string, parent: string): Promise<Record<string, unknown>>;
+}> {
+  try {
+    return await import("tsx/esm/api");
+  } catch (cause) {
+    throw new Error("this Node reads no TypeScript; install tsx, or compile it to .js", { cause });
   }
 }
