@@ -80,8 +80,11 @@ async function* events(
 
   for (const line of idleOptions(config, methods, undefined)) notice(line);
 
+  progress("engine");
+  const linearizer = await openNetwork(config, network, use.engines, notice);
+  const computing = { engine: linearizer.engine, signal };
   progress("analytic kernel");
-  const options = { ...tileOf(config), signal };
+  const options = { ...tileOf(config), ...computing };
   const infinite: PosteriorKernels = await finiteKernels(
     async () => ({
       train: await analyticKernel(network, xTrain, xTrain, options),
@@ -97,11 +100,9 @@ async function* events(
     infinite.train,
     y,
     map(y, (label) => -label),
-    { signal },
+    computing,
   );
 
-  progress("engine");
-  const linearizer = await openNetwork(config, network, use.engines, notice);
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");
@@ -113,14 +114,14 @@ async function* events(
     config,
     dataset,
   );
-  yield await spectrumEvent("empirical", finite, y, subtract(f, y), { signal });
+  yield await spectrumEvent("empirical", finite, y, subtract(f, y), computing);
   yield* layerEvents(infinite.train, finite, { signal });
 
   const kernelFor = async (name: KernelName, fisher: Fisher): Promise<Kernel> => {
     if (name === "empirical") return finite;
     if (fisher.needs !== "units") return infinite.train;
     const random = randomState(config.random_seed);
-    return (await withUnits(network, infinite, xTrain, xTest, random, { signal })).train;
+    return (await withUnits(network, infinite, xTrain, xTest, random, computing)).train;
   };
   const loss = lossNamed(config.loss_type);
   // An infinitely wide network starts from 0 on average.
@@ -137,8 +138,8 @@ async function* events(
           ? { reason: `left out, it takes long; --natural_gradient_type ${fisher.name} looks at it alone` }
           : await orReason(word, async () =>
               measureMethod(fisher, shape, await kernelFor(name, fisher), config, {
+                ...computing,
                 at: { loss, f: starts[name], y },
-                signal,
               }),
             )),
       };
@@ -150,7 +151,7 @@ async function* events(
     const about = { event: "posterior", kind, loss_type: mse.name } as const;
     yield {
       ...about,
-      ...(await orReason(word, () => measurePosterior(kind, infinite, dataset, config, { signal }))),
+      ...(await orReason(word, () => measurePosterior(kind, infinite, dataset, config, computing))),
     };
   }
   yield { event: "done", ...use.measured() };

@@ -3,7 +3,6 @@
  * predict its training.
  */
 import { lossNamed } from "../loss/index.ts";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
@@ -73,12 +72,9 @@ export async function openEngine(
   { device, precision, threads, workers }: EngineChoice,
   notice: (line: string) => void,
 ): Promise<Engine> {
-  if (workers > 1) {
-    const share = Math.max(1, Math.floor(availableParallelism() / workers));
-    return createWorkerEngine({ precision, workers, threads: threads ?? share, notice });
-  }
-  const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
-  const engine = await createEngine(options);
+  const options = { precision, notice, ...(threads === undefined ? {} : { threads }) };
+  if (workers > 1) return createWorkerEngine({ ...options, workers });
+  const engine = await createEngine({ ...options, device });
   // Libraries that look for graphics devices print what they miss, which would stand beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;

@@ -14,6 +14,7 @@
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
 import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { BlockKernel, Units } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
@@ -37,7 +38,7 @@ export const unitWise: Fisher = {
     (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
 
   async prepare(kernel, damping, options = {}) {
-    const { signal } = options;
+    const { engine, signal } = options;
     // One residual needs each unit's factor once. A propagator is applied many times, so it keeps the factors while they
     // are small.
     let kept: UnitFactors[][] | undefined;
@@ -62,7 +63,7 @@ export const unitWise: Fisher = {
         return async (residual) => {
           const out = new Float64Array(cross.rows * cross.rowOutputs);
           for (const [l, U] of (await solveLayers(residual)).entries()) {
-            await addUnits(out, blocksOf(cross)[l]!, l, U, signal);
+            await addUnits(out, blocksOf(cross)[l]!, l, U, { engine, signal });
           }
           return out;
         };
@@ -302,14 +303,14 @@ async function addUnits(
   layer: BlockKernel,
   l: number,
   U: Matrix,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<void> {
   const { rows } = await unitsOf(layer, l);
-  const moved = await product((await layer.factors()).A, U);
+  const moved = await product((await layer.factors()).A, U, options);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {
-    await breathe(signal);
+    await breathe(options.signal);
     const at = Math.floor(row / C) * M;
     let sum = 0;
     for (let i = 0; i < M; i++) sum += rows.data[row * M + i]! * moved.data[at + i]!;
