@@ -14,6 +14,7 @@ const FLOORS = [
   "loss",
   "random",
   "data",
+  "onnx",
   "ops",
   "network",
   "jacobian",
@@ -60,7 +61,7 @@ const overrides = FLOORS.map((name, i) => ({
     ...(name === "ort" ? [] : [ORT]),
   ]),
 }));
-for (const name of ["engine", "data"]) {
+for (const name of ["engine", "data", "onnx"]) {
   overrides.push({
     files: [`src/${name}/node/**/*.ts`],
     rules: restrict([upward(FLOORS.indexOf(name)), ORT]),

@@ -340,7 +340,7 @@ const cases: readonly Case[] = [
     "decodeDataset",
     "a NaN size",
     () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: mse, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "encodeDataset",
@@ -397,7 +397,7 @@ const cases: readonly Case[] = [
     "mnist",
     "a NaN size",
     () => natgrad.mnist({ ...selection, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "cifar10",
@@ -409,7 +409,7 @@ const cases: readonly Case[] = [
     "fashionMnist",
     "one class",
     () => natgrad.fashionMnist({ ...selection, targetClasses: [1] }),
-    /^target_classes: /,
+    /^targetClasses: /,
   ],
   [
     "loadDataset",
@@ -474,6 +474,18 @@ const cases: readonly Case[] = [
     () => natgrad.dualsByQuadrature(Math.tanh, Math.cosh, { points: Number.NaN }),
     /^points: .*got NaN$/,
   ],
+  [
+    "dualsByExpansion",
+    "no derivative",
+    () => natgrad.dualsByExpansion(Math.tanh, any(undefined)),
+    /^derivative: wanted a function of a number, got undefined$/,
+  ],
+  ["activationNamed", "a name of none", () => natgrad.activationNamed("reul"), /^activation: .*got "reul"$/],
+  ["mlp", "an activation of no name", () => mlp(3, { activation: "reul" }), /^activation: .*got "reul"$/],
+  ["leakyRelu", "a slope that is none", () => natgrad.leakyRelu(Number.NaN), /^slope: .*got NaN$/],
+  ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
+  ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
+  ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
   ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [
@@ -1187,6 +1199,7 @@ const cases: readonly Case[] = [
 const SAFE = [
   "InputError",
   "NotFiniteError",
+  "OptionError",
   "SingularGramError",
   "UnsolvedError",
   "stoppedText",

@@ -3,7 +3,8 @@
  */
 import { Command, Option } from "commander";
 import { InputError, printable } from "../error.ts";
-import { aboutOption, configSchema, defaultOf, OPTIONS, shown } from "../experiment/config.ts";
+import { aboutOption, configSchema, defaultOf, OPTIONS } from "../experiment/config.ts";
+import { shown } from "../experiment/parse-config.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -3,7 +3,8 @@
  */
 import { errorCode, tryFolder } from "../data/node/files.ts";
 import { InputError } from "../error.ts";
-import { shown, type Config } from "../experiment/config.ts";
+import { type Config } from "../experiment/config.ts";
+import { shown } from "../experiment/parse-config.ts";
 
 /**
  * Checks that files can be written where the configuration wants them.

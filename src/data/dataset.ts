@@ -42,17 +42,17 @@ export type Selection = {
 
 /**
  * Checks what any source needs of a selection.
- * @throws InputError naming the flag.
+ * @throws InputError naming what is out of range.
  */
 export function checkSelection(selection: Selection): void {
   const { targetClasses, trainSize, testSize, dataSeed = 0, loss } = selection;
   demandLoss(loss);
-  for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
+  for (const [name, size] of [["trainSize", trainSize] as const, ["testSize", testSize] as const]) {
     if (size !== Infinity && (!Number.isInteger(size) || size < 1))
-      throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
+      throw new InputError(`${name}: wanted a whole number above 0, got ${size}`);
   }
   if (!Number.isInteger(dataSeed) || dataSeed < 0 || dataSeed > 0xffffffff)
-    throw new InputError(`data_seed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
+    throw new InputError(`dataSeed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
   const fault = classesFault(targetClasses);
-  if (fault !== undefined) throw new InputError(`target_classes: ${fault}`);
+  if (fault !== undefined) throw new InputError(`targetClasses: ${fault}`);
 }

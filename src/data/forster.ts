@@ -30,7 +30,7 @@ export type ForsterMap = {
   readonly iterations: number;
 };
 
-/** When to stop: the flags `forster_transform_n_iters` and `forster_transform_tol`. */
+/** When to stop: after so many iterations at most, and when the deviation from isotropy is so small. */
 export type ForsterOptions = ComputeOptions & { readonly iterations?: number; readonly tolerance?: number };
 
 /** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
@@ -77,8 +77,8 @@ export async function fitForster(
     }
     if (iteration >= iterations || !Number.isFinite(deviation)) {
       throw new InputError(
-        `forster_transform: wanted a deviation from isotropy of at most ${tolerance} within ${iterations} ` +
-          `iterations, got ${deviation.toPrecision(3)} (raise forster_transform_n_iters or forster_transform_tol)`,
+        `forsterTransform: wanted a deviation from isotropy of at most ${tolerance} within ${iterations} ` +
+          `iterations, got ${deviation.toPrecision(3)} (raise iterations or tolerance)`,
       );
     }
     const lower = await cholesky(moment, signal);
@@ -111,7 +111,7 @@ async function span(x: Matrix, options: ComputeOptions): Promise<{ basis: Matrix
   const kept = [...values.keys()].filter((k) => values[k]! > least);
   if (wide && kept.length < n) {
     throw new InputError(
-      `forster_transform: wanted ${n} linearly independent training samples, got rank ${kept.length}`,
+      `forsterTransform: wanted ${n} linearly independent training samples, got rank ${kept.length}`,
     );
   }
   const scales = Float64Array.from(kept, (k) => 1 / Math.sqrt(values[k]!));
@@ -136,7 +136,7 @@ function checkPosition({ rows, cols, data }: Matrix): void {
     for (const value of data.subarray(n * cols, (n + 1) * cols)) leverage += value * value;
     if (leverage > 1 - 1e-9) {
       throw new InputError(
-        `forster_transform: wanted more than one training sample in every direction (${rows} samples of rank ` +
+        `forsterTransform: wanted more than one training sample in every direction (${rows} samples of rank ` +
           `${cols}), got one that only sample ${n} has; take fewer samples`,
       );
     }

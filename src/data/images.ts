@@ -23,7 +23,7 @@ export type ImageCollection = {
 /**
  * `trainSize` training and `testSize` test images of the target classes (all of them for Infinity): the first ones, or
  * those that `dataSeed` draws, in the collections' order; each split normalised by itself (see `normalise`).
- * @throws InputError naming the flag or the image at fault.
+ * @throws InputError naming the option or the image at fault.
  */
 export async function imageDataset(
   train: ImageCollection,
@@ -35,12 +35,12 @@ export async function imageDataset(
   const [xTrain, yTrain] = await split(
     train,
     selection,
-    "train_size",
+    "trainSize",
     selection.trainSize,
     "training images",
     draw,
   );
-  const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images", draw);
+  const [xTest, yTest] = await split(test, selection, "testSize", selection.testSize, "test images", draw);
   const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
   return { xTrain, yTrain, xTest, yTest, targetClasses };
 }
@@ -48,12 +48,12 @@ export async function imageDataset(
 async function split(
   images: ImageCollection,
   { targetClasses, loss }: Selection,
-  flag: string,
+  sizeName: string,
   size: number,
   what: string,
   draw: Draw | undefined,
 ): Promise<[x: Matrix, y: Matrix]> {
-  const indices = selectClasses(images.labels, { targetClasses, size, flag, what, draw });
+  const indices = selectClasses(images.labels, { targetClasses, size, sizeName, what, draw });
   const data = await images.read(indices);
   agree(what, `${indices.length * images.inputs} numbers`, `${data.length} numbers`);
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);

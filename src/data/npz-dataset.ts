@@ -106,15 +106,19 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
   ] as const;
   const readLabels = labelReader(splits, targetClasses, loss);
   const draw = dataSeed === undefined ? undefined : samplesOf(dataSeed);
-  const choose = ({ rows }: Matrix<Floats>, size: number | undefined, flag: string): Uint32Array => {
+  const choose = (
+    { rows }: Matrix<Floats>,
+    size: number | undefined,
+    split: "train" | "test",
+  ): Uint32Array => {
     const count = size === undefined || size === Infinity ? rows : size;
     if (Number.isInteger(count) && count >= 1 && count <= rows)
       return draw?.(rows, count) ?? Uint32Array.from({ length: count }, (_, i) => i);
-    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
-    throw new InputError(`${flag}: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
+    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample to ${split} on, got none`);
+    throw new InputError(`${split}Size: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
   };
-  const training = choose(xTrain, trainSize, "train_size");
-  const test = choose(xTest, testSize, "test_size");
+  const training = choose(xTrain, trainSize, "train");
+  const test = choose(xTest, testSize, "test");
   const part = (x: Matrix<Floats>, rows: Uint32Array): Matrix => toFloat64(selectRows(x, rows));
   const inputs = (x: Matrix<Floats>, rows: Uint32Array, key: string): Matrix => {
     const taken = part(x, rows);

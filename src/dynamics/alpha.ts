@@ -7,10 +7,10 @@ import { residualColumns, type Loss } from "../loss/loss.ts";
 import type { Network } from "../network/network.ts";
 
 /** The sizes that alpha depends on; the width is that of the first layer. */
-export const shapeOf = ({ weights, outputs }: Network, loss: Loss, samples: number): Shape => ({
+export const shapeOf = ({ blocks, outputs }: Network, loss: Loss, samples: number): Shape => ({
   samples,
-  layers: weights.length,
-  width: weights[0]!.fanOut,
+  layers: blocks.length,
+  width: blocks[0]!.fanOut,
   outputs,
   columns: residualColumns(loss, outputs),
 });

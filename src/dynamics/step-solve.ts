@@ -66,7 +66,7 @@ export type StepSolver = (
 export function createStepSolver(linearizer: Linearizer, fisher: Fisher): StepSolver {
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
-  if (fisher.solvers) grams.prepareTheta(network.weights.length, network.outputs);
+  if (fisher.solvers) grams.prepareTheta(network.blocks.length, network.outputs);
   const tools: Tools = { linearizer, fisher, grams, jacobian: createJacobian(engine) };
   return (linearization, view, options) =>
     fisher.needs === "ntk" && !options.model

@@ -70,3 +70,15 @@ export const reshapeTo = (g: Graph, a: Value, shape: Value): Value => g.node("Re
 /** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
 export const appendColumn = (g: Graph, a: Value, value: number): Value =>
   g.node("Pad", [a, g.integers(0, 0, 0, 1), g.constant([value])], []);
+
+/** Means along one axis, which disappears. */
+export const meanAlong = (g: Graph, a: Value, axis: number): Value =>
+  g.node("ReduceMean", [a, g.integers(axis)], [{ name: "keepdims", value: { int: 0 } }]);
+
+/** Values joined along an axis. */
+export const concat = (g: Graph, values: readonly Value[], axis: number): Value =>
+  values.length === 1 ? values[0]! : g.node("Concat", values, [{ name: "axis", value: { int: axis } }]);
+
+/** `a` with its axes in another order. */
+export const transpose = (g: Graph, a: Value, perm: readonly number[]): Value =>
+  g.node("Transpose", [a], [{ name: "perm", value: { ints: perm } }]);

@@ -2,17 +2,30 @@
  * @file `natgrad/network`: layers, activations, parameterisations and initial weights.
  */
 export { activation, dualMaps, type Activation } from "../ops/activation.ts";
+export {
+  ACTIVATION_NAMES,
+  activationNamed,
+  ACTIVATIONS,
+  hermite,
+  leakyRelu,
+  polynomial,
+  rbf,
+} from "../ops/activations/index.ts";
 export { dense, type DenseOptions } from "../ops/dense.ts";
 export { drawWeights, initialise, PRNGS, type Prng } from "../network/initialise.ts";
-export type { BlockJacobian, Given, Op, Passed, Point, Shape, WeightShape, WeightValues } from "../ops/op.ts";
+export type { BlockJacobian, Given, Op, Passed, Point, Shape, BlockShape, WeightValues } from "../ops/op.ts";
 export { reshape } from "../ops/reshape.ts";
-export { mlp, serial, type MlpOptions, type Network, type Node } from "../network/network.ts";
+export { parallel, residual, sequence, serial, type Composite, type Layer } from "../network/layers.ts";
+export { mlp, type MlpOptions } from "../network/mlp.ts";
+export { createBuilder, type Builder, type Network, type Node } from "../network/network.ts";
 export {
   PARAMETERIZATIONS,
   type LayerScales,
   type Parameterization,
   type Role,
 } from "../ops/parameterization.ts";
+export { dualsByExpansion } from "../ops/expansion.ts";
 export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrature.ts";
+export { sum } from "../ops/sum.ts";
 export { relu } from "../ops/relu.ts";
 export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../ops/tile.ts";

@@ -7,8 +7,18 @@ import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, NATURAL_GRADIENTS, PLAIN, type Fisher } from "../fisher/index.ts";
 import { lossNamed } from "../loss/index.ts";
-import { isRecord, parseFlags, type Config, type ConfigOptions } from "./config.ts";
+import { type Config, type ConfigOptions } from "./config.ts";
+import type { RunListeners } from "./events.ts";
+import { isRecord, parseFlags } from "./parse-config.ts";
 import type { Network } from "../network/network.ts";
+
+/** Listeners beside the events. */
+export type DiagnosisListeners = RunListeners & {
+  /** Words the reason in an event of what a kernel does not allow. Default: the message of the error. */
+  word?: (error: InputError) => string;
+  /** Called with one line about something that needs attention. */
+  notice?: (line: string) => void;
+};
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
@@ -34,7 +44,7 @@ const SLOW = 1e9;
 /** Whether a method on single units takes so long that it waits to be asked for. */
 export const isSlow = (
   { needs, cost }: Fisher,
-  { weights: layers, outputs }: Network,
+  { blocks: layers, outputs }: Network,
   samples: number,
 ): boolean => needs === "units" && cost({ samples, outputs, layers, damped: true }).operations > SLOW;
 

@@ -53,19 +53,19 @@ export function sizesOf(
   columns: number | undefined,
   { precision }: Pick<PartOptions, "precision">,
 ): Sizes {
-  const sum = (f: (w: Network["weights"][number]) => number): number =>
-    network.weights.reduce((total, w) => total + f(w), 0);
+  const sum = (f: (w: Network["blocks"][number]) => number): number =>
+    network.blocks.reduce((total, w) => total + f(w), 0);
   return {
     train,
     test,
     outputs: network.outputs,
     columns,
-    layers: network.weights.length,
+    layers: network.blocks.length,
     network,
     inputs: sum(({ columns }) => columns),
     signals: network.outputs * sum(({ fanOut }) => fanOut),
     weights: sum(({ columns, fanOut }) => columns * fanOut),
-    widest: Math.max(...network.weights.map(({ columns, fanOut }) => columns * fanOut)),
+    widest: Math.max(...network.blocks.map(({ columns, fanOut }) => columns * fanOut)),
     bytes: precision === "float64" ? 8 : 4,
   };
 }
@@ -163,7 +163,7 @@ export const signalBytes = ({ signals }: Sizes, samples: number, bytes: number):
 export function drawBytes(sizes: Sizes): number {
   const { network, train, test } = sizes;
   const all = train + test;
-  const widest = Math.max(...network.weights.map(({ fanOut }) => fanOut));
+  const widest = Math.max(...network.blocks.map(({ fanOut }) => fanOut));
   return 2 * network.nodes.length * matrixBytes(all) + 4 * matrixBytes(all) + 3 * matrixBytes(all, widest);
 }
 
@@ -186,7 +186,7 @@ export function moverMemory(
   const outputs = K ?? sort.outputs;
   const copies = sort.summed ? 1 : L;
   const { summed } = sort;
-  const layers = network.weights;
+  const layers = network.blocks;
   const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed });
   const solve = cost.prepare;
   const writtenOut = (rows: number): number =>
@@ -217,10 +217,10 @@ export function stepBytes(
   const curved = K !== undefined;
   const outputs = K ?? C;
   const adaptive = damping_schedule !== "constant";
-  const fanOut = Math.max(...network.weights.map((w) => w.fanOut));
+  const fanOut = Math.max(...network.blocks.map((w) => w.fanOut));
   // U of a layer, or the largest layer itself where a step is not appended.
   const update = bytes * n * fanOut;
-  const about = { samples: n, outputs, layers: network.weights, damped: damping > 0 || adaptive };
+  const about = { samples: n, outputs, layers: network.blocks, damped: damping > 0 || adaptive };
   if (fisher.needs === "ntk" && !adaptive) {
     const { peak } = fisher.cost({ ...about, summed: true, ...solve }).prepare;
     // Products go through a matrix of the size of a layer, one for every size; rows of Theta through H and Delta of theirs.

@@ -36,6 +36,7 @@ import {
   type PartOptions,
   type Sizes,
 } from "./parts.ts";
+import type { Remedy } from "./remedy.ts";
 
 /** The sizes of a run. */
 export type RunShape = {
@@ -88,7 +89,7 @@ export const predictsFromSum = (
 
 /**
  * The plan of a run within `limit` bytes.
- * @throws InputError with the figures where nothing fits.
+ * @throws OptionError with the figures where nothing fits.
  */
 export function planRun(shape: RunShape, options: PlanOptions, limit: number): Plan {
   const adaptive = options.damping_schedule !== "constant";
@@ -101,21 +102,21 @@ export function planRun(shape: RunShape, options: PlanOptions, limit: number): P
         : shape.fisher.solvers;
   const tiles = tilesFor(shape.network);
   const plans = solvers.flatMap((solver) => tiles.map((tile) => () => runPlan(shape, options, solver, tile)));
-  return firstThatFits(plans, limit, advice(shape, options));
+  return firstThatFits(plans, limit, remediesFor(shape, options));
 }
 
 /** What would make a run smaller. */
-function advice(
+function remediesFor(
   { fisher }: RunShape,
   { kernel, batch_size, solver, precision, save_kernel }: PlanOptions,
-): string {
-  return [
-    ...(kernel === "none" ? [] : save_kernel ? ["no --save_kernel"] : ["--kernel none"]),
-    ...(fisher.solvers?.includes("cg") && solver === "gram" ? ["--solver cg"] : []),
-    ...(batch_size === undefined ? ["--batch_size"] : []),
-    ...(precision === "float64" ? ["--precision float32"] : []),
-    "a smaller train_size or width",
-  ].join(", ");
+): Remedy[] {
+  const remedies: Remedy[] = [];
+  if (kernel !== "none" && save_kernel) remedies.push({ option: "save_kernel", value: false });
+  if (kernel !== "none" && !save_kernel) remedies.push({ option: "kernel", value: "none" });
+  if (fisher.solvers?.includes("cg") && solver === "gram") remedies.push({ option: "solver", value: "cg" });
+  if (batch_size === undefined) remedies.push({ option: "batch_size" });
+  if (precision === "float64") remedies.push({ option: "precision", value: "float32" });
+  return [...remedies, { option: "train_size", change: "smaller" }, { option: "width", change: "smaller" }];
 }
 
 /** The plan of a run that solves and tiles in a given way. */
@@ -242,7 +243,7 @@ function operationsOf(
   const cg = solve?.solver === "cg";
   const damped = options.damping > 0;
   const solveOf = (samples: number, outputs: number): number =>
-    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
+    fisher.cost({ samples, outputs, layers: sizes.network.blocks, damped }).operations;
   const perStep =
     passOf +
     2 * n * P +

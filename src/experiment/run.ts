@@ -14,7 +14,9 @@ import type { Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
 import { lossNamed, type Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
-import { batchTooLarge, demandConfig, type Config } from "./config.ts";
+import { type Config } from "./config.ts";
+import { demandConfig } from "./parse-config.ts";
+import { batchTooLarge } from "./conflicts.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import type { ConfigEvent, DoneEvent, Progress, RunEvent, RunListeners } from "./events.ts";
 import { idleOptions } from "./idle.ts";
@@ -80,8 +82,8 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
     trainingOptions(setting, listeners),
   );
   yield configEvent(setting, training, expectedSeconds);
-  for (const message of idleOptions(config, [setting.fisher], plan.solver)) {
-    yield { event: "notice", kind: "option", step: 0, message };
+  for (const idle of idleOptions(config, [setting.fisher], plan.solver)) {
+    yield { event: "notice", kind: "option", step: 0, ...idle };
   }
   const ending = yield* stepEvents(training.steps(), config, dataset, plan.solver, [...kernels.keys()]);
   const timings = { ...clock.seconds, ...training.seconds } as DoneEvent["timings"];
@@ -195,7 +197,7 @@ const configEvent = (
 ): ConfigEvent => ({
   event: "config",
   config,
-  widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,

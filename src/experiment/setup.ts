@@ -16,7 +16,8 @@ import type { Fisher } from "../fisher/index.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
 import { createWeights, type Weights } from "../jacobian/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
-import { mlp, type Network } from "../network/network.ts";
+import { mlp } from "../network/mlp.ts";
+import { type Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
 import { predictsFromSum, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
@@ -106,7 +107,7 @@ export async function startWeights(
   return createWeights(network, thetas);
 }
 
-/** Kernels by the name of what they predict with: one, both for `--kernel both`, none for `none`. */
+/** The kernels that predict, by name: one, or both, or none. */
 export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", PredictingKernels>;
 
 /**

@@ -25,7 +25,7 @@ export const saveWeights = (folder: string, network: Network, thetas: readonly F
   writeSet(folder, filesOf(network, thetas), (name) => MEMBER.test(name));
 
 function* filesOf(network: Network, thetas: readonly FloatArray[]): Generator<SetFile> {
-  for (const [l, { fanIn, fanOut, columns, scales }] of network.weights.entries()) {
+  for (const [l, { fanIn, fanOut, columns, scales }] of network.blocks.entries()) {
     const theta = thetas[l]!;
     const W = new Float32Array(fanIn * fanOut);
     for (let o = 0; o < fanOut; o++) {
@@ -45,7 +45,7 @@ function* filesOf(network: Network, thetas: readonly FloatArray[]): Generator<Se
 export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
   await refuseStrangers(folder, network);
   const thetas: FloatArray[] = [];
-  for (const [l, layer] of network.weights.entries()) {
+  for (const [l, layer] of network.blocks.entries()) {
     thetas.push(await loadLayer(folder, l + 1, engine, layer));
   }
   return thetas;
@@ -56,7 +56,7 @@ async function loadLayer(
   folder: string,
   l: number,
   engine: Engine,
-  { fanIn, fanOut, columns, scales }: Network["weights"][number],
+  { fanIn, fanOut, columns, scales }: Network["blocks"][number],
 ): Promise<FloatArray> {
   const theta = engine.floats(fanOut * columns);
   const path = join(folder, `W${l}.npy`);
@@ -93,11 +93,11 @@ async function refuseStrangers(folder: string, network: Network): Promise<void> 
   for (const name of names.toSorted()) {
     const [, kind, digits] = MEMBER.exec(name) ?? [];
     if (kind === undefined) continue;
-    const layer = network.weights[Number(digits) - 1];
+    const layer = network.blocks[Number(digits) - 1];
     const path = join(folder, name);
     if (!layer) {
       throw new InputError(
-        `${path}: wanted weights of ${network.weights.length} layers, got a file of another`,
+        `${path}: wanted weights of ${network.blocks.length} layers, got a file of another`,
       );
     }
     if (kind === "b" && layer.columns === layer.fanIn) {

@@ -2,10 +2,12 @@
  * @file Linearises a network on a batch: outputs of all samples and, for the first N of them, what a row of the Jacobian
  * is made of in each weight layer l:
  *
- *     H_l [N, columns]         inputs, scaled, bias column last
- *     Delta_l [N C, M_l]    signals df_c(x_n)/du_l, rows (n, c)
+ *     H_l [N, I]        inputs, scaled, bias column last
+ *     Delta_l [N C, O]  signals df_c(x_n)/du_l, rows (n, c)
  *
- * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. Samples go through the network in
+ * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. A block whose row is no single outer product
+ * (one that acts at several positions of a sample, gains and shifts) is kept as its rows J_l [N C, O I]: that is the same thing
+ * with Delta_l = J_l and H_l a column of ones. Samples go through the network in
  * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
@@ -17,16 +19,18 @@ import { agree, InputError } from "../error.ts";
 import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
-import type { WeightShape } from "../ops/op.ts";
+import { isOuter, keptSizes, type BlockShape } from "../ops/op.ts";
 import { tileFor, tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
-export type LayerLinearization = WeightShape & {
-  /** H_l [N, columns]. */
+export type LayerLinearization = BlockShape & {
+  /** H_l [N, columns]; ones [N, 1] where `signals` are rows. */
   readonly inputs: Matrix<FloatArray>;
-  /** Delta_l [N C, fanOut]. */
+  /** Delta_l [N C, fanOut], or the rows J_l [N C, fanOut columns]. */
   readonly signals: Matrix<FloatArray>;
+  /** Of a block that acts at several positions: H averaged and Delta summed over them, [N, columns] and [N C, fanOut]. */
+  readonly reduced?: { readonly inputs: Matrix<FloatArray>; readonly signals: Matrix<FloatArray> };
 };
 
 /** A network linearised on a batch. */
@@ -49,8 +53,8 @@ export type PassOptions = Stoppable & {
 };
 
 /** Operations of a sample on its way through a network and back. */
-export const passOperations = ({ weights, outputs }: Network): number =>
-  2 * (1 + outputs) * weights.reduce((sum, { columns, fanOut }) => sum + columns * fanOut, 0);
+export const passOperations = ({ blocks, outputs }: Network): number =>
+  2 * (1 + outputs) * blocks.reduce((sum, { columns, fanOut }) => sum + columns * fanOut, 0);
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -90,7 +94,7 @@ export type Linearizer = {
  * await engine.release();
  */
 export async function createLinearizer(engine: Engine, network: Network): Promise<Linearizer> {
-  const { outputs: C, weights: shapes } = network;
+  const { outputs: C, blocks: shapes } = network;
   // Plain weights are most of the work. What pending factors need is compiled beside whatever is done next, and an error
   // of that comes back to who needs it.
   const compile = (pending: boolean) => ({
@@ -111,7 +115,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     const pending = programsFor(weights) === factored;
     for (const [l, layer] of weights.entries()) {
       feeds[`base${l}`] = engine.tensor(layer.base, [layer.fanOut, layer.columns]);
-      if (!pending) continue;
+      if (!pending || !isOuter(shapes[l]!)) continue;
       const [left, right] = factorTensors(engine, layer);
       feeds[`left${l}`] = left;
       feeds[`right${l}`] = right;
@@ -164,12 +168,23 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       const program = await programsFor(weights).linearize;
       const weightsOf = weightFeeds(weights);
       const f = buffer("f", x.rows, C);
-      const layers = shapes.map((shape, l) => {
+      const layers = shapes.map((shape, l): LayerLinearization => {
         const place = inputs?.[l];
+        const { inputs: width, signals } = keptSizes(shape);
+        const H = place ? matrix(count, width, place) : buffer(`H${l}`, count, width);
+        if (!isOuter(shape)) H.data.fill(1);
         return {
           ...shape,
-          inputs: place ? matrix(count, shape.columns, place) : buffer(`H${l}`, count, shape.columns),
-          signals: buffer(`Delta${l}`, count * C, shape.fanOut),
+          inputs: H,
+          signals: buffer(`Delta${l}`, count * C, signals),
+          ...(hasReduced(shape)
+            ? {
+                reduced: {
+                  inputs: buffer(`mean${l}`, count, shape.columns),
+                  signals: buffer(`sum${l}`, count * C, shape.fanOut),
+                },
+              }
+            : {}),
         };
       });
       // What is only evaluated rides along with the last tile where it fits.
@@ -185,9 +200,12 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           cotangents: outputCotangents(engine, to - from, C),
         };
         const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
-        for (const [l, { inputs, signals }] of layers.entries()) {
-          wanted[`H${l}`] = tensor(rowRange(inputs, from, to));
+        for (const [l, { inputs, signals, reduced }] of layers.entries()) {
+          if (isOuter(shapes[l]!)) wanted[`H${l}`] = tensor(rowRange(inputs, from, to));
           wanted[`Delta${l}`] = tensor(rowRange(signals, from * C, to * C));
+          if (!reduced) continue;
+          wanted[`mean${l}`] = tensor(rowRange(reduced.inputs, from, to));
+          wanted[`sum${l}`] = tensor(rowRange(reduced.signals, from * C, to * C));
         }
         await program.run(feeds, wanted);
         progress?.((done += last - from), x.rows);
@@ -225,19 +243,35 @@ function forwardGraph(engine: Engine, network: Network, pending: boolean): Graph
 
 function linearizeGraph(engine: Engine, network: Network, pending: boolean): Graph {
   const g = createGraph(engine.precision);
-  const { outputs: C, weights } = network;
+  const { outputs: C, blocks } = network;
   const forward = appendForward(g, network, pending);
   g.output("f", forward.f, ["samples", C]);
   const count = g.input("count", [1], "int64");
   const cotangents = g.input("cotangents", C === 1 ? ["N", 1] : [C, "N", C]);
-  for (const [l, { H, D }] of appendBackward(g, network, forward, cotangents, count).entries()) {
-    g.output(`H${l}`, H, ["N", weights[l]!.columns]);
-    g.output(`Delta${l}`, bySample(g, D, C, weights[l]!.fanOut), ["NC", weights[l]!.fanOut]);
+  for (const [l, found] of appendBackward(g, network, forward, cotangents, count).entries()) {
+    const shape = blocks[l]!;
+    const { columns, fanOut } = shape;
+    const signals = (name: string, D: Value, size: number): void =>
+      g.output(`${name}${l}`, bySample(g, D, C, size), ["NC", size]);
+    if (found.kind === "outer") {
+      g.output(`H${l}`, found.H, ["N", columns]);
+      signals("Delta", found.D, fanOut);
+      continue;
+    }
+    // The rows' own axes become one.
+    const J = reshape(g, found.J, ...(C === 1 ? [] : [C]), -1, fanOut * columns);
+    signals("Delta", J, fanOut * columns);
+    if (!hasReduced(shape)) continue;
+    g.output(`mean${l}`, found.mean!, ["N", columns]);
+    signals("sum", found.sum!, fanOut);
   }
   return g;
 }
 
-/** Signals [C, N, O] as Delta_l [N C, O], rows (n, c). */
-function bySample(g: Graph, D: Value, outputs: number, fanOut: number): Value {
-  return outputs === 1 ? D : reshape(g, swapFirst(g, D), -1, fanOut);
+/** Whether a block acts at several positions, each time by an outer product. */
+const hasReduced = (shape: BlockShape): boolean => shape.form !== "rows" && !isOuter(shape);
+
+/** Signals [C, N, size] as [N C, size], rows (n, c). */
+function bySample(g: Graph, D: Value, outputs: number, size: number): Value {
+  return outputs === 1 ? D : reshape(g, swapFirst(g, D), -1, size);
 }

@@ -10,6 +10,7 @@ import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
 import { matrix, type Floats, type Matrix } from "../linalg/matrix.ts";
 import type { Network } from "../network/network.ts";
+import { isOuter, keptSizes } from "../ops/op.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
 import { dampingOf, type BlockParts } from "./block.ts";
 import { blocksKernel, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";
@@ -29,7 +30,7 @@ export const kernelOf = (
   grams: Grams = createGrams(engine),
   options: Stoppable = {},
 ): Promise<Kernel> => {
-  agree("linearization", `${network.weights.length} layers`, `${layers.length} layers`);
+  agree("linearization", `${network.blocks.length} layers`, `${layers.length} layers`);
   return kernelBetween(engine, network, grams, layers, layers, options);
 };
 
@@ -101,18 +102,22 @@ async function kernelBetween(
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
     grams.product(a, left === right ? undefined : b, { signal });
   const blocks: BlockParts[] = [];
-  for (const [l, { fanIn, fanOut, columns, scales }] of network.weights.entries()) {
+  for (const [l, shape] of network.blocks.entries()) {
+    const { fanIn, fanOut, columns, scales } = shape;
     const [a, b] = [left[l]!, right[l]!];
+    const sizes = keptSizes(shape);
     blocks.push({
       fanIn,
       fanOut,
       columns,
       ...dampingOf(scales),
-      inputRank: columns,
-      signalRank: fanOut,
+      ...(isOuter(shape) ? {} : { written: true }),
+      inputRank: sizes.inputs,
+      signalRank: sizes.signals,
       A: await between(a.inputs, b.inputs),
       B: await between(a.signals, b.signals),
       units: { rows: a.signals, train: b.signals },
+      ...(b.reduced ? { reduced: b.reduced } : {}),
     });
   }
   return blocksKernel(headOf(engine, network, left, right), blocks);
@@ -131,5 +136,9 @@ export async function stack(
     copy.set(data);
     return matrix(rows, cols, copy);
   };
-  return layers.map(({ inputs, signals }) => ({ inputs: keep(inputs), signals: keep(signals) }));
+  return layers.map(({ inputs, signals, reduced }) => ({
+    inputs: keep(inputs),
+    signals: keep(signals),
+    ...(reduced ? { reduced: { inputs: keep(reduced.inputs), signals: keep(reduced.signals) } } : {}),
+  }));
 }

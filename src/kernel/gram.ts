@@ -17,7 +17,7 @@ import { matrix, rowRange, setBlock, zeros, type Matrix } from "../linalg/matrix
 import { tilesOf } from "./tiles.ts";
 
 /** The rows of one side: H_l and Delta_l of its samples in every layer. */
-export type Side = readonly Pick<LayerLinearization, "inputs" | "signals">[];
+export type Side = readonly Pick<LayerLinearization, "inputs" | "signals" | "reduced">[];
 
 /** Options of {@link createGrams}. */
 export type GramOptions = Stoppable & {

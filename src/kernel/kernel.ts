@@ -82,8 +82,13 @@ export function blocksKernel(head: KernelHead, parts: readonly BlockParts[]): Ke
   }
   return kernelOfBlocks(
     head,
-    parts.map(({ A, B, units, ...info }) =>
-      outerBlock(info, async () => ({ A, B }), units && (async () => units)),
+    parts.map(({ A, B, units, reduced, ...info }) =>
+      outerBlock(
+        info,
+        async () => ({ A, B }),
+        units && (async () => units),
+        reduced && (async () => reduced),
+      ),
     ),
   );
 }

@@ -99,9 +99,17 @@ export async function sweep(
 
 /** What every layer does at infinite width. */
 function rulesOf({ nodes, shapes }: Network): InfiniteRule[] {
+  if (nodes.at(-1)?.block === undefined) {
+    throw new InputError(
+      `analytic kernel: wanted a layer with weights at the end, got ${nodes.at(-1)?.op.name ?? "none"}`,
+    );
+  }
   return nodes.map(({ op, inputs }, k) => {
     if (inputs.length !== 1 || inputs[0] !== k) {
       throw new InputError(`analytic kernel: wanted a chain of layers, got one that branches at ${op.name}`);
+    }
+    if (!op.infinite) {
+      throw new InputError(`analytic kernel: wanted ops with a rule at infinite width, got ${op.name}`);
     }
     return op.infinite([shapes[k]!]);
   });

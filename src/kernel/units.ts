@@ -51,7 +51,7 @@ export async function withUnits(
   checkKernel(kernels.train);
   checkKernel(kernels.test, kernels.train);
   agree("kernel", `${N} training samples`, `${kernels.train.cols} training samples`);
-  agree("kernel", `${network.weights.length} layers`, `${blocksOf(kernels.train).length} layers`);
+  agree("kernel", `${network.blocks.length} layers`, `${blocksOf(kernels.train).length} layers`);
   agree("kernel", `${xTest.rows} test samples`, `${kernels.test.rows} test samples`);
   const C = network.outputs;
   const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
@@ -73,9 +73,9 @@ export async function withUnits(
   };
 
   const signals: Matrix[] = [];
-  for (const [k, { weights }] of network.nodes.entries()) {
-    if (weights === undefined) continue;
-    const M = network.weights[weights]!.fanOut;
+  for (const [k, { block }] of network.nodes.entries()) {
+    if (block === undefined) continue;
+    const M = network.blocks[block]!.fanOut;
     const next = network.nodes[k + 1]?.op;
     if (!next) {
       signals.push(repeatedIdentity(all.rows, C));

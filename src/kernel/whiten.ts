@@ -14,7 +14,7 @@ import {
   type CurvatureFactor,
 } from "../loss/curvature.ts";
 import { matrix, zeros, type Matrix } from "../linalg/matrix.ts";
-import { outerBlock } from "./block.ts";
+import { outerBlock, type BlockKernel, type Reduced } from "./block.ts";
 import { kernelOfBlocks, lazyKernel, type Kernel, type KernelHead } from "./kernel.ts";
 import { lazy } from "./lazy.ts";
 
@@ -38,6 +38,7 @@ export function whitenKernel(kernel: Kernel, S: CurvatureFactor, options: Stoppa
           const train = await transposedProduct(S, (await block.units!()).train, options);
           return { rows: train, train };
         }),
+      whitenReduced(block, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
@@ -63,10 +64,23 @@ export function whitenColumns(kernel: Kernel, S: CurvatureFactor, options: Stopp
           const { rows, train } = await block.units!();
           return { rows, train: await transposedProduct(S, train, options) };
         }),
+      whitenReduced(block, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
 }
+
+/** What is reduced of a block with S^T Delta for its signals. */
+const whitenReduced = (
+  { reduced }: BlockKernel,
+  S: CurvatureFactor,
+  options: Stoppable,
+): (() => Promise<Reduced>) | undefined =>
+  reduced &&
+  lazy(async () => {
+    const { inputs, signals } = await reduced();
+    return { inputs, signals: await transposedProduct(S, signals, options) };
+  });
 
 /** S^T Theta S where Theta may be no matrix: its products are Theta's between products with S. */
 function whitenProducts(

@@ -63,8 +63,8 @@ export async function drawWeights(
   return thetas;
 }
 
-const emptyWeights = (engine: Engine, { weights }: Network): FloatArray[] =>
-  weights.map(({ fanOut, columns }) => engine.floats(fanOut * columns));
+const emptyWeights = (engine: Engine, { blocks }: Network): FloatArray[] =>
+  blocks.map(({ fanOut, columns }) => engine.floats(fanOut * columns));
 
 /** Numbers that are drawn at a time: about a millisecond. */
 const PIECE = 2 ** 15;
@@ -73,7 +73,7 @@ const PIECE = 2 ** 15;
 function* draw(thetas: readonly FloatArray[], network: Network, seed: number, prng: Prng): Generator<void> {
   demandName("prng", PRNGS, prng);
   yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
-  for (const [l, { columns, fanIn, scales }] of network.weights.entries()) {
+  for (const [l, { columns, fanIn, scales }] of network.blocks.entries()) {
     if (scales.weightStd === 1 && scales.biasStd === 1) continue;
     const theta = thetas[l]!;
     for (let i = 0; i < theta.length; i++)
@@ -84,7 +84,7 @@ function* draw(thetas: readonly FloatArray[], network: Network, seed: number, pr
 
 function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
   const { normalsInto } = randomState(seed);
-  const lastToFirst = network.weights.map((shape, l) => ({ ...shape, theta: thetas[l]! })).toReversed();
+  const lastToFirst = network.blocks.map((shape, l) => ({ ...shape, theta: thetas[l]! })).toReversed();
   for (const { fanIn, columns, fanOut, theta } of lastToFirst) {
     if (theta instanceof Float32Array && columns === fanIn) {
       for (let from = 0; from < theta.length; from += PIECE, yield) {
@@ -103,8 +103,8 @@ function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: num
 }
 
 function* fillAsJax(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
-  const keys = staxDenseKeys(prngKey(seed), network.weights.length);
-  for (const [l, { fanIn, columns, fanOut }] of network.weights.entries()) {
+  const keys = staxDenseKeys(prngKey(seed), network.blocks.length);
+  for (const [l, { fanIn, columns, fanOut }] of network.blocks.entries()) {
     const theta = thetas[l]!;
     // W [fanIn, fanOut], some rows at a time.
     const count = Math.max(1, Math.floor(PIECE / fanOut));

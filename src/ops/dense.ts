@@ -37,7 +37,7 @@ export type DenseOptions = {
  *
  * const options = { weightVariance: 2, biasVariance: 0.1 };
  * const network = serial(8, dense(256, options), relu(), dense(1, options));
- * console.log(network.weights.length); // 2
+ * console.log(network.blocks.length); // 2
  */
 export function dense(width: number, options: DenseOptions = {}): Op {
   const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
@@ -73,7 +73,7 @@ export function dense(width: number, options: DenseOptions = {}): Op {
       fanInOf(inputs);
       return [width];
     },
-    weights(inputs) {
+    block(inputs) {
       const fanIn = fanInOf(inputs);
       return { fanIn, columns: fanIn + Number(hasBias), fanOut: width, scales: scalesFor(fanIn) };
     },

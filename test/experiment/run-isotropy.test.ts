@@ -3,7 +3,7 @@
  * method on every loss.
  */
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/parse-config.ts";
 import type { ConfigEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
 import { FISHERS } from "../../src/fisher/index.ts";

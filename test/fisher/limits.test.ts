@@ -20,7 +20,7 @@ import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
 import { blocksKernel, type Kernel } from "../../src/kernel/kernel.ts";
 import { matrix, multiply, type Matrix } from "../../src/linalg/matrix.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, tinyCase, type TinyCase } from "../support/tiny.ts";

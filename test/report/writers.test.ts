@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import type { ConfigEvent, DoneEvent, StepEvent } from "../../src/experiment/events.ts";
 import { csvWriter, jsonlWriter, tableWriter } from "../../src/report/writers.ts";
 

@@ -19,7 +19,7 @@ import { mse } from "../../../src/loss/mse.ts";
 import { matrix, type Floats } from "../../../src/linalg/matrix.ts";
 import { product } from "../../../src/linalg/product.ts";
 import { initialise } from "../../../src/network/initialise.ts";
-import { mlp } from "../../../src/network/network.ts";
+import { mlp } from "../../../src/network/mlp.ts";
 import { randomState } from "../../../src/random/random-state.ts";
 import { partsOf } from "../../support/kernels.ts";
 

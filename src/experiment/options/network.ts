@@ -1,0 +1,29 @@
+/**
+ * @file Options about the network and its initial weights.
+ */
+import { PRNGS } from "../../network/initialise.ts";
+import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
+import { aboutIn } from "./about.ts";
+import { choice, notNegative, positive, whole } from "./values.ts";
+
+const about = aboutIn("Network");
+
+export const NETWORK_OPTIONS = {
+  n_layers: whole(1, 1000).default(3).meta(about("<n>", "weight layers of the ReLU network, L")),
+  width: whole(1).default(4096).meta(about("<n>", "width of every hidden layer, M")),
+  weight_variance: positive()
+    .default(2)
+    .meta(about("<x>", "sigma_w^2: a weight has variance sigma_w^2 / fan-in")),
+  bias_variance: notNegative()
+    .default(0)
+    .meta(about("<x>", "sigma_b^2: variance of a bias; 0 means no biases")),
+  parameterization: choice(PARAMETERIZATIONS)
+    .default("ntk")
+    .meta(about("<name>", "how widths scale weights and learning rates")),
+  prng: choice(PRNGS)
+    .default("numpy")
+    .meta(about("<name>", "initial weights as NumPy draws them, or as Neural Tangents under JAX")),
+  random_seed: whole(0, 0xffffffff)
+    .default(1)
+    .meta(about("<n>", "seed of the initial weights, and of synthetic data without data_seed")),
+};
