@@ -24,6 +24,7 @@ import { MANIFEST } from "./support/checkout.ts";
 import { createGraph } from "../src/engine/graph.ts";
 import { gemm } from "../src/engine/ops.ts";
 import { partsOf } from "./support/kernels.ts";
+import { OP_REFUSALS, SAFE_OPS } from "./support/op-refusals.ts";
 
 /** Every entry of the package by its name there; no name means two things. */
 const ENTRIES = {
@@ -164,6 +165,7 @@ const numbers = (wanted: number, got: number): RegExp =>
   new RegExp(`wanted ${wanted} numbers, got ${got} numbers`);
 
 const cases: readonly Case[] = [
+  ...OP_REFUSALS,
   [
     "createEngine",
     "an unknown device",
@@ -486,7 +488,7 @@ const cases: readonly Case[] = [
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
   ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
   ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
-  ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
+  ["serial", "no layers", () => natgrad.serial(3), /^network: wanted a layer with weights, got none$/],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [
     "serial",
@@ -1197,6 +1199,7 @@ const cases: readonly Case[] = [
 
 /** Functions without arguments that could be wrong beyond their types: constructors of errors, words, formulas. */
 const SAFE = [
+  ...SAFE_OPS,
   "InputError",
   "NotFiniteError",
   "OptionError",

@@ -4,16 +4,25 @@
  */
 import type { Fisher, Shape, Singular } from "../fisher/fisher.ts";
 import { residualColumns, type Loss } from "../loss/loss.ts";
-import type { Network } from "../network/network.ts";
+import { neighboursIn, type Network } from "../network/network.ts";
+import { isOuter } from "../ops/op.ts";
 
 /** The sizes that alpha depends on; the width is that of the first layer. */
-export const shapeOf = ({ blocks, outputs }: Network, loss: Loss, samples: number): Shape => ({
+export const shapeOf = (network: Network, loss: Loss, samples: number): Shape => ({
   samples,
-  layers: blocks.length,
-  width: blocks[0]!.fanOut,
-  outputs,
-  columns: residualColumns(loss, outputs),
+  layers: network.blocks.length,
+  neighbours: neighboursIn(network),
+  chain: isDenseChain(network),
+  width: network.blocks[0]!.fanOut,
+  outputs: network.outputs,
+  columns: residualColumns(loss, network.outputs),
 });
+
+/** Whether a network is a chain of dense layers on vectors, with nothing between them that looks at several values at a time. */
+const isDenseChain = ({ nodes, blocks }: Network): boolean =>
+  blocks.every(isOuter) &&
+  nodes.at(-1)?.block !== undefined &&
+  nodes.every(({ inputs, op }, k) => inputs.length === 1 && inputs[0] === k && op.infinite !== undefined);
 
 /**
  * Alpha of a method on so many samples; undefined where the method has none.

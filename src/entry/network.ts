@@ -2,6 +2,12 @@
  * @file `natgrad/network`: layers, activations, parameterisations and initial weights.
  */
 export { activation, dualMaps, type Activation } from "../ops/activation.ts";
+export { add, div, mul, sub } from "../ops/arithmetic.ts";
+export { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "../ops/elementwise.ts";
+export { matmul } from "../ops/matmul.ts";
+export { logSoftmax, softmax } from "../ops/softmax.ts";
+export { where } from "../ops/where.ts";
+export type { ConstantTensor } from "../ops/constant.ts";
 export {
   ACTIVATION_NAMES,
   activationNamed,

@@ -37,6 +37,7 @@ import { growth, growthOf } from "../linalg/singular.ts";
 import { addTimes, addTimesTransposed } from "../linalg/vector-product.ts";
 import type { InvertOptions } from "./fisher.ts";
 import { offering, onTheRange } from "./invert.ts";
+import { isChain, type Neighbours } from "./neighbours.ts";
 
 /** R [n, m] to v_l [n, m] of every layer. */
 export type CoupledSolve = (R: Matrix) => Promise<Matrix[]>;
@@ -47,6 +48,9 @@ type Layer = {
   readonly FT: Matrix;
   readonly pivots: readonly number[];
 };
+
+/** All layers, and which are neighbours. */
+type Blocks = { readonly layers: readonly Layer[]; readonly neighbours: Neighbours };
 
 /** Right-hand sides y_l [r_l, m] to z_l [r_l, m]. */
 type CompressedSolve = (y: readonly Matrix[]) => Promise<Matrix[]>;
@@ -59,6 +63,7 @@ const NAME = "block_tri_diagonal";
  */
 export async function coupledSolver(
   S: AsyncIterable<Matrix>,
+  neighbours: Neighbours,
   rho: number,
   epsilon: number,
   options: InvertOptions,
@@ -66,7 +71,7 @@ export async function coupledSolver(
   const computing = { engine: options.engine, signal: options.signal };
   const layers: Layer[] = [];
   for await (const gram of S) layers.push(await compress(gram, rho, epsilon, computing));
-  const solve = await invertCompressed(layers, rho, epsilon, options);
+  const solve = await invertCompressed({ layers, neighbours }, rho, epsilon, options);
   return async (R) => {
     const y: Matrix[] = [];
     for (const { FT } of layers) y.push(await product(FT, R, computing));
@@ -106,24 +111,27 @@ async function onPivots({ FT, pivots }: Layer, z: Matrix, options: ComputeOption
 
 /** (M + rho)^-1, or the inverse on its range. */
 async function invertCompressed(
-  layers: readonly Layer[],
+  blocks: Blocks,
   rho: number,
   epsilon: number,
   options: InvertOptions,
 ): Promise<CompressedSolve> {
   const { singular, onInversion, engine, signal } = options;
   // Without damping the numerical range has to be found, of all layers together.
-  if (rho === 0 && singular === "least_norm") return onRange(layers, rho, epsilon, options);
+  if (rho === 0 && singular === "least_norm") return onRange(blocks, rho, epsilon, options);
   try {
-    const solve = await eliminate(layers, rho, { engine, signal });
-    const size = sum(layers.map(({ FT }) => FT.rows));
+    const computing = { engine, signal };
+    const solve = isChain(blocks.neighbours)
+      ? await eliminate(blocks.layers, rho, computing)
+      : await together(blocks, rho, computing);
+    const size = sum(blocks.layers.map(({ FT }) => FT.rows));
     if (onInversion) {
-      const condition = await conditionOf(layers, rho, solve, size);
+      const condition = await conditionOf(blocks, rho, solve, size);
       onInversion({ what: `${NAME}: coupled layers`, size, rank: size, condition, epsilon });
     }
     return solve;
   } catch (error) {
-    if (onTheRange(error, singular)) return onRange(layers, rho, epsilon, options);
+    if (onTheRange(error, singular)) return onRange(blocks, rho, epsilon, options);
     throw offering(error);
   }
 }
@@ -194,29 +202,49 @@ async function eliminate(
   };
 }
 
+/** M + rho, and where each block begins in it. */
+async function wholeSystem(
+  { layers, neighbours }: Blocks,
+  rho: number,
+  options: ComputeOptions,
+): Promise<{ M: Matrix; starts: number[] }> {
+  const starts = startsOf(layers.map(({ FT }) => FT.rows));
+  const M = zeros(starts.at(-1)!, starts.at(-1)!);
+  for (const [l, { FT }] of layers.entries()) {
+    for (const k of [...neighbours[l]!, l]) {
+      const coupling = await product(FT, layers[k]!.FT, { ...options, transB: true });
+      setBlock(M, starts[l]!, starts[k]!, coupling);
+    }
+  }
+  return { M: addDiagonal(M, rho), starts };
+}
+
+/** A solver of the whole system for the blocks apart. */
+const apart =
+  (solve: (b: Matrix) => Promise<Matrix>, starts: readonly number[]): CompressedSolve =>
+  async (y) => {
+    const z = await solve(stack(y, y[0]!.cols));
+    return y.map((_, l) => rowRange(z, starts[l]!, starts[l + 1]!));
+  };
+
+/** (M + rho)^-1 of blocks that are no chain, by one LU. */
+async function together(blocks: Blocks, rho: number, options: ComputeOptions): Promise<CompressedSolve> {
+  const { M, starts } = await wholeSystem(blocks, rho, options);
+  const { solveMatrix } = await factorizeGeneral(M, `${NAME}: coupled layers`, options);
+  return apart(solveMatrix, starts);
+}
+
 /** (M + rho)^+ by its eigenvalues. */
 async function onRange(
-  layers: readonly Layer[],
+  blocks: Blocks,
   rho: number,
   epsilon: number,
   { onInversion, engine, signal }: InvertOptions,
 ): Promise<CompressedSolve> {
-  const starts = startsOf(layers.map(({ FT }) => FT.rows));
-  const M = zeros(starts.at(-1)!, starts.at(-1)!);
-  for (const [l, { FT }] of layers.entries()) {
-    for (const k of [l - 1, l, l + 1]) {
-      const other = layers[k];
-      if (other)
-        setBlock(M, starts[l]!, starts[k]!, await product(FT, other.FT, { engine, signal, transB: true }));
-    }
-  }
-  const inverse = await pseudoInverse(addDiagonal(M, rho), {
-    epsilon,
-    semidefinite: false,
-    engine,
-    signal,
-  });
-  const size = rho > 0 ? M.rows : sum(layers.map(({ FT }) => FT.cols));
+  const computing = { engine, signal };
+  const { M, starts } = await wholeSystem(blocks, rho, computing);
+  const inverse = await pseudoInverse(M, { ...computing, epsilon, semidefinite: false });
+  const size = rho > 0 ? M.rows : sum(blocks.layers.map(({ FT }) => FT.cols));
   onInversion?.({
     what: `${NAME}: coupled layers`,
     size,
@@ -224,10 +252,7 @@ async function onRange(
     condition: inverse.condition(),
     epsilon,
   });
-  return async (y) => {
-    const z = await inverse.solveMatrix(stack(y, y[0]!.cols));
-    return layers.map((_, l) => rowRange(z, starts[l]!, starts[l + 1]!));
-  };
+  return apart((b) => inverse.solveMatrix(b), starts);
 }
 
 /** Solves that the condition is estimated by. */
@@ -235,7 +260,7 @@ const SOLVES = 2;
 
 /** |M + rho| |(M + rho)^-1|, estimated from below. */
 async function conditionOf(
-  layers: readonly Layer[],
+  { layers, neighbours }: Blocks,
   rho: number,
   solve: CompressedSolve,
   size: number,
@@ -258,7 +283,8 @@ async function conditionOf(
     });
     const out = v.map((x) => rho * x);
     for (const [l, { FT }] of layers.entries()) {
-      for (const k of [l - 1, l, l + 1]) if (moved[k]) addTimes(part(out, l), 1, FT, moved[k]);
+      for (const k of [...neighbours[l]!, l].toSorted((a, b) => a - b))
+        addTimes(part(out, l), 1, FT, moved[k]!);
     }
     return out;
   }, size);

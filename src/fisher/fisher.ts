@@ -96,6 +96,10 @@ export type Shape = {
   readonly samples: number;
   /** L. */
   readonly layers: number;
+  /** Whether the network is a chain of dense layers on vectors, which is what the theory covers. Default: true. */
+  readonly chain?: boolean;
+  /** Which blocks are neighbours, where they are no chain. */
+  readonly neighbours?: readonly (readonly number[])[];
   /** M. */
   readonly width: number;
   /** C. */
@@ -128,7 +132,7 @@ export type Fisher = {
   readonly continuous?: boolean;
   /**
    * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
-   * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.
+   * rate is its inverse. Undefined: the theory has none for this method or network.
    * @throws InputError when the method does not exist for that depth, unless `singular` is "least_norm".
    */
   alpha(shape: Shape, options?: Pick<InvertOptions, "singular">): number | undefined;

@@ -16,9 +16,11 @@ import { eigen } from "../linalg/eigen.ts";
 import { scale, zeros, type Matrix } from "../linalg/matrix.ts";
 import { product } from "../linalg/product.ts";
 import { eigenBytes, matrixBytes } from "./cost.ts";
-import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
+import type { Coefficients, Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { numericalZero } from "../linalg/singular.ts";
 import { kfac } from "./kfac.ts";
+import { writtenTikhonov } from "./kfac-tikhonov-written.ts";
+import { sumOf, writtenPropagator, type BlockUpdate } from "./written.ts";
 
 export const kfacTikhonov: Fisher = {
   ...kfac,
@@ -31,9 +33,13 @@ export const kfacTikhonov: Fisher = {
     // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
     if (damping === 0) return kfac.prepare(kernel, 0, options);
     const { cols: N, outputs: C } = kernel;
-    const bases: Basis[] = [];
+    const bases: (Basis | BlockUpdate)[] = [];
     for (const [l, layer] of blocksOf(kernel).entries()) {
-      bases.push(await basisOf(kernel, layer, damping, `kfac_tikhonov: layer ${l + 1}`, options));
+      bases.push(
+        layer.written
+          ? await writtenTikhonov(kernel, layer, l, damping, options)
+          : await basisOf(kernel, layer, damping, `kfac_tikhonov: layer ${l + 1}`, options),
+      );
     }
 
     /** (W^T E U) o weights, [N C, N]. */
@@ -52,6 +58,10 @@ export const kfacTikhonov: Fisher = {
       async solve(residual) {
         const all: Coefficients[] = [];
         for (const basis of bases) {
+          if (typeof basis === "function") {
+            all.push({ kind: "whole", matrix: await basis(residual) });
+            continue;
+          }
           const left = await product(basis.W, await inBasis(basis, residual), computing);
           const mixing = await product(left, basis.U, { ...computing, transB: true });
           all.push({ kind: "mixing", matrix: mixing });
@@ -59,18 +69,25 @@ export const kfacTikhonov: Fisher = {
         return all;
       },
       async onto(cross) {
-        const sides: { left: Matrix; right: Matrix }[] = [];
+        const sides: { left: Matrix; right: Matrix; basis: Basis }[] = [];
+        const written: Propagator[] = [];
         for (const [l, layer] of blocksOf(cross).entries()) {
+          const basis = bases[l]!;
+          if (typeof basis === "function") {
+            written.push(await writtenPropagator(layer, basis, "kfac_tikhonov"));
+            continue;
+          }
           const { A, B } = await layer.factors();
           sides.push({
-            left: await product(B, bases[l]!.W, computing),
-            right: await product(A, bases[l]!.U, computing),
+            left: await product(B, basis.W, computing),
+            right: await product(A, basis.U, computing),
+            basis,
           });
         }
-        return async (residual) => {
-          const out = new Float64Array(sides[0]!.left.rows);
-          for (const [l, { left, right }] of sides.entries()) {
-            const moved = await product(left, await inBasis(bases[l]!, residual), computing);
+        const outer: Propagator = async (residual) => {
+          const out = new Float64Array(cross.rows * cross.rowOutputs);
+          for (const { left, right, basis } of sides) {
+            const moved = await product(left, await inBasis(basis, residual), computing);
             const rowOutputs = moved.rows / right.rows;
             for (let row = 0; row < moved.rows; row++) {
               const at = Math.floor(row / rowOutputs) * N;
@@ -79,6 +96,8 @@ export const kfacTikhonov: Fisher = {
           }
           return out;
         };
+        if (written.length === 0) return outer;
+        return sumOf(sides.length === 0 ? written : [outer, ...written]);
       },
     };
   },

@@ -25,6 +25,9 @@ import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
 import type { DirectSolver } from "../linalg/linear-solver.ts";
 import { rangeInverse } from "../linalg/range-inverse.ts";
 import { roundings } from "../linalg/singular.ts";
+import { addTimes } from "../linalg/vector-product.ts";
+import { writtenUnits } from "./unit-wise-written.ts";
+import type { BlockUpdate } from "./written.ts";
 
 /** Share of samples on which a ReLU unit is active. */
 const ACTIVE_SHARE = 0.5;
@@ -34,8 +37,8 @@ export const unitWise: Fisher = {
   title: "NGD with one block of the Fisher matrix per unit",
   needs: "units",
   curvature: "folded",
-  alpha: ({ layers, width, outputs, columns = outputs }) =>
-    (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
+  alpha: ({ layers, width, outputs, columns = outputs, chain = true }) =>
+    chain ? (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns : undefined,
 
   async prepare(kernel, damping, options = {}) {
     const { engine, signal } = options;
@@ -43,11 +46,20 @@ export const unitWise: Fisher = {
     // are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
+    const written: (BlockUpdate | undefined)[] = [];
+    for (const [l, layer] of blocksOf(kernel).entries()) {
+      written.push(layer.written ? await writtenUnits(kernel, layer, l, damping, options) : undefined);
+    }
     const solveLayers = async (residual: Float64Array): Promise<Matrix[]> => {
       // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
         const updates: Matrix[] = [];
         for (const [l, layer] of blocksOf(kernel).entries()) {
+          const update = written[l];
+          if (update) {
+            updates.push(await update(residual));
+            continue;
+          }
           const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, options);
           updates.push(await solveUnits(kernel, layer, l, factors, residual, signal));
         }
@@ -57,13 +69,18 @@ export const unitWise: Fisher = {
     };
     return {
       solve: async (residual) =>
-        (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
+        (await solveLayers(residual)).map((found, l): Coefficients => ({
+          kind: written[l] ? "whole" : "update",
+          matrix: found,
+        })),
       async onto(cross) {
         if (keptBytes(blocksOf(kernel), kernel.cols) > 0) kept ??= await keepUnits(kernel, damping, options);
         return async (residual) => {
           const out = new Float64Array(cross.rows * cross.rowOutputs);
-          for (const [l, U] of (await solveLayers(residual)).entries()) {
-            await addUnits(out, blocksOf(cross)[l]!, l, U, { engine, signal });
+          for (const [l, found] of (await solveLayers(residual)).entries()) {
+            const layer = blocksOf(cross)[l]!;
+            if (written[l]) addTimes(out, 1, (await unitsOf(layer, l)).rows, found.data);
+            else await addUnits(out, layer, l, found, { engine, signal });
           }
           return out;
         };
@@ -126,6 +143,10 @@ async function keepUnits(kernel: Kernel, damping: number, options: InvertOptions
   const kept: UnitFactors[][] = [];
   for (const [l, layer] of blocksOf(kernel).entries()) {
     const units: UnitFactors[] = [];
+    if (layer.written) {
+      kept.push(units);
+      continue;
+    }
     for await (const factors of factorUnits(kernel, layer, l, damping, options)) {
       const { count, active, root, lower, range } = factors;
       units.push({

@@ -19,6 +19,8 @@ export type BlockInfo = {
   readonly damping?: { readonly inputs: number; readonly signals: number };
   /** Whether Delta_l are the rows [N C, fanOut columns] of its Jacobian, and H_l ones. Default: false. */
   readonly written?: boolean;
+  /** Blocks that it feeds, or is fed by, with no block between. Default: the ones before and after it. */
+  readonly neighbours?: readonly number[];
   /** Columns of H_l: an upper bound on the rank of A_l that the architecture sets (Infinity: no bound). */
   readonly inputRank: number;
   /** Columns of Delta_l: the same for B_l. */
@@ -59,7 +61,7 @@ export function outerBlock(
   units?: () => Promise<Units>,
   reduced?: () => Promise<Reduced>,
 ): BlockKernel {
-  const { fanIn, fanOut, columns, damping, written, inputRank, signalRank } = info;
+  const { fanIn, fanOut, columns, damping, written, neighbours, inputRank, signalRank } = info;
   return {
     fanIn,
     fanOut,
@@ -68,6 +70,7 @@ export function outerBlock(
     signalRank,
     ...(damping ? { damping } : {}),
     ...(written ? { written } : {}),
+    ...(neighbours ? { neighbours } : {}),
     ntk: async () => blockNtk(await factors()),
     factors,
     ...(units ? { units } : {}),

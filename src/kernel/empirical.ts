@@ -9,7 +9,7 @@ import type { Engine, FloatArray } from "../engine/engine.ts";
 import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
 import { matrix, type Floats, type Matrix } from "../linalg/matrix.ts";
-import type { Network } from "../network/network.ts";
+import { neighboursIn, type Network } from "../network/network.ts";
 import { isOuter, keptSizes } from "../ops/op.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
 import { dampingOf, type BlockParts } from "./block.ts";
@@ -102,6 +102,7 @@ async function kernelBetween(
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
     grams.product(a, left === right ? undefined : b, { signal });
   const blocks: BlockParts[] = [];
+  const neighbours = neighboursIn(network);
   for (const [l, shape] of network.blocks.entries()) {
     const { fanIn, fanOut, columns, scales } = shape;
     const [a, b] = [left[l]!, right[l]!];
@@ -112,6 +113,7 @@ async function kernelBetween(
       columns,
       ...dampingOf(scales),
       ...(isOuter(shape) ? {} : { written: true }),
+      neighbours: neighbours[l]!,
       inputRank: sizes.inputs,
       signalRank: sizes.signals,
       A: await between(a.inputs, b.inputs),

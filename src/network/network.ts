@@ -106,3 +106,24 @@ function share(blocks: BlockShape[], at: number, own: BlockShape, name: string):
   blocks[at] = { ...known, form, positions: (known.positions ?? 1) + (own.positions ?? 1) };
   return at;
 }
+
+/** The blocks that each block feeds, or is fed by, with no block between them. */
+export function neighboursIn({ nodes, blocks }: Pick<Network, "nodes" | "blocks">): number[][] {
+  const found = blocks.map(() => new Set<number>());
+  // The blocks that a value comes from, with no block between.
+  const sources: ReadonlySet<number>[] = [new Set()];
+  for (const { inputs, block } of nodes) {
+    const from = new Set(inputs.flatMap((id) => [...sources[id]!]));
+    if (block === undefined) {
+      sources.push(from);
+      continue;
+    }
+    for (const l of from) {
+      if (l === block) continue;
+      found[l]!.add(block);
+      found[block]!.add(l);
+    }
+    sources.push(new Set([block]));
+  }
+  return found.map((each) => [...each].toSorted((a, b) => a - b));
+}

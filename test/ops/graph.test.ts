@@ -62,9 +62,9 @@ describe("a reshape", () => {
 });
 
 describe("a graph of ops", () => {
-  it("refuses a dense op on values of two axes, and two inputs where an op has one", () => {
+  it("refuses outputs of two axes, and two inputs where an op has one", () => {
     expect(() => serial(6, dense(6), reshape(2, 3), dense(1))).toThrow(
-      "dense(1): wanted values with one axis, got values with 2 axes",
+      "outputs: wanted values with one axis, got 2 axes",
     );
     expect(() => only("relu", [1, 2])).toThrow("relu: wanted 1 input, got 2 inputs");
   });

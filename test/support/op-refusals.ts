@@ -1,0 +1,41 @@
+/**
+ * @file What ops refuse: name, what is wrong, the call, and its message.
+ */
+import * as natgrad from "../../src/entry/network.ts";
+
+/** Ops that take nothing, or nothing that could be wrong. */
+export const SAFE_OPS = ["abs", "exp", "log", "neg", "reciprocal", "sqrt", "sequence", "residual"];
+
+const short = { shape: [2], data: [1] };
+
+/** See library.test.ts. */
+export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, RegExp])[] = [
+  [
+    "createBuilder",
+    "no inputs",
+    () => natgrad.createBuilder(0),
+    /^inputs: wanted a whole number >= 1, got 0$/,
+  ],
+  ["sum", "one value", () => natgrad.sum().shape([[2]]), /^sum: wanted 2 inputs or more, got 1 inputs$/],
+  [
+    "parallel",
+    "two values at the end",
+    () => natgrad.serial(2, natgrad.parallel([natgrad.relu(), natgrad.relu()])),
+    /^serial: wanted one value at the end, got 2$/,
+  ],
+  ["add", "a constant of other sizes", () => natgrad.add(short), /^add: wanted 2 numbers, got 1 numbers$/],
+  ["sub", "one input", () => natgrad.sub().shape([[2]]), /^sub: wanted 2 inputs, got 1 inputs$/],
+  ["mul", "shapes", () => natgrad.mul().shape([[2], [3]]), /^mul: wanted shapes that broadcast, got \[2\]/],
+  ["div", "a constant of other sizes", () => natgrad.div(short), /^div: wanted 2 numbers, got 1 numbers$/],
+  ["pow", "NaN", () => natgrad.pow(Number.NaN), /^pow: wanted a finite number, got NaN$/],
+  ["clip", "no interval", () => natgrad.clip({ least: 1, most: 0 }), /^clip: wanted least <= most, got 1/],
+  ["where", "a mask of other sizes", () => natgrad.where(short), /^where: wanted 2 numbers, got 1 numbers$/],
+  ["matmul", "vectors", () => natgrad.matmul().shape([[2], [2]]), /^matmul: wanted \[\.\.\., I, K\] and/],
+  ["softmax", "no axis", () => natgrad.softmax({ axis: 1 }).shape([[2]]), /^softmax: wanted an axis/],
+  [
+    "logSoftmax",
+    "no axis",
+    () => natgrad.logSoftmax({ axis: 1 }).shape([[2]]),
+    /^logSoftmax: wanted an axis/,
+  ],
+];
