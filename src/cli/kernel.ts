@@ -1,5 +1,5 @@
 /**
- * @file `natgrad kernel`: what the kernel of a dataset and an architecture says of training, before any step.
+ * @file `natgrad kernel`: what the kernel of a dataset and an architecture says about training before any step.
  */
 import type { Command } from "commander";
 import { diagnose } from "../experiment/diagnose.ts";

@@ -6,7 +6,7 @@
  * With N ≤ M linearly independent samples r = N and the transformed samples are orthonormal: X Xᵀ = I_N, which is
  * what K-FAC's isotropic condition asks of the input Gram (arXiv 2010.00879). With N > M it is the position of
  * Forster (2002), reached by the fixed point of Tyler (1987): whiten, put every sample back on the sphere, repeat.
- * A is fixed up to a factor and a rotation of its image; the symmetric positive one is taken, so that samples which
+ * A is unique up to a factor and a rotation of its image. natgrad takes the symmetric positive definite one, so that samples that
  * are isotropic already stay where they are. The map is fitted on training samples and moves any other by the same A;
  * what a sample has outside the span of the training samples is lost.
  */
@@ -37,10 +37,12 @@ export type ForsterOptions = ComputeOptions & { readonly iterations?: number; re
 export async function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Promise<Dataset> {
   const { engine, signal } = options;
   const map = await fitForster(dataset.xTrain, options);
+  // What it makes of an image is none: its numbers are no pixels.
+  const { sample: _, ...rest } = dataset;
   const moved = (x: Matrix, which: string): Promise<Matrix> =>
     applyForster(map, x, `forster_transform (${which} samples)`, { engine, signal });
   return {
-    ...dataset,
+    ...rest,
     xTrain: await moved(dataset.xTrain, "training"),
     xTest: await moved(dataset.xTest, "test"),
   };

@@ -144,6 +144,7 @@ export function createTrainer(
       const linearization = await linearizer.linearize(weights, rows, n, {
         ...pass(options),
         inputs: places.map((place) => place?.inputs),
+        positions: fisher.needs === "positions",
       });
       const beside = rest && (await linearizer.forward(weights, rest, pass(options)));
       clock.lap("linearize");

@@ -1,5 +1,5 @@
 /**
- * @file How near to G = alpha I a method is on a kernel, and which learning rates it bears there, in a diagnosis.
+ * @file How near to G = alpha I a method is on a kernel, and which learning rates are stable there, in a diagnosis.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { ComputeOptions } from "../engine/compute.ts";
@@ -15,7 +15,7 @@ import type { MethodFigures } from "./diagnosis.ts";
 /** Largest n for which all columns of G (of S^T G) are formed. */
 const SMALL = 256;
 
-/** Products with G that are spent where it is not formed: few where each solves for every unit. */
+/** How many products with G are computed where it is not formed: few where each of them solves for every unit. */
 const budgetOf = ({ needs }: Fisher): { maxProbes: number; iterations: number } =>
   needs === "units" ? { maxProbes: 4, iterations: 8 } : { maxProbes: 32, iterations: 32 };
 
@@ -38,7 +38,7 @@ export async function measureMethod(
     ...(await isotropyOf(R, n, { maxColumns: whole ? n : 0, maxProbes, signal })),
     alpha_theory: theory ?? null,
     learning_rate: theory === undefined ? null : 1 / theory,
-    // The Grams of a float32 engine have eigenvalues that are rounding, of either sign.
+    // Rounding in the Grams of a float32 engine makes small eigenvalues of either sign.
     max_learning_rate: await stableLearningRate(R, n, {
       iterations,
       signal,

@@ -1,7 +1,7 @@
 /**
- * @file What files of a run are called: the dataset and its sizes, as the paper's programs have it, and behind them whatever
- * their content depends on and is not as by default. Files of different content have different names, so that none is
- * written over by the other.
+ * @file Names of the files of a run: the dataset and its sizes, as in the paper's programs, then every option that the content
+ * depends on and that differs from its default. Files of different content have different names, so that neither overwrites
+ * the other.
  */
 import { parse } from "node:path";
 import { className, type ClassGroup } from "../data/classes.ts";
@@ -9,12 +9,12 @@ import type { Dataset } from "../data/dataset.ts";
 import { defaultOf, type Config } from "./config.ts";
 import { dataSeedOf, digest, type KernelOrigin } from "./identity.ts";
 
-/** Part of a name: nothing for a default. */
+/** A part of a name; false or undefined for an option that has its default. */
 type Part = string | false | undefined;
 
 const joined = (...parts: readonly Part[]): string => parts.filter(Boolean).join("_");
 
-/** So many digits of a digest tell the files of one user apart. */
+/** The first digits of a digest, which are enough to tell the files of one user apart. */
 const brief = (sha256: string): string => sha256.slice(0, 8);
 
 /** `2classes`, or `classes3-8` where they are not the first ones. */
@@ -78,6 +78,7 @@ export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigi
     datasetName(config, dataset, origin),
     own("n_layers", (n) => `${n}layers`),
     sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
+    own("activation", (name) => name),
     own("weight_variance", (variance) => `weights${variance}`),
     own("bias_variance", (variance) => `biases${variance}`),
     own("parameterization", (name) => name),

@@ -15,6 +15,8 @@ export type CostSizes = {
   readonly outputs: number;
   /** Columns of Delta_l, first layer to last. */
   readonly layers: readonly { readonly fanOut: number }[];
+  /** gamma, the share of samples on which a hidden unit is active. Default: 1/2, as under ReLU. */
+  readonly activeShare?: number;
   /** Whether there is a damping. */
   readonly damped: boolean;
   /** Whether singular Grams are inverted on their range, by eigendecompositions. */

@@ -108,6 +108,8 @@ export type Shape = {
    * K, numbers of the residual of one sample: fewer than C where the curvature of the loss has null directions. Default: C.
    */
   readonly columns?: number;
+  /** gamma, the share of samples on which a hidden unit is active. Default: 1/2, as under ReLU. */
+  readonly activeShare?: number;
 };
 
 /** A Fisher approximation. */

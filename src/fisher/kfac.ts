@@ -26,13 +26,12 @@ import { addTimes } from "../linalg/vector-product.ts";
 import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { invert, offering, onTheRange } from "./invert.ts";
-import { writtenKfac, type DampingSplit } from "./kfac-written.ts";
+import { writtenKfac, type DampingSplit, type KfacForm } from "./kfac-written.ts";
 import { sumOf, writtenPropagator, type BlockUpdate } from "./written.ts";
 
-export const kfac: Fisher = {
-  name: "kfac",
-  title: "NGD with Kronecker-factored blocks (K-FAC)",
-  needs: "kronecker",
+/** K-FAC in one of its forms on blocks that act at several positions. */
+const kfacOf = (form: KfacForm): Omit<Fisher, "title" | "needs"> => ({
+  name: form.name,
   curvature: "folded",
   alpha: ({ samples, layers, chain = true }) => (chain ? samples * (layers - 1) + 1 : undefined),
 
@@ -41,7 +40,7 @@ export const kfac: Fisher = {
     const { engine, signal } = options;
     const factors: (InvertedFactors | BlockUpdate)[] = [];
     for (const [l, layer] of blocksOf(kernel).entries()) {
-      factors.push(await invertBlock(kernel, layer, l, damping, options));
+      factors.push(await invertBlock(kernel, layer, l, damping, form, options));
     }
     return {
       async solve(residual) {
@@ -71,7 +70,7 @@ export const kfac: Fisher = {
         for (const [l, layer] of blocksOf(cross).entries()) {
           const inverse = factors[l]!;
           if (typeof inverse === "function") {
-            written.push(await writtenPropagator(layer, inverse, "kfac"));
+            written.push(await writtenPropagator(layer, inverse, form.name));
             continue;
           }
           const { A, B } = await layer.factors();
@@ -115,6 +114,18 @@ export const kfac: Fisher = {
       operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N),
     };
   },
+});
+
+export const kfac: Fisher = {
+  ...kfacOf({ name: "kfac", expand: false }),
+  title: "NGD with Kronecker-factored blocks (K-FAC)",
+  needs: "kronecker",
+};
+
+export const kfacExpand: Fisher = {
+  ...kfacOf({ name: "kfac_expand", expand: true }),
+  title: "the same, with factors over all positions of convolutions and tokens (K-FAC expand)",
+  needs: "positions",
 };
 
 /** X_A [N, N], whose rows are wanted one by one, and M [N C, k] to X_B M, for which a solve is enough. */
@@ -126,17 +137,19 @@ const invertBlock = (
   layer: BlockKernel,
   index: number,
   damping: number,
+  form: KfacForm,
   options: InvertOptions,
 ): Promise<InvertedFactors | BlockUpdate> =>
   layer.written
-    ? writtenKfac(kernel, layer, index, damping, splitOf(layer, damping), options)
-    : invertFactors(kernel, layer, index, damping, options);
+    ? writtenKfac(kernel, layer, index, damping, splitOf(layer, damping), form, options)
+    : invertFactors(kernel, layer, index, damping, form.name, options);
 
 async function invertFactors(
   kernel: Kernel,
   layer: BlockKernel,
   index: number,
   damping: number,
+  method: string,
   options: InvertOptions,
 ): Promise<InvertedFactors> {
   const name = `of layer ${index + 1}`;
@@ -145,8 +158,8 @@ async function invertFactors(
   const grams = await layer.factors();
   const traces = [trace(grams.A) / layer.columns, (kernel.copies * trace(grams.B)) / layer.fanOut] as const;
   const rho = splitOf(layer, damping)(...traces);
-  const A = await factor(grams.A, layer.inputRank, rho.inputs, `kfac: inputs ${name}`);
-  const B = await factor(grams.B, layer.signalRank, rho.signals, `kfac: signals ${name}`);
+  const A = await factor(grams.A, layer.inputRank, rho.inputs, `${method}: inputs ${name}`);
+  const B = await factor(grams.B, layer.signalRank, rho.signals, `${method}: signals ${name}`);
   return { XA: await A.inverse(), timesXB: B.solveMatrix };
 }
 

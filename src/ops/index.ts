@@ -3,13 +3,18 @@
  */
 import { activation } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
+import { conv } from "./conv.ts";
 import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
+import { flatten } from "./flatten.ts";
+import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
+import { averagePool, maxPool, sumPool } from "./pool.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { sum } from "./sum.ts";
+import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
 
 /** Every op by name, as a function of its attributes. */
@@ -17,13 +22,20 @@ export const OPS = {
   abs,
   activation,
   add,
+  averagePool,
   clip,
+  conv,
   dense,
   div,
   exp,
+  flatten,
+  globalAveragePool,
+  globalMaxPool,
+  globalSumPool,
   log,
   logSoftmax,
   matmul,
+  maxPool,
   mul,
   neg,
   pow,
@@ -34,5 +46,7 @@ export const OPS = {
   sqrt,
   sub,
   sum,
+  sumPool,
+  transpose,
   where,
 } as const;

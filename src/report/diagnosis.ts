@@ -16,7 +16,7 @@ import {
 } from "../experiment/diagnosis.ts";
 import { formatG } from "./table.ts";
 
-/** Text for an event; empty for one that waits for another. */
+/** Text for an event; empty for an event that is printed together with a later one. */
 export type DiagnosisWriter = (event: DiagnosisEvent) => string;
 
 /** Makes the writer of a format. */
@@ -34,7 +34,7 @@ function jsonLine(event: DiagnosisEvent): string {
   )}\n`;
 }
 
-/** The options that count in a diagnosis. A single method stands in `methods` too. */
+/** The options that count in a diagnosis; the method that is asked for is in `methods`. */
 const optionsOf = (config: Config): Partial<Config> =>
   Object.fromEntries(
     DIAGNOSIS_OPTIONS.filter((name) => name !== "natural_gradient_type" && config[name] !== undefined).map(
@@ -99,7 +99,7 @@ const COLUMNS = {
 const LAYERS = "layers: share of tr Theta, and |empirical - analytic| / |analytic| of Theta_l, A_l and B_l";
 const POSTERIORS = "test set over all initialisations, at convergence";
 
-/** The methods may be of another loss than the spectra, with a curvature of its own. */
+/** The methods may be measured under another loss than the spectra. */
 const methodsHeading = ({ loss_type }: MethodEvent, [spectrum]: readonly SpectrumEvent[]): string =>
   spectrum?.loss_type === loss_type
     ? "methods: how far G is from alpha I, and learning rates"

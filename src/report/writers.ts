@@ -8,7 +8,7 @@ import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/ev
 import { sizeText } from "../experiment/bytes.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
-/** Text for an event; empty for nothing. */
+/** Text for an event; empty for an event that is not printed. */
 export type Writer = (event: RunEvent) => string;
 
 const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"];
@@ -70,13 +70,13 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 
 const RULE = "==================";
 
-/** What the run is made of: the options that count in it, and what followed from them. */
+/** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
-  const { config, widths, target_classes, learning_rate, plan, isotropy } = event;
+  const { config, widths, target_classes, learning_rate, alpha_measured, plan, isotropy } = event;
   const values: Partial<Record<keyof Config, unknown>> = {
     ...config,
     target_classes: `[${target_classes.map(className).join(", ")}]`,
-    learning_rate: formatG(learning_rate),
+    learning_rate: formatG(learning_rate) + measuredNote(alpha_measured),
     memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
     solver: plan.solver,
   };
@@ -149,3 +149,9 @@ function footer({ seconds, peak_rss_bytes, timings, diverged, diverged_at }: Don
   const since = diverged_at === undefined ? "" : `, from step ${diverged_at} on`;
   return `${diverged ? "diverged" : "done"} in ${seconds.toFixed(2)} s (${parts.join(", ")}), peak memory ${memory} MiB${since}`;
 }
+
+/** Says where a learning rate comes from that the theory has not. */
+const measuredNote = (alpha: number | undefined): string =>
+  alpha === undefined
+    ? ""
+    : ` (1/alpha, alpha = ${formatG(alpha)} measured at the start: the theory has none here)`;
