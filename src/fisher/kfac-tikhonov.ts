@@ -20,6 +20,7 @@ import type { Coefficients, Fisher, InvertOptions, Propagator } from "./fisher.t
 import { numericalZero } from "../linalg/singular.ts";
 import { kfac } from "./kfac.ts";
 import { writtenTikhonov } from "./kfac-tikhonov-written.ts";
+import { outerLayers, writtenCost, writtenKfacCost } from "./written-cost.ts";
 import { sumOf, writtenPropagator, type BlockUpdate } from "./written.ts";
 
 export const kfacTikhonov: Fisher = {
@@ -106,12 +107,16 @@ export const kfacTikhonov: Fisher = {
   cost(sizes) {
     if (!sizes.damped) return kfac.cost(sizes);
     const { samples: N, outputs, layers } = sizes;
-    const [L, m] = [layers.length, N * outputs];
+    const [L, m] = [outerLayers(layers).length, N * outputs];
     const mixing = matrixBytes(m, N);
-    const kept = L * (matrixBytes(N) + matrixBytes(m) + mixing);
+    const written = writtenCost(layers, writtenKfacCost(sizes, { expand: false, eigenvectors: true }));
+    const kept = written.kept + L * (matrixBytes(N) + matrixBytes(m) + mixing);
     return {
-      prepare: { kept, peak: kept + eigenBytes(m) + matrixBytes(m) },
-      solve: { kept: L * mixing, peak: (L + 4) * mixing },
+      prepare: {
+        kept,
+        peak: kept + Math.max(L > 0 ? eigenBytes(m) + matrixBytes(m) : 0, written.peak - written.kept),
+      },
+      solve: { kept: L * mixing + written.updates, peak: (L + 4) * mixing + written.updates },
       onto(rows) {
         const sides = matrixBytes(rows.samples * rows.outputs, m) + matrixBytes(rows.samples, N);
         return {
@@ -119,7 +124,7 @@ export const kfacTikhonov: Fisher = {
           peak: L * sides + 4 * matrixBytes(Math.max(m, rows.samples * rows.outputs), N),
         };
       },
-      operations: L * (7 * (N ** 3 + m ** 3) + 4 * (m ** 2 * N + m * N ** 2)),
+      operations: L * (7 * (N ** 3 + m ** 3) + 4 * (m ** 2 * N + m * N ** 2)) + written.operations,
     };
   },
 };

@@ -26,6 +26,7 @@ import { addTimes } from "../linalg/vector-product.ts";
 import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { invert, offering, onTheRange } from "./invert.ts";
+import { outerLayers, writtenCost, writtenKfacCost } from "./written-cost.ts";
 import { writtenKfac, type DampingSplit, type KfacForm } from "./kfac-written.ts";
 import { sumOf, writtenPropagator, type BlockUpdate } from "./written.ts";
 
@@ -99,19 +100,30 @@ const kfacOf = (form: KfacForm): Omit<Fisher, "title" | "needs"> => ({
   },
 
   // X_A, and the factor of B or (where it is inverted on its range) two factors of its rank, which are not larger together.
-  cost({ samples: N, outputs, layers: { length: L }, ...options }) {
+  cost(sizes) {
+    const { samples: N, outputs, layers, ...options } = sizes;
+    const { length: L } = outerLayers(layers);
     const m = N * outputs;
     const [A, B] = [invertBytes(N, options), invertBytes(m, options)];
-    const kept = L * (matrixBytes(N) + Math.max(B.kept, 2 * matrixBytes(m)));
+    const written = writtenCost(layers, writtenKfacCost(sizes, { ...form, eigenvectors: false }));
+    const kept = written.kept + L * (matrixBytes(N) + Math.max(B.kept, 2 * matrixBytes(m)));
     const mixing = matrixBytes(m, N);
     return {
-      prepare: { kept, peak: kept + Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) },
-      solve: { kept: L * mixing, peak: (L + 2) * mixing },
+      prepare: {
+        kept,
+        peak:
+          kept +
+          Math.max(
+            L > 0 ? Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) : 0,
+            written.peak - written.kept,
+          ),
+      },
+      solve: { kept: L * mixing + written.updates, peak: (L + 2) * mixing + written.updates },
       onto(rows) {
         const G = matrixBytes(rows.samples * rows.outputs, m);
         return { kept: G, peak: 5 * G + matrixBytes(rows.samples, N) };
       },
-      operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N),
+      operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N) + written.operations,
     };
   },
 });

@@ -27,6 +27,7 @@ import { rangeInverse } from "../linalg/range-inverse.ts";
 import { roundings } from "../linalg/singular.ts";
 import { addTimes } from "../linalg/vector-product.ts";
 import { writtenUnits } from "./unit-wise-written.ts";
+import { outerLayers, writtenCost, writtenUnitsCost } from "./written-cost.ts";
 import type { BlockUpdate } from "./written.ts";
 
 /** gamma where nothing states it. */
@@ -91,20 +92,26 @@ export const unitWise: Fisher = {
   },
 
   // One unit's factor at a time, or all of them where a propagator keeps them; U_l of every layer.
-  cost({ samples: N, layers, leastNorm = false, activeShare = RELU_SHARE }) {
+  cost(sizes) {
+    const { samples: N, leastNorm = false, activeShare = RELU_SHARE } = sizes;
+    const layers = outerLayers(sizes.layers);
+    const written = writtenCost(sizes.layers, writtenUnitsCost(sizes));
     const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
-    const updates = matrixBytes(N, units);
+    const updates = matrixBytes(N, units) + written.updates;
     const unit = 8 * packedLength(N) + (leastNorm ? matrixBytes(N) : 0);
     // Units that are active on all samples or on none hold twice as much as those on half of them.
     const kept = Math.min(2, 1 / activeShare) * keptBytes(layers, N, activeShare);
     return {
-      prepare: { kept: 0, peak: unit + (leastNorm ? 6 * matrixBytes(N) : 0) },
+      prepare: {
+        kept: written.kept,
+        peak: Math.max(written.peak, written.kept + unit + (leastNorm ? 6 * matrixBytes(N) : 0)),
+      },
       solve: { kept: updates, peak: updates + unit },
       onto(rows) {
-        const moved = Math.max(...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
+        const moved = Math.max(0, ...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
         return { kept: kept + updates, peak: kept + 2 * updates + unit + moved };
       },
-      operations: units * ((activeShare * N) ** 3 / 3),
+      operations: units * ((activeShare * N) ** 3 / 3) + written.operations,
     };
   },
 };
