@@ -13,9 +13,9 @@ import { loadDataset, saveDataset } from "../data/node/npz.ts";
 import { synthetic } from "../data/synthetic.ts";
 import { createEngine } from "../engine/engine.ts";
 import { InputError } from "../error.ts";
-import { lossNamed } from "../loss/index.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
+import { lossOf } from "./own.ts";
 import { datasetName } from "./names.ts";
 
 /** The options that say what to learn from. */
@@ -30,6 +30,7 @@ export type DataOptions = Pick<
   | "test_size"
   | "data_seed"
   | "loss_type"
+  | "own"
   | "random_seed"
   | "forster_transform"
   | "forster_transform_n_iters"
@@ -69,7 +70,7 @@ export async function loadData(
 
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
   const { train_size: trainSize, test_size: testSize } = options;
-  const loss = lossNamed(options.loss_type);
+  const loss = lossOf(options);
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
   const drawn = options.data_seed === undefined ? {} : { dataSeed: options.data_seed };
   const selection: Selection = { trainSize, testSize, loss, targetClasses, ...drawn };

@@ -13,7 +13,7 @@ import type { Fisher } from "../fisher/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { withUnits } from "../kernel/units.ts";
 import { map, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
-import { lossNamed, mse } from "../loss/index.ts";
+import { mse } from "../loss/index.ts";
 import { randomState } from "../random/random-state.ts";
 import { analyticKernels, empiricalParts, type Kernels } from "./diagnose-kernels.ts";
 import { layerEvents } from "./diagnose-layers.ts";
@@ -30,6 +30,7 @@ import {
   type MethodFigures,
 } from "./diagnosis.ts";
 import { idleOptions } from "./idle.ts";
+import { lossOf } from "./own.ts";
 import { demandConfig } from "./parse-config.ts";
 import { OptionError } from "./remedy.ts";
 import { openNetwork } from "./setup.ts";
@@ -84,7 +85,7 @@ async function* methodEvents(
 ): AsyncGenerator<DiagnosisEvent> {
   const { config, network, methods } = setting;
   const { yTrain: y } = setting.dataset;
-  const loss = lossNamed(config.loss_type);
+  const loss = lossOf(config);
   const shape = shapeOf(network, loss, y.rows);
   // The outputs of an infinitely wide network are 0 on average at the start.
   const starts: Record<KernelName, Matrix> = { analytic: zeros(y.rows, y.cols), empirical: kernels.outputs };

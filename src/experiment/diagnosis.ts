@@ -6,10 +6,11 @@ import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, NATURAL_GRADIENTS, PLAIN, type Fisher } from "../fisher/index.ts";
-import { lossNamed } from "../loss/index.ts";
-import { type Config, type ConfigOptions } from "./config.ts";
+import { lossNamed, type Loss } from "../loss/index.ts";
+import { type Config, type OptionName, type ConfigOptions } from "./config.ts";
 import type { RunListeners } from "./events.ts";
 import { isRecord, parseFlags } from "./parse-config.ts";
+import { lossOf } from "./own.ts";
 import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
 
@@ -30,15 +31,15 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "loss_type", "damping", "singular", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
-] satisfies readonly (keyof Config)[];
+] satisfies readonly OptionName[];
 
 /**
  * Methods that a diagnosis under a loss looks at: those that exist for it, and without being named those that differ from
  * each other where layers act on whole samples.
  */
-export const diagnosisMethods = (lossType: Config["loss_type"], only?: string): readonly Fisher[] =>
-  FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType))).filter(({ name, needs }) =>
-    only === undefined ? needs !== "positions" : name === only,
+export const diagnosisMethods = (loss: string | Loss, only?: string): readonly Fisher[] =>
+  FISHERS.filter((fisher) => existsFor(fisher, typeof loss === "string" ? lossNamed(loss) : loss)).filter(
+    ({ name, needs }) => (only === undefined ? needs !== "positions" : name === only),
   );
 
 /** Options of a diagnosis as a program gives them; an unknown name does not compile. */
@@ -193,12 +194,13 @@ export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>):
     }
   }
   const { natural_gradient_type: asked, ...rest } = options;
-  const only = asked === "none" ? PLAIN.name : asked;
+  const only = asked === "none" || asked === PLAIN ? PLAIN.name : asked;
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === PLAIN.name ? NATURAL_GRADIENTS[0]!.name : only;
   const config = parseFlags({ ...rest, natural_gradient_type: checked });
-  return {
-    config,
-    methods: diagnosisMethods(config.loss_type, typeof only === "string" ? only : undefined),
-  };
+  const own = config.own?.natural_gradient_type;
+  if (own) return { config, methods: [own.value] };
+  // Given as an object it has its name there.
+  const name = only === undefined || only === PLAIN.name ? only : config.natural_gradient_type;
+  return { config, methods: diagnosisMethods(lossOf(config), name) };
 }

@@ -2,7 +2,6 @@
  * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
  * predict its training.
  */
-import { lossNamed } from "../loss/index.ts";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
@@ -23,12 +22,13 @@ import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
 import { kernelName } from "./names.ts";
+import { activationOf, lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";
 
 /** The options that say what network it is. */
 export type NetworkOptions = Pick<
   Config,
-  "n_layers" | "width" | "activation" | "weight_variance" | "bias_variance" | "parameterization"
+  "n_layers" | "width" | "activation" | "own" | "weight_variance" | "bias_variance" | "parameterization"
 >;
 
 /** The network of an experiment on a dataset. */
@@ -40,7 +40,7 @@ const mlpOf = (options: NetworkOptions, inputs: number, outputs: number): Networ
     depth: options.n_layers,
     width: options.width,
     outputs,
-    activation: options.activation,
+    activation: activationOf(options),
     weightVariance: options.weight_variance,
     biasVariance: options.bias_variance,
     parameterization: options.parameterization,
@@ -55,11 +55,7 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
   if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
     return undefined;
   }
-  const network = mlpOf(
-    config,
-    FEATURES[config.dataset],
-    lossNamed(config.loss_type).outputs(config.n_classes),
-  );
+  const network = mlpOf(config, FEATURES[config.dataset], lossOf(config).outputs(config.n_classes));
   return { samples, network };
 }
 

@@ -5,16 +5,18 @@ import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
 import { PRNGS } from "../../network/initialise.ts";
 import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
-import { choice, notNegative, positive, whole } from "./values.ts";
+import { choice, choiceOrOwn, notNegative, positive, whole } from "./values.ts";
 
 const about = aboutIn("Network");
 
 export const NETWORK_OPTIONS = {
   n_layers: whole(1, 1000).default(3).meta(about("<n>", "weight layers, L")),
   width: whole(1).default(4096).meta(about("<n>", "width of every hidden layer, M")),
-  activation: choice(ACTIVATION_NAMES)
+  activation: choiceOrOwn(ACTIVATION_NAMES)
     .default(ACTIVATION_NAMES[0]!)
-    .meta(about("<name>", "nonlinearity between the layers")),
+    .meta(
+      about("<name|file>", "nonlinearity between the layers, or a module that exports yours as activation"),
+    ),
   weight_variance: positive()
     .default(2)
     .meta(
