@@ -476,6 +476,33 @@ const cases: readonly Case[] = [
     () => natgrad.dualsByQuadrature(Math.tanh, Math.cosh, { points: Number.NaN }),
     /^points: .*got NaN$/,
   ],
+  ["conv", "no channels", () => natgrad.conv(0, 3), /^conv: channels: .*got 0$/],
+  ["averagePool", "no size", () => natgrad.averagePool(0), /^averagePool: size: .*got 0$/],
+  ["sumPool", "half a stride", () => natgrad.sumPool(2, { stride: 1.5 }), /^sumPool: stride: .*got 1\.5$/],
+  [
+    "maxPool",
+    "windows of padding alone",
+    () =>
+      natgrad
+        .maxPool(2, {
+          padding: [
+            [2, 0],
+            [0, 0],
+          ],
+        })
+        .shape([[4, 4, 1]]),
+    /^maxPool\(2\): .*got one of padding alone$/,
+  ],
+  [
+    "globalAveragePool",
+    "values without positions",
+    () => natgrad.globalAveragePool().shape([[4]]),
+    /one axis$/,
+  ],
+  ["globalSumPool", "values without positions", () => natgrad.globalSumPool().shape([[4]]), /one axis$/],
+  ["globalMaxPool", "values without positions", () => natgrad.globalMaxPool().shape([[4]]), /one axis$/],
+  ["flatten", "no input", () => natgrad.flatten().shape([]), /^flatten: wanted 1 input, got 0 inputs$/],
+  ["transpose", "an axis twice", () => natgrad.transpose(1, 1), /^transpose: .*got "1, 1"$/],
   [
     "dualsByExpansion",
     "no derivative",
@@ -483,6 +510,12 @@ const cases: readonly Case[] = [
     /^derivative: wanted a function of a number, got undefined$/,
   ],
   ["activationNamed", "a name of none", () => natgrad.activationNamed("reul"), /^activation: .*got "reul"$/],
+  [
+    "withModules",
+    "a module that is not there",
+    () => natgrad.withModules({ activation: "./none.mjs" }),
+    /^activation: wanted a module that can be read, got "\.\/none\.mjs" \(ENOENT\)$/,
+  ],
   ["mlp", "an activation of no name", () => mlp(3, { activation: "reul" }), /^activation: .*got "reul"$/],
   ["leakyRelu", "a slope that is none", () => natgrad.leakyRelu(Number.NaN), /^slope: .*got NaN$/],
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],

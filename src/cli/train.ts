@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { printable } from "../error.ts";
 import { OPTIONS } from "../experiment/config.ts";
 import { parseFlags } from "../experiment/parse-config.ts";
+import { withModules } from "../experiment/modules.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { withAdvice } from "./advice.ts";
@@ -69,7 +70,7 @@ async function train(
   { format, quiet }: Printing<keyof typeof WRITERS>,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const config = parseFlags(options);
+  const config = parseFlags(await withModules(options));
   await checkPlaces(config);
   let reason: string | undefined;
   await withProgress(terminal, quiet, async (progress, notice) => {

@@ -1,6 +1,6 @@
 /**
  * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels for a loss.
- * A collection says itself where its images come from, so a reader of files and a browser share this.
+ * It does not matter where a collection gets its images from, so that files and browsers share this.
  */
 import { agree } from "../error.ts";
 import type { Matrix } from "../linalg/matrix.ts";
@@ -16,6 +16,8 @@ export type ImageCollection = {
   readonly labels: Uint8Array;
   /** Entries per image, M. */
   readonly inputs: number;
+  /** [height, width, channels] of every image. Default: unknown. */
+  readonly shape?: readonly number[];
   /** The flattened images [indices.length, M] at ascending `indices`. */
   readonly read: (indices: Uint32Array) => Promise<Uint8Array>;
 };
@@ -42,7 +44,8 @@ export async function imageDataset(
   );
   const [xTest, yTest] = await split(test, selection, "testSize", selection.testSize, "test images", draw);
   const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
-  return { xTrain, yTrain, xTest, yTest, targetClasses };
+  const { shape } = train;
+  return { xTrain, yTrain, xTest, yTest, targetClasses, ...(shape ? { sample: { shape } } : {}) };
 }
 
 async function split(

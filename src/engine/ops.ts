@@ -90,10 +90,6 @@ export const firstColumns = (g: Graph, a: Value, count: number): Value =>
 export const sliceAxis = (g: Graph, a: Value, axis: number, from: number, to: number): Value =>
   g.node("Slice", [a, g.integers(from), g.integers(to), g.integers(axis)]);
 
-/** The slices of `a` along an axis that a list of whole numbers names, in its order. */
-export const gather = (g: Graph, a: Value, indices: readonly number[], axis: number): Value =>
-  gatherBy(g, a, g.integers(...indices), axis);
-
 /** The same by an int64 value of any shape: its axes take the place of that axis. */
 export const gatherBy = (g: Graph, a: Value, indices: Value, axis: number): Value =>
   g.node("Gather", [a, indices], [{ name: "axis", value: { int: axis } }]);
@@ -132,6 +128,14 @@ export const reshapeTo = (g: Graph, a: Value, shape: Value): Value => g.node("Re
 /** `a` [n, m] with a last column of the constant `value` appended: [n, m + 1]. */
 export const appendColumn = (g: Graph, a: Value, value: number): Value =>
   g.node("Pad", [a, g.integers(0, 0, 0, 1), g.constant([value])], []);
+
+/** The slices of `a` along an axis that a list of whole numbers names, in its order. */
+export const gather = (g: Graph, a: Value, indices: readonly number[], axis: number): Value =>
+  g.node("Gather", [a, g.integers(...indices)], [{ name: "axis", value: { int: axis } }]);
+
+/** Largest values along one axis, which disappears, or stays with one entry. */
+export const maxAlong = (g: Graph, a: Value, axis: number, keep = false): Value =>
+  g.node("ReduceMax", [a, g.integers(axis)], [{ name: "keepdims", value: { int: Number(keep) } }]);
 
 /** Means along one axis, which disappears. */
 export const meanAlong = (g: Graph, a: Value, axis: number): Value =>

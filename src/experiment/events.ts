@@ -39,6 +39,8 @@ export type ConfigEvent = {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
+  /** The alpha that it is the inverse of, where the theory has none: tr G / n on the network's own kernel at the start. */
+  alpha_measured?: number;
   /** The plan: memory, for long runs the time, and how exact NGD solves. */
   plan: { bytes: number; seconds?: number; solver?: Solver };
   /**

@@ -15,6 +15,7 @@ import type { FloatArray } from "../engine/engine.ts";
 import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
+import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */
 const FORMAT = 1;
@@ -93,7 +94,9 @@ export function originOf(
     forster_transform: config.forster_transform
       ? `${config.forster_transform_n_iters} iterations to ${config.forster_transform_tol}`
       : null,
-    activation: [...activations].join(", ") || null,
+    // Of a module its content counts: its name may stay when that changes.
+    activation:
+      [[...activations].join(", "), digestOf(config.own?.activation)].filter(Boolean).join(" ") || null,
     n_layers: shapes.length,
     widths: [inputs, ...hidden.map((width) => (anyWidth ? "*" : width)), outputs].join(" - "),
     weight_variance: config.weight_variance,
@@ -110,6 +113,9 @@ export function originOf(
       empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
   };
 }
+
+const digestOf = (own: Own<unknown> | undefined): string =>
+  own?.sha256 === undefined ? "" : `(module ${own.sha256.slice(0, 12)})`;
 
 /** The seed that draws the data of a run; undefined where nothing is drawn. */
 export const dataSeedOf = (config: Config): number | undefined =>

@@ -2,10 +2,9 @@
  * @file The network of the paper (section 2.1): dense layers of one width with an activation between them.
  */
 import { demandWhole } from "../error.ts";
-import { activation as activationOp, type Activation } from "../ops/activation.ts";
-import { activationNamed } from "../ops/activations/index.ts";
+import type { Activation } from "../ops/activation.ts";
 import { dense, type DenseOptions } from "../ops/dense.ts";
-import { RELU } from "../ops/relu.ts";
+import { activationLayer } from "./images.ts";
 import { serial } from "./layers.ts";
 import type { Network } from "./network.ts";
 
@@ -31,13 +30,12 @@ export type MlpOptions = Omit<DenseOptions, "role"> & {
  * console.log(mlp(784, { activation: "tanh", weightVariance: 1 }).nodes[1]?.op.name); // tanh
  */
 export function mlp(inputs: number, options: MlpOptions = {}): Network {
-  const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
-  const phi = typeof activation === "string" ? activationNamed(activation) : activation;
+  const { depth = 3, width = 4096, outputs = 1, activation, ...variances } = options;
   demandWhole("outputs", outputs);
   demandWhole("depth", depth);
   const hidden = Array.from({ length: depth - 1 }, (_, l) => [
     dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
-    activationOp(phi),
+    activationLayer(activation),
   ]).flat();
   return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
 }

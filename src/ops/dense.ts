@@ -4,30 +4,16 @@
  *     u = a h W^T + a_b b,
  *
  * in the NTK parameterisation a = sigma_w / sqrt(M_in), a_b = sigma_b and W, b of unit variance (Jacot et al., arXiv
- * 1806.07572); others are in parameterization.ts. It acts on the last axis, at every position of the axes before it. With H = [a h, a_b] and theta = [W, b] [M_out, M_in + 1] this is
- * u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
+ * 1806.07572); others are in parameterization.ts. It acts on the last axis, at every position of the axes before it. With
+ * H = [a h, a_b] and theta = [W, b] [M_out, M_in + 1] this is u = H theta^T, so a row of its Jacobian is delta (x) H, and its Grams are A = H H^T and B = Delta Delta^T.
  */
-import { demandName, InputError } from "../error.ts";
-import { appendColumn, firstColumns, gemm, reshape, scaleBy } from "../engine/ops.ts";
-import { only, sizeOf, type Op, type Shape } from "./op.ts";
-import {
-  layerScales,
-  PARAMETERIZATIONS,
-  ROLES,
-  type Parameterization,
-  type Role,
-} from "./parameterization.ts";
+import { InputError } from "../error.ts";
+import { appendColumn, firstColumns, reshape, scaleBy } from "../engine/ops.ts";
+import { only, sizeOf, timesWeights, timesWeightsBack, type Op, type Shape } from "./op.ts";
+import { readWeightOptions, type WeightOptions } from "./parameterization.ts";
 
-/** Options of {@link dense}: variances of the effective weights (times the fan-in) and biases. */
-export type DenseOptions = {
-  /** sigma_w^2. */
-  weightVariance?: number;
-  /** sigma_b^2; zero means no biases. */
-  biasVariance?: number;
-  parameterization?: Parameterization;
-  /** Where the layer stands; only `mup` needs it. */
-  role?: Role;
-};
+/** Options of {@link dense}. */
+export type DenseOptions = WeightOptions;
 
 /**
  * A dense layer with `width` outputs: [..., M_in] to [..., width].
@@ -40,22 +26,10 @@ export type DenseOptions = {
  * console.log(network.blocks.length); // 2
  */
 export function dense(width: number, options: DenseOptions = {}): Op {
-  const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
   if (!Number.isInteger(width) || width < 1) {
     throw new InputError(`width: wanted a positive integer, got ${width}`);
   }
-  if (!(weightVariance > 0 && Number.isFinite(weightVariance))) {
-    throw new InputError(`weightVariance: wanted a positive number, got ${weightVariance}`);
-  }
-  if (!(biasVariance >= 0 && Number.isFinite(biasVariance))) {
-    throw new InputError(`biasVariance: wanted a number >= 0, got ${biasVariance}`);
-  }
-  demandName("parameterization", PARAMETERIZATIONS, parameterization);
-  demandName("role", ROLES, role);
-  const hasBias = biasVariance > 0;
-  const scalesFor = (fanIn: number) =>
-    layerScales(parameterization, role, { fanIn, fanOut: width, weightVariance, biasVariance });
-
+  const { hasBias, scalesFor } = readWeightOptions(options);
   const name = `dense(${width})`;
   const fanInOf = (inputs: readonly Shape[]): number => only(name, inputs).at(-1)!;
   /** T: the numbers of all axes but the last. */
@@ -67,35 +41,32 @@ export function dense(width: number, options: DenseOptions = {}): Op {
     block(inputs) {
       const fanIn = fanInOf(inputs);
       const columns = fanIn + Number(hasBias);
-      return { fanIn, columns, fanOut: width, scales: scalesFor(fanIn), positions: positionsAt(inputs[0]!) };
+      const scales = scalesFor(fanIn, width);
+      return { fanIn, columns, fanOut: width, scales, positions: positionsAt(inputs[0]!) };
     },
 
     forward(g, { inputs, shapes, weights }) {
-      const { base, factors } = weights!;
       const shape = shapes[0]!;
-      const { weight: a, bias } = scalesFor(shape.at(-1)!);
+      const { weight: a, bias } = scalesFor(shape.at(-1)!, width);
       // Rows for all positions of all samples.
       const rows = shape.length === 1 ? inputs[0]! : reshape(g, inputs[0]!, -1, shape.at(-1)!);
       const scaled = scaleBy(g, rows, a);
       const H = hasBias ? appendColumn(g, scaled, bias) : scaled;
-      const wide = gemm(g, H, base, { transB: true });
-      const output = factors
-        ? gemm(g, gemm(g, H, factors.left, { transB: true }), factors.right, { plus: wide })
-        : wide;
+      const output = timesWeights(g, H, weights!);
       if (shape.length === 1) return { output, kept: H };
       return { output: reshape(g, output, -1, ...shape.slice(0, -1), width), kept: H };
     },
 
     backward(g, at, ct) {
-      const { base, factors } = at.weights!;
       const shape = at.shapes[0]!;
       const fanIn = shape.at(-1)!;
       const delta = shape.length === 1 ? at.matrix(ct, [width]) : reshape(g, ct, -1, width);
-      const plain = gemm(g, delta, base);
-      const back = factors
-        ? gemm(g, gemm(g, delta, factors.right, { transB: true }), factors.left, { plus: plain })
-        : plain;
-      const scaled = scaleBy(g, hasBias ? firstColumns(g, back, fanIn) : back, scalesFor(fanIn).weight);
+      const back = timesWeightsBack(g, delta, at.weights!);
+      const scaled = scaleBy(
+        g,
+        hasBias ? firstColumns(g, back, fanIn) : back,
+        scalesFor(fanIn, width).weight,
+      );
       return [at.cotangent(scaled, shape)];
     },
 
@@ -120,7 +91,7 @@ export function dense(width: number, options: DenseOptions = {}): Op {
         );
       }
       const fanIn = shape[0]!;
-      const { weight: a, bias, weightStd, biasStd } = scalesFor(fanIn);
+      const { weight: a, bias, weightStd, biasStd } = scalesFor(fanIn, width);
       return {
         kind: "weights",
         // Weights have variance s^2, so h.h' / fan-in enters the outputs times (a s)^2 fan-in and H H^T times a^2 fan-in.

@@ -8,11 +8,16 @@ import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
 import { groupNorm, instanceNorm } from "./group-norm.ts";
 import { layerNorm, rmsNorm } from "./layer-norm.ts";
+import { conv } from "./conv.ts";
+import { flatten } from "./flatten.ts";
+import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
+import { averagePool, maxPool, sumPool } from "./pool.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { sum } from "./sum.ts";
+import { transpose } from "./transpose.ts";
 import { where } from "./where.ts";
 
 /** Every op by name, as a function of its attributes. */
@@ -21,16 +26,23 @@ export const OPS = {
   activation,
   add,
   batchNorm,
+  averagePool,
   clip,
+  conv,
   dense,
   div,
   exp,
   groupNorm,
   instanceNorm,
   layerNorm,
+  flatten,
+  globalAveragePool,
+  globalMaxPool,
+  globalSumPool,
   log,
   logSoftmax,
   matmul,
+  maxPool,
   mul,
   neg,
   pow,
@@ -42,5 +54,7 @@ export const OPS = {
   sqrt,
   sub,
   sum,
+  sumPool,
+  transpose,
   where,
 } as const;

@@ -86,6 +86,7 @@ describe("tableWriter", () => {
       test_size: 50
       n_layers: 3
       width: 4096
+      activation: relu
       weight_variance: 2
       bias_variance: 0
       parameterization: ntk

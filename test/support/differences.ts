@@ -42,6 +42,29 @@ export async function checkJacobian(network: Network, x: Matrix, seed: number): 
   }
 }
 
+/** The same along one random direction of each block's parameters: for networks of many of them. */
+export async function checkJacobianAlong(network: Network, x: Matrix, seed: number): Promise<void> {
+  const linearizer = await createLinearizer(await float64Engine(), network);
+  const { normalsInto } = randomState(seed);
+  const draw = () =>
+    network.blocks.map(({ columns, fanOut }) => normalsInto(new Float64Array(columns * fanOut)));
+  const [thetas, directions] = [draw(), draw()];
+  const weights = createWeights(network, thetas);
+  const rows = (await linearizer.linearize(weights, x)).layers.map(rowsOf);
+  for (const [l, theta] of thetas.entries()) {
+    const [start, direction] = [theta.slice(), directions[l]!];
+    const f = async (step: number) => {
+      for (const [at, old] of start.entries()) theta[at] = old + step * direction[at]!;
+      return (await linearizer.forward(weights, x)).data.slice();
+    };
+    const [up, down] = [await f(STEP), await f(-STEP)];
+    theta.set(start);
+    const difference = up.map((value, row) => (value - down[row]!) / (2 * STEP));
+    const own = rows[l]!.map((row) => row.reduce((sum, value, at) => sum + value * direction[at]!, 0));
+    expect(relativeError(own, difference, 1), `theta ${l + 1}`).toBeLessThan(DIFFERENCES);
+  }
+}
+
 /** Rows (n, c) of the Jacobian by one block, each [fanOut columns], whichever way it is kept. */
 export function rowsOf({ inputs: H, signals: D }: LayerLinearization): Float64Array[] {
   const C = D.rows / H.rows;

@@ -16,6 +16,32 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.createBuilder(0),
     /^inputs: wanted a whole number >= 1, got 0$/,
   ],
+  [
+    "cnn",
+    "no image",
+    () => natgrad.cnn([4]),
+    /^cnn: wanted images \[height, width, channels\], got samples \[4\]$/,
+  ],
+  ["cnn", "no convolution", () => natgrad.cnn([4, 4, 1], { depth: 1 }), /^depth: wanted a whole number >= 2/],
+  [
+    "cnn",
+    "strides of another depth",
+    () => natgrad.cnn([4, 4, 1], { strides: [1] }),
+    /^strides: wanted 4 \(one/,
+  ],
+  [
+    "myrtle",
+    "another depth",
+    () => natgrad.myrtle([8, 8, 1], { depth: 6 }),
+    /^depth: wanted one of 5, 7, 10, got "6"$/,
+  ],
+  ["myrtle", "too few pixels", () => natgrad.myrtle([3, 3, 1]), /^averagePool: wanted 2 positions or more/],
+  [
+    "resnet",
+    "no groups",
+    () => natgrad.resnet([8, 8, 1], { blocks: [] }),
+    /^blocks: wanted one group or more/,
+  ],
   ["sum", "one value", () => natgrad.sum().shape([[2]]), /^sum: wanted 2 inputs or more, got 1 inputs$/],
   [
     "parallel",

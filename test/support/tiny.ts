@@ -52,6 +52,10 @@ let engine: Promise<Engine> | undefined;
 export const float64Engine = (): Promise<Engine> =>
   (engine ??= createEngine({ precision: "float64", threads: 1 }));
 
+/** Normal samples of a network. */
+export const samplesFor = ({ inputs }: Network, seed: number, count = 3): Matrix =>
+  matrix(count, inputs, randomState(seed).normalsInto(new Float64Array(count * inputs)));
+
 export const toRows = (m: Matrix): Rows =>
   Array.from({ length: m.rows }, (_, i) => [...m.data.subarray(i * m.cols, (i + 1) * m.cols)]);
 

@@ -34,6 +34,7 @@ export const CIFAR10: FetchedImages = {
   train: 50_000,
   test: 10_000,
   inputs: INPUTS,
+  shape: [32, 32, 3],
   hint: `put ${ARCHIVE} into FOLDER`,
   editions: [
     {

@@ -62,6 +62,7 @@ export const FASHION_MNIST: FetchedImages = {
   train: 60_000,
   test: 10_000,
   inputs: INPUTS,
+  shape: [28, 28, 1],
   hint: "put the four official files (train-images-idx3-ubyte.gz, ...) into FOLDER/fashion-mnist",
   editions: [
     {
