@@ -6,7 +6,7 @@
  * in one process, the floor before every repetition.
  */
 import { createTrainer } from "../src/dynamics/trainer.ts";
-import { parseConfig } from "../src/experiment/config.ts";
+import { parseConfig } from "../src/experiment/parse-config.ts";
 import { run } from "../src/experiment/run.ts";
 import { exact } from "../src/fisher/exact.ts";
 import { createWeights } from "../src/jacobian/weights.ts";

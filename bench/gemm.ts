@@ -41,8 +41,8 @@ export const operations = (products: readonly Product[]): number =>
   }, 0);
 
 /** The products of a forward pass. */
-export const forwardProducts = ({ weights }: Network, samples: number): Product[] =>
-  weights.map(({ columns, fanOut }, l) => ({
+export const forwardProducts = ({ blocks }: Network, samples: number): Product[] =>
+  blocks.map(({ columns, fanOut }, l) => ({
     name: `forward${l}`,
     left: { name: `inputs${l}`, rows: samples, cols: columns },
     right: { name: `theta${l}`, rows: fanOut, cols: columns },
@@ -52,7 +52,7 @@ export const forwardProducts = ({ weights }: Network, samples: number): Product[
 /** The products of a linearisation: the forward pass of all samples, the way back and the Grams of the first N. */
 export function linearizeProducts(network: Network, samples: number, N: number): Product[] {
   const products = forwardProducts(network, samples);
-  for (const [l, { columns, fanOut }] of network.weights.entries()) {
+  for (const [l, { columns, fanOut }] of network.blocks.entries()) {
     const H = { name: `H${l}`, rows: N, cols: columns };
     const delta = { name: `delta${l}`, rows: N * network.outputs, cols: fanOut };
     const theta = { name: `theta${l}`, rows: fanOut, cols: columns };
@@ -64,8 +64,8 @@ export function linearizeProducts(network: Network, samples: number, N: number):
 }
 
 /** The products of adding an update of rank N to theta_l itself: U_l^T H_l. */
-export const foldProducts = ({ weights }: Network, N: number): Product[] =>
-  weights.map(({ columns, fanOut }, l) => ({
+export const foldProducts = ({ blocks }: Network, N: number): Product[] =>
+  blocks.map(({ columns, fanOut }, l) => ({
     name: `fold${l}`,
     left: { name: `U${l}`, rows: N, cols: fanOut },
     right: { name: `H${l}`, rows: N, cols: columns },

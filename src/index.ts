@@ -11,7 +11,9 @@ export { matrix, stackRows, type Floats, type Matrix } from "./linalg/matrix.ts"
 
 // Networks and their weights.
 export { dense, type DenseOptions } from "./ops/dense.ts";
-export { mlp, serial, type MlpOptions, type Network } from "./network/network.ts";
+export { serial } from "./network/layers.ts";
+export { mlp, type MlpOptions } from "./network/mlp.ts";
+export { type Network } from "./network/network.ts";
 export { relu } from "./ops/relu.ts";
 export { activation, type Activation } from "./ops/activation.ts";
 export type { Op } from "./ops/op.ts";

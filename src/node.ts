@@ -8,8 +8,10 @@ export type { LeastNorm } from "./experiment/events.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
-export { METHODS, parseConfig, parseFlags, type Config, type ConfigOptions } from "./experiment/config.ts";
-export { diagnose, type DiagnosisListeners } from "./experiment/diagnose.ts";
+export { type Config, type ConfigOptions } from "./experiment/config.ts";
+export { parseConfig, parseFlags } from "./experiment/parse-config.ts";
+export { METHODS } from "./experiment/options/training.ts";
+export { diagnose } from "./experiment/diagnose.ts";
 export {
   DIAGNOSIS_OPTIONS,
   diagnosisMethods,
@@ -20,6 +22,7 @@ export {
   type DiagnosisConfigEvent,
   type DiagnosisDoneEvent,
   type DiagnosisEvent,
+  type DiagnosisListeners,
   type DiagnosisOptions,
   type KernelName,
   type LayerEvent,
@@ -39,7 +42,10 @@ export {
 export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
+export { withModules } from "./experiment/modules.ts";
+export type { Own, OwnParts } from "./experiment/own.ts";
 export { run } from "./experiment/run.ts";
+export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {
   ConfigEvent,
   DoneEvent,

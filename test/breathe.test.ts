@@ -12,7 +12,7 @@ import { createPosterior } from "../src/dynamics/posterior.ts";
 import { kernelSpectrum } from "../src/dynamics/spectrum.ts";
 import { stableLearningRate } from "../src/dynamics/stability.ts";
 import { createTrainer } from "../src/dynamics/trainer.ts";
-import { parseConfig } from "../src/experiment/config.ts";
+import { parseConfig } from "../src/experiment/parse-config.ts";
 import { diagnose } from "../src/experiment/diagnose.ts";
 import { parseDiagnosis } from "../src/experiment/diagnosis.ts";
 import { run } from "../src/experiment/run.ts";
@@ -33,7 +33,7 @@ import { factorizeGeneral } from "../src/linalg/lu.ts";
 import { addDiagonal, matrix, multiply, transpose, zeros, type Matrix } from "../src/linalg/matrix.ts";
 import { partialCholesky, pivotedCholesky } from "../src/linalg/pivoted-cholesky.ts";
 import { drawWeights, initialise } from "../src/network/initialise.ts";
-import { mlp } from "../src/network/network.ts";
+import { mlp } from "../src/network/mlp.ts";
 import { randomState } from "../src/random/random-state.ts";
 
 const random = (rows: number, cols: number, seed = 1): Matrix =>

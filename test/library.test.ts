@@ -24,6 +24,7 @@ import { MANIFEST } from "./support/checkout.ts";
 import { createGraph } from "../src/engine/graph.ts";
 import { gemm } from "../src/engine/ops.ts";
 import { partsOf } from "./support/kernels.ts";
+import { OP_REFUSALS, SAFE_OPS } from "./support/op-refusals.ts";
 
 /** Every entry of the package by its name there; no name means two things. */
 const ENTRIES = {
@@ -164,6 +165,7 @@ const numbers = (wanted: number, got: number): RegExp =>
   new RegExp(`wanted ${wanted} numbers, got ${got} numbers`);
 
 const cases: readonly Case[] = [
+  ...OP_REFUSALS,
   [
     "createEngine",
     "an unknown device",
@@ -340,7 +342,7 @@ const cases: readonly Case[] = [
     "decodeDataset",
     "a NaN size",
     () => natgrad.decodeDataset(natgrad.encodeDataset(dataset), "x", { loss: mse, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "encodeDataset",
@@ -397,7 +399,7 @@ const cases: readonly Case[] = [
     "mnist",
     "a NaN size",
     () => natgrad.mnist({ ...selection, trainSize: Number.NaN }),
-    /^train_size: .*got NaN$/,
+    /^trainSize: .*got NaN$/,
   ],
   [
     "cifar10",
@@ -409,7 +411,7 @@ const cases: readonly Case[] = [
     "fashionMnist",
     "one class",
     () => natgrad.fashionMnist({ ...selection, targetClasses: [1] }),
-    /^target_classes: /,
+    /^targetClasses: /,
   ],
   [
     "loadDataset",
@@ -474,7 +476,52 @@ const cases: readonly Case[] = [
     () => natgrad.dualsByQuadrature(Math.tanh, Math.cosh, { points: Number.NaN }),
     /^points: .*got NaN$/,
   ],
-  ["serial", "no layers", () => natgrad.serial(3), /^serial: /],
+  ["conv", "no channels", () => natgrad.conv(0, 3), /^conv: channels: .*got 0$/],
+  ["averagePool", "no size", () => natgrad.averagePool(0), /^averagePool: size: .*got 0$/],
+  ["sumPool", "half a stride", () => natgrad.sumPool(2, { stride: 1.5 }), /^sumPool: stride: .*got 1\.5$/],
+  [
+    "maxPool",
+    "windows of padding alone",
+    () =>
+      natgrad
+        .maxPool(2, {
+          padding: [
+            [2, 0],
+            [0, 0],
+          ],
+        })
+        .shape([[4, 4, 1]]),
+    /^maxPool\(2\): .*got one of padding alone$/,
+  ],
+  [
+    "globalAveragePool",
+    "values without positions",
+    () => natgrad.globalAveragePool().shape([[4]]),
+    /one axis$/,
+  ],
+  ["globalSumPool", "values without positions", () => natgrad.globalSumPool().shape([[4]]), /one axis$/],
+  ["globalMaxPool", "values without positions", () => natgrad.globalMaxPool().shape([[4]]), /one axis$/],
+  ["flatten", "no input", () => natgrad.flatten().shape([]), /^flatten: wanted 1 input, got 0 inputs$/],
+  ["transpose", "an axis twice", () => natgrad.transpose(1, 1), /^transpose: .*got "1, 1"$/],
+  [
+    "dualsByExpansion",
+    "no derivative",
+    () => natgrad.dualsByExpansion(Math.tanh, any(undefined)),
+    /^derivative: wanted a function of a number, got undefined$/,
+  ],
+  ["activationNamed", "a name of none", () => natgrad.activationNamed("reul"), /^activation: .*got "reul"$/],
+  [
+    "withModules",
+    "a module that is not there",
+    () => natgrad.withModules({ activation: "./none.mjs" }),
+    /^activation: wanted a module that can be read, got "\.\/none\.mjs" \(ENOENT\)$/,
+  ],
+  ["mlp", "an activation of no name", () => mlp(3, { activation: "reul" }), /^activation: .*got "reul"$/],
+  ["leakyRelu", "a slope that is none", () => natgrad.leakyRelu(Number.NaN), /^slope: .*got NaN$/],
+  ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
+  ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
+  ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
+  ["serial", "no layers", () => natgrad.serial(3), /^network: wanted a layer with weights, got none$/],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [
     "serial",
@@ -1185,8 +1232,10 @@ const cases: readonly Case[] = [
 
 /** Functions without arguments that could be wrong beyond their types: constructors of errors, words, formulas. */
 const SAFE = [
+  ...SAFE_OPS,
   "InputError",
   "NotFiniteError",
+  "OptionError",
   "SingularGramError",
   "UnsolvedError",
   "stoppedText",

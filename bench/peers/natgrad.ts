@@ -49,7 +49,7 @@ await (wanted.prepare ? prepare() : measureJob());
 /** All samples [N + N', M_0] and labels, and W_l [M_l, M_{l-1}] of unit variance. */
 async function prepare(): Promise<void> {
   const thetas = initialise(await createEngine(), network, 1);
-  const weights = network.weights.map(({ fanOut, columns }, l) => [
+  const weights = network.blocks.map(({ fanOut, columns }, l) => [
     `W${l + 1}`,
     { shape: [fanOut, columns], data: thetas[l]! },
   ]);

@@ -3,7 +3,7 @@
  */
 import type { Figures } from "./messages.ts";
 
-const MARGIN = { left: 56, right: 12, top: 12, bottom: 28 };
+const MARGIN = { left: 44, right: 12, top: 12, bottom: 28 };
 /** Losses below this are drawn here: rounding of float32. */
 const LEAST = 1e-10;
 
@@ -30,12 +30,16 @@ export function drawChart(svg: SVGSVGElement, rows: readonly Figures[], steps: n
   const grid = powers.map(
     (power) =>
       `<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y(10 ** power)}" y2="${y(10 ** power)}" />` +
-      `<text x="${MARGIN.left - 8}" y="${y(10 ** power) + 4}" text-anchor="end">1e${power}</text>`,
+      `<text x="${MARGIN.left - 8}" y="${y(10 ** power) + 4}" text-anchor="end">10<tspan class="power" dy="-5">${String(power).replace("-", "−")}</tspan></text>`,
   );
   const ends =
     `<text x="${x(0)}" y="${height - 8}" text-anchor="middle">0</text>` +
     `<text x="${x(steps)}" y="${height - 8}" text-anchor="end">${steps} steps</text>`;
   const line = drawn.map(({ step, predictedLoss }) => `${x(step)},${y(predictedLoss)}`).join(" ");
   const points = drawn.map(({ step, trainLoss }) => `<circle cx="${x(step)}" cy="${y(trainLoss)}" r="3" />`);
-  svg.innerHTML = `${grid.join("")}${ends}<polyline points="${line}" />${points.join("")}`;
+  const invitation =
+    rows.length > 0
+      ? ""
+      : `<text x="${(x(0) + x(steps)) / 2}" y="${height / 2}" text-anchor="middle">The loss appears here.</text>`;
+  svg.innerHTML = `${grid.join("")}${ends}${invitation}<polyline points="${line}" />${points.join("")}`;
 }

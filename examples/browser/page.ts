@@ -8,6 +8,7 @@ const form = document.querySelector<HTMLFormElement>("#settings")!;
 const cancel = document.querySelector<HTMLButtonElement>("#cancel")!;
 const status = document.querySelector<HTMLOutputElement>("#status")!;
 const chart = document.querySelector<SVGSVGElement>("#chart")!;
+const table = document.querySelector<HTMLTableElement>("#table")!;
 const body = document.querySelector<HTMLTableSectionElement>("#rows")!;
 
 const worker = new Worker("worker.js", { type: "module" });
@@ -27,15 +28,19 @@ function show(): void {
     const row = body.insertRow();
     for (const text of [
       String(step),
-      trainLoss.toPrecision(3),
-      predictedLoss.toPrecision(3),
+      lossText(trainLoss),
+      lossText(predictedLoss),
       `${(100 * testAccuracy).toFixed(1)} %`,
     ]) {
       row.insertCell().textContent = text;
     }
   }
   shown = rows.length;
+  table.hidden = shown === 0;
 }
+
+/** Three digits; small losses with an exponent, so that columns stay narrow. */
+const lossText = (loss: number): string => (loss < 1e-3 ? loss.toExponential(2) : loss.toPrecision(3));
 
 function showSoon(): void {
   if (!waiting) requestAnimationFrame(show);

@@ -1,9 +1,10 @@
 /**
- * @file What can be refused before any work: places for files that cannot be written.
+ * @file Checks before any work that files can be written where the options want them.
  */
 import { errorCode, tryFolder } from "../data/node/files.ts";
 import { InputError } from "../error.ts";
-import { shown, type Config } from "../experiment/config.ts";
+import { type Config } from "../experiment/config.ts";
+import { shown } from "../experiment/parse-config.ts";
 
 /**
  * Checks that files can be written where the configuration wants them.

@@ -3,9 +3,12 @@
  */
 import type { Command } from "commander";
 import { printable } from "../error.ts";
-import { OPTIONS, parseFlags } from "../experiment/config.ts";
+import { OPTIONS } from "../experiment/config.ts";
+import { parseFlags } from "../experiment/parse-config.ts";
+import { withModules } from "../experiment/modules.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
+import { withAdvice } from "./advice.ts";
 import { checkPlaces } from "./preflight.ts";
 import { interruption } from "./interrupt.ts";
 import { experimentCommand, withProgress, type Printing } from "./options.ts";
@@ -67,14 +70,14 @@ async function train(
   { format, quiet }: Printing<keyof typeof WRITERS>,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const config = parseFlags(options);
+  const config = parseFlags(await withModules(options));
   await checkPlaces(config);
   let reason: string | undefined;
   await withProgress(terminal, quiet, async (progress, notice) => {
     for await (const event of run(config, { progress: progress.show, signal: interruption })) {
       progress.print(terminal.stdout, WRITERS[format](event));
-      if (event.event === "notice") notice(event.message);
-      if (event.event === "done" && event.diverged) reason = event.reason;
+      if (event.event === "notice") notice(withAdvice(event.message, event.remedies));
+      if (event.event === "done" && event.diverged) reason = withAdvice(event.reason ?? "", event.remedies);
     }
   });
   if (reason === undefined) return 0;

@@ -1,6 +1,6 @@
 /**
- * @file Classes of an experiment, and the samples of a labelled source that are theirs. A class of the experiment is one
- * class of the source, or a group of them: odd against even digits are two classes of five digits each.
+ * @file Classes of an experiment, and the samples of a labelled source that belong to them. A class of the experiment is one
+ * class of the source or a group of several: odd and even digits are two classes of five digits each.
  */
 import { InputError } from "../error.ts";
 import type { Draw } from "../random/permutation.ts";
@@ -12,14 +12,14 @@ export type ClassGroup = number | readonly number[];
 export const classMembers = (group: ClassGroup): readonly number[] =>
   typeof group === "number" ? [group] : group;
 
-/** The class of some classes of the source: one of them alone is its number. */
+/** The class that these classes of the source form; a single one is its number. */
 export const classGroup = (members: readonly number[]): ClassGroup =>
   members.length === 1 ? members[0]! : members;
 
-/** A class as the command line takes it: `3`, or `0+2+4`. */
+/** A class in words: `3`, or `0+2+4`. */
 export const className = (group: ClassGroup): string => classMembers(group).join("+") || "[]";
 
-/** What is wrong with a choice of classes, as `wanted X, got Y`; nothing if they are two or more without overlap. */
+/** What is wrong with a choice of classes, as `wanted X, got Y`; undefined for two or more classes without overlap. */
 export function classesFault(groups: readonly ClassGroup[]): string | undefined {
   const got = groups.map(className).join() || "none";
   const all = groups.flatMap(classMembers);
@@ -39,8 +39,8 @@ export type ClassSelection = {
   readonly targetClasses: readonly ClassGroup[];
   /** How many samples; Infinity for all of the classes. */
   readonly size: number;
-  /** `train_size` or `test_size` */
-  readonly flag: string;
+  /** `trainSize` or `testSize` */
+  readonly sizeName: string;
   /** "training images", "test images", ... */
   readonly what: string;
   /** Draws the samples; left out: the first ones. */
@@ -52,7 +52,7 @@ export type ClassSelection = {
  * @throws InputError when a class does not occur, or there are fewer such samples than `size`.
  */
 export function selectClasses(labels: ArrayLike<number>, selection: ClassSelection): Uint32Array {
-  const { targetClasses, size, flag, what, draw } = selection;
+  const { targetClasses, size, sizeName, what, draw } = selection;
   const counts = new Map<number, number>();
   const wanted = new Set(targetClasses.flatMap(classMembers));
   const found: number[] = [];
@@ -64,12 +64,12 @@ export function selectClasses(labels: ArrayLike<number>, selection: ClassSelecti
   const unknown = [...wanted].find((k) => !counts.has(k));
   if (unknown !== undefined) {
     const known = [...counts.keys()].sort((a, b) => a - b).join(", ");
-    throw new InputError(`target_classes: wanted classes among ${known} (${what}), got ${unknown}`);
+    throw new InputError(`targetClasses: wanted classes among ${known} (${what}), got ${unknown}`);
   }
   if (found.length < size && size !== Infinity) {
     const classes = targetClasses.map(className).join(", ");
     throw new InputError(
-      `${flag}: wanted at most ${found.length} (${what} of classes ${classes}), got ${size}`,
+      `${sizeName}: wanted at most ${found.length} (${what} of classes ${classes}), got ${size}`,
     );
   }
   const chosen = draw?.(found.length, size) ?? found.slice(0, size).keys();

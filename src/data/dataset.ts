@@ -1,6 +1,6 @@
 /**
- * @file The data of an experiment: training and test samples with their labels, and the options that every source of data
- * has.
+ * @file The data of an experiment, training and test samples with their labels, and the options that every source of data
+ * takes.
  *
  * Shapes: N samples, M inputs per sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.
@@ -22,37 +22,46 @@ export type Dataset = {
   readonly yTest: Matrix;
   /** The classes, by numbers of the source, in the order of the outputs; empty for a regression. */
   readonly targetClasses: readonly ClassGroup[];
+  /** What a row of the inputs is, where it is more than a list of M numbers. */
+  readonly sample?: SampleShape;
+};
+
+/** The axes of a sample, whose numbers are stored row-major: [height, width, channels] of an image. */
+export type SampleShape = {
+  readonly shape: readonly number[];
+  /** Whether the channels are its first axis, as PyTorch has them. Default: false, they are the last. */
+  readonly channelsFirst?: boolean;
 };
 
 /** Which part of a source to take. */
 export type Selection = {
-  /** Classes of the source, or groups of them: as many outputs as the loss wants for them. */
+  /** Classes of the source, or groups of them; the loss decides how many outputs they have. */
   readonly targetClasses: readonly ClassGroup[];
-  /** So many samples of these classes, the first ones without `dataSeed`; Infinity for all of them. */
+  /** How many samples of these classes; Infinity for all of them. Without `dataSeed` they are the first ones. */
   readonly trainSize: number;
   readonly testSize: number;
-  /** The loss that labels are written for. */
+  /** The loss that the labels are encoded for. */
   readonly loss: Loss;
   /**
    * Draws the samples of these classes by this seed, training and test samples apart, each split without replacement and in
-   * the order of its source (see `samplesOf`); left out: the first ones.
+   * the order of its source (see `samplesOf`); default: the first ones.
    */
   readonly dataSeed?: number;
 };
 
 /**
- * Checks what any source needs of a selection.
- * @throws InputError naming the flag.
+ * Checks a selection, as far as that does not depend on the source.
+ * @throws InputError naming what is out of range.
  */
 export function checkSelection(selection: Selection): void {
   const { targetClasses, trainSize, testSize, dataSeed = 0, loss } = selection;
   demandLoss(loss);
-  for (const [flag, size] of [["train_size", trainSize] as const, ["test_size", testSize] as const]) {
+  for (const [name, size] of [["trainSize", trainSize] as const, ["testSize", testSize] as const]) {
     if (size !== Infinity && (!Number.isInteger(size) || size < 1))
-      throw new InputError(`${flag}: wanted a whole number above 0, got ${size}`);
+      throw new InputError(`${name}: wanted a whole number above 0, got ${size}`);
   }
   if (!Number.isInteger(dataSeed) || dataSeed < 0 || dataSeed > 0xffffffff)
-    throw new InputError(`data_seed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
+    throw new InputError(`dataSeed: wanted a whole number from 0 to 4294967295, got ${dataSeed}`);
   const fault = classesFault(targetClasses);
-  if (fault !== undefined) throw new InputError(`target_classes: ${fault}`);
+  if (fault !== undefined) throw new InputError(`targetClasses: ${fault}`);
 }

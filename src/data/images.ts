@@ -1,6 +1,6 @@
 /**
  * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels for a loss.
- * A collection says itself where its images come from, so a reader of files and a browser share this.
+ * It does not matter where a collection gets its images from, so that files and browsers share this.
  */
 import { agree } from "../error.ts";
 import type { Matrix } from "../linalg/matrix.ts";
@@ -16,6 +16,8 @@ export type ImageCollection = {
   readonly labels: Uint8Array;
   /** Entries per image, M. */
   readonly inputs: number;
+  /** [height, width, channels] of every image. Default: unknown. */
+  readonly shape?: readonly number[];
   /** The flattened images [indices.length, M] at ascending `indices`. */
   readonly read: (indices: Uint32Array) => Promise<Uint8Array>;
 };
@@ -23,7 +25,7 @@ export type ImageCollection = {
 /**
  * `trainSize` training and `testSize` test images of the target classes (all of them for Infinity): the first ones, or
  * those that `dataSeed` draws, in the collections' order; each split normalised by itself (see `normalise`).
- * @throws InputError naming the flag or the image at fault.
+ * @throws InputError naming the option or the image at fault.
  */
 export async function imageDataset(
   train: ImageCollection,
@@ -35,25 +37,26 @@ export async function imageDataset(
   const [xTrain, yTrain] = await split(
     train,
     selection,
-    "train_size",
+    "trainSize",
     selection.trainSize,
     "training images",
     draw,
   );
-  const [xTest, yTest] = await split(test, selection, "test_size", selection.testSize, "test images", draw);
+  const [xTest, yTest] = await split(test, selection, "testSize", selection.testSize, "test images", draw);
   const targetClasses = selection.targetClasses.map((group) => classGroup(classMembers(group)));
-  return { xTrain, yTrain, xTest, yTest, targetClasses };
+  const { shape } = train;
+  return { xTrain, yTrain, xTest, yTest, targetClasses, ...(shape ? { sample: { shape } } : {}) };
 }
 
 async function split(
   images: ImageCollection,
   { targetClasses, loss }: Selection,
-  flag: string,
+  sizeName: string,
   size: number,
   what: string,
   draw: Draw | undefined,
 ): Promise<[x: Matrix, y: Matrix]> {
-  const indices = selectClasses(images.labels, { targetClasses, size, flag, what, draw });
+  const indices = selectClasses(images.labels, { targetClasses, size, sizeName, what, draw });
   const data = await images.read(indices);
   agree(what, `${indices.length * images.inputs} numbers`, `${data.length} numbers`);
   const labels = Uint8Array.from(indices, (i) => images.labels[i]!);

@@ -3,9 +3,9 @@
  * x_test, y_test, target_classes. Those that natgrad writes have inputs and labels in float32 (float64 where that would
  * lose digits) and classes in int64; those that it reads may have any real dtype.
  *
- * Where a class is a group of classes, target_classes has its index, 0 … k − 1, and one more array says what is in the
- * groups: target_groups [n, 2], one row per class of the source with the index of its group. The paper's programs read such
- * an archive as any other.
+ * Where classes are groups, target_classes has their indices 0 … k − 1, and one more array, target_groups [n, 2], has one row per
+ * class of the source with the index of its group. Samples may have any axes. Those that natgrad writes have one, and for images an
+ * array sample_shape has the axes that it stands for, as (32, 32, 3). The paper's programs read such archives like any other.
  */
 import { InputError, agree } from "../error.ts";
 import { demandLoss, type Loss } from "../loss/loss.ts";
@@ -13,7 +13,7 @@ import { type Floats, type Matrix, selectRows, toFloat64 } from "../linalg/matri
 import { type NpyArray, npyMatrix, type NpySource } from "../linalg/npy.ts";
 import { samplesOf } from "../random/permutation.ts";
 import { classesFault, classGroup, classMembers, type ClassGroup } from "./classes.ts";
-import type { Dataset } from "./dataset.ts";
+import type { Dataset, SampleShape } from "./dataset.ts";
 import { labelReader, regressionHint } from "./given-labels.ts";
 import { checkFinite, normalise } from "./normalise.ts";
 import { readNpz, writeNpz } from "../linalg/npz.ts";
@@ -26,6 +26,7 @@ const KEYS = {
   targetClasses: "arr_4",
 } as const;
 const GROUPS = "target_groups";
+const SAMPLE = "sample_shape";
 
 /**
  * How much of an archive to take (all of it by default, or for Infinity), and the loss that its labels must serve. A part
@@ -37,9 +38,13 @@ export type NpzOptions = {
   readonly testSize?: number | undefined;
   /** Draws the samples; by default they are the first ones. */
   readonly dataSeed?: number | undefined;
+  /** The axes of a sample. Default: those of the arrays, or what an array sample_shape says. */
+  readonly sampleShape?: readonly number[] | undefined;
+  /** Whether channels are the first axis of a sample. Default: they are the last. */
+  readonly channelsFirst?: boolean | undefined;
   /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
   readonly normalise?: boolean | undefined;
-  /** Called with one line about what looks wrong with the data but need not be. */
+  /** Called with one line about something in the data that may be a mistake. */
   readonly notice?: ((line: string) => void) | undefined;
   /** Bytes that the arrays of the archive may take (default: any number). */
   readonly memoryLimit?: number | undefined;
@@ -106,31 +111,60 @@ export async function decodeDataset(bytes: Uint8Array, name: string, options: Np
   ] as const;
   const readLabels = labelReader(splits, targetClasses, loss);
   const draw = dataSeed === undefined ? undefined : samplesOf(dataSeed);
-  const choose = ({ rows }: Matrix<Floats>, size: number | undefined, flag: string): Uint32Array => {
+  const choose = (
+    { rows }: Matrix<Floats>,
+    size: number | undefined,
+    split: "train" | "test",
+  ): Uint32Array => {
     const count = size === undefined || size === Infinity ? rows : size;
     if (Number.isInteger(count) && count >= 1 && count <= rows)
       return draw?.(rows, count) ?? Uint32Array.from({ length: count }, (_, i) => i);
-    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample for ${flag}, got none`);
-    throw new InputError(`${flag}: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
+    if (rows === 0) throw new InputError(`npz ${name}: wanted at least one sample to ${split} on, got none`);
+    throw new InputError(`${split}Size: wanted 1 to ${rows} (samples in ${name}), got ${count}`);
   };
-  const training = choose(xTrain, trainSize, "train_size");
-  const test = choose(xTest, testSize, "test_size");
+  const training = choose(xTrain, trainSize, "train");
+  const test = choose(xTest, testSize, "test");
   const part = (x: Matrix<Floats>, rows: Uint32Array): Matrix => toFloat64(selectRows(x, rows));
   const inputs = (x: Matrix<Floats>, rows: Uint32Array, key: string): Matrix => {
     const taken = part(x, rows);
     return options.normalise === true ? normalise(taken, `npz ${name} (${key})`) : taken;
   };
+  const sample = sampleOf(options, shape!, xTrain.cols, arrays.get(SAMPLE), name);
   const dataset = {
     xTrain: inputs(xTrain, training, KEYS.xTrain),
     yTrain: readLabels(part(yTrain, training), `npz ${name} (labels)`),
     xTest: inputs(xTest, test, KEYS.xTest),
     yTest: readLabels(part(yTest, test), `npz ${name} (labels)`),
     targetClasses,
+    ...(sample ? { sample } : {}),
   };
   for (const hint of [normHint(dataset.xTrain), regressionHint(splits, targetClasses)]) {
     if (hint !== undefined) notice(`${name}: ${hint}`);
   }
   return dataset;
+}
+
+/** What a sample is, by what is asked for, by its axes, or by what the file says of it; undefined for a list of numbers. */
+function sampleOf(
+  { sampleShape, channelsFirst = false }: NpzOptions,
+  axes: readonly number[],
+  inputs: number,
+  stored: NpyArray | undefined,
+  name: string,
+): SampleShape | undefined {
+  const shape = sampleShape ?? (axes.length > 1 ? axes : stored && Array.from(stored.data));
+  if (!shape || shape.length < 2) {
+    if (!channelsFirst) return undefined;
+    throw new InputError(`channelsFirst: wanted samples of two axes or more, got one in ${name}`);
+  }
+  const numbers = shape.reduce((product, size) => product * size, 1);
+  if (numbers !== inputs) {
+    const what = sampleShape ? "sampleShape" : `npz ${name} (${SAMPLE})`;
+    throw new InputError(
+      `${what}: wanted axes of ${inputs} numbers, got ${shape.join(" x ")} = ${numbers} (${name})`,
+    );
+  }
+  return { shape, ...(channelsFirst ? { channelsFirst } : {}) };
 }
 
 /** An array of samples with any axes, as a matrix [samples, entries] on the same memory. */
@@ -172,7 +206,7 @@ function decodeGroups(indices: Floats, groups: NpyArray, name: string): ClassGro
   const members = Array.from(indices, (): number[] => []);
   const [rows = 0, cols] = groups.shape;
   for (let n = 0; n < rows; n++) members[groups.data[2 * n + 1]!]?.push(groups.data[2 * n]!);
-  // Every row has found its group, and every group a row.
+  // Every row must belong to a group, and every group must have a row.
   const filled = members.flat().length === rows && members.every(({ length }) => length > 0);
   if (groups.shape.length !== 2 || cols !== 2 || !filled) {
     throw new InputError(
@@ -220,7 +254,7 @@ function narrow({ rows, cols, data }: Matrix): NpySource {
  * @throws RangeError when samples and labels, or training and test set, do not fit together.
  */
 export function datasetArrays(dataset: Dataset): Record<string, NpySource> {
-  const { xTrain, yTrain, xTest, yTest } = dataset;
+  const { xTrain, yTrain, xTest, yTest, sample } = dataset;
   agree("training labels", `${xTrain.rows} rows`, `${yTrain.rows} rows`);
   agree("test labels", `${xTest.rows} rows`, `${yTest.rows} rows`);
   agree("test inputs", `${xTrain.cols} columns`, `${xTest.cols} columns`);
@@ -231,6 +265,9 @@ export function datasetArrays(dataset: Dataset): Record<string, NpySource> {
     [KEYS.xTest]: narrow(xTest),
     [KEYS.yTest]: narrow(yTest),
     ...encodeClasses(dataset.targetClasses),
+    ...(sample
+      ? { [SAMPLE]: { shape: [sample.shape.length], data: BigInt64Array.from(sample.shape, BigInt) } }
+      : {}),
   };
 }
 

@@ -4,12 +4,12 @@
 import { demandName, InputError } from "../error.ts";
 import type { Fisher } from "../fisher/fisher.ts";
 import type { Engine } from "../engine/engine.ts";
-import { createLinearizer } from "../jacobian/linearize.ts";
+import { createLinearizer, type Linearizer } from "../jacobian/linearize.ts";
 import { createWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
 import { drawWeights, type Prng } from "../network/initialise.ts";
 import type { Network } from "../network/network.ts";
-import { alphaOf } from "./alpha.ts";
+import { alphaOf, hasAlpha, measuredAlpha } from "./alpha.ts";
 import type { TrainingData } from "./evaluation.ts";
 import type { PredictingKernels } from "./function-space.ts";
 import { makeKernels } from "./predicting-kernels.ts";
@@ -33,7 +33,7 @@ const KERNELS = ["analytic", "empirical", "none"] as const;
 export type TrainOptions = Omit<TrainingOptions, "learningRate" | "continuous" | "isotropy"> & {
   /** What runs the network. It stays open. */
   readonly engine: Engine;
-  /** Default: 1 / alpha of the theory; gradient descent has none. */
+  /** Default: 1 / alpha of the theory, or where it has none of alpha measured at the start; gradient descent has neither. */
   readonly learningRate?: number | undefined;
   /**
    * What predicts: the kernel of the infinitely wide network, that of this one at its initial weights, nothing, or kernels at
@@ -70,11 +70,13 @@ export async function* train(problem: Problem, options: TrainOptions): AsyncGene
   const { network, data, loss, method } = problem;
   const { engine, kernel = "analytic", seed = 1, prng, signal } = options;
   if (typeof kernel === "string") demandName("kernel", KERNELS, kernel);
-  const learningRate = options.learningRate ?? defaultRate(problem, options);
+  const theory = options.learningRate === undefined ? theoryAlpha(problem, options) : undefined;
   const linearizer = await createLinearizer(engine, network);
   const weights =
     options.weights ??
     createWeights(network, await drawWeights(engine, network, seed, { ...(prng ? { prng } : {}), signal }));
+  const learningRate =
+    options.learningRate ?? 1 / (theory ?? (await measured(problem, options, linearizer, weights)));
   const passing = { signal, unitSeed: seed, ...(options.tile === undefined ? {} : { tile: options.tile }) };
   const kernels =
     typeof kernel !== "string"
@@ -91,10 +93,33 @@ export async function* train(problem: Problem, options: TrainOptions): AsyncGene
   for await (const step of training.steps()) if (isRow(step)) yield step;
 }
 
-/** 1 / alpha of the theory. */
-function defaultRate({ network, data, loss, method }: Problem, options: TrainOptions): number {
-  const N = data.yTrain.rows;
-  const alpha = alphaOf(method, network, loss, Math.min(options.batchSize ?? N, N), options.singular);
-  if (alpha === undefined) throw new InputError(`learningRate: wanted a number for ${method.name}, got none`);
-  return 1 / alpha;
+/** Samples of a step. */
+const samplesOf = ({ data }: Problem, { batchSize }: TrainOptions): number =>
+  Math.min(batchSize ?? data.yTrain.rows, data.yTrain.rows);
+
+/** Alpha of the theory; undefined where it is to be measured. */
+function theoryAlpha(problem: Problem, options: TrainOptions): number | undefined {
+  const { network, loss, method } = problem;
+  const alpha = alphaOf(method, network, loss, samplesOf(problem, options), options.singular);
+  if (alpha !== undefined || hasAlpha(method)) return alpha;
+  throw new InputError(`learningRate: wanted a number for ${method.name}, got none`);
 }
+
+const measured = (
+  problem: Problem,
+  options: TrainOptions,
+  linearizer: Linearizer,
+  weights: Weights,
+): Promise<number> => {
+  const { damping, singular, tile, signal } = options;
+  return measuredAlpha(
+    { ...problem, linearizer, weights },
+    {
+      samples: samplesOf(problem, options),
+      signal,
+      ...(damping === undefined ? {} : { damping }),
+      ...(singular === undefined ? {} : { singular }),
+      ...(tile === undefined ? {} : { tile }),
+    },
+  );
+};

@@ -64,7 +64,7 @@ export type Graph = {
   /** Declares an input; free dimensions are named by strings. */
   input(name: string, dims: readonly Dim[], type?: ElementType): Value;
   /** A floating-point constant of any shape, in the precision of the graph (default: a scalar). */
-  constant(values: readonly number[], dims?: readonly number[]): Value;
+  constant(values: Iterable<number>, dims?: readonly number[]): Value;
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
   /** Appends one ONNX node with one output. */

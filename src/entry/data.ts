@@ -2,7 +2,7 @@
  * @file `natgrad/data`: datasets without files, and what is done to inputs. Datasets on disk are in `natgrad/node`.
  */
 export type { ClassGroup } from "../data/classes.ts";
-export type { Dataset, Selection } from "../data/dataset.ts";
+export type { Dataset, SampleShape, Selection } from "../data/dataset.ts";
 export {
   applyForster,
   fitForster,

@@ -1,5 +1,5 @@
 /**
- * @file What a diagnosis will take, as plan.ts says it of a run.
+ * @file The memory that a diagnosis will take, as plan.ts computes it for a run.
  */
 import { eigenBytes, matrixBytes, type Fisher } from "../fisher/index.ts";
 import { isSlow } from "./diagnosis.ts";
@@ -31,11 +31,15 @@ export type DiagnosisPlan = Pick<Plan, "tile" | "bytes" | "parts">;
 
 /**
  * The plan of a diagnosis within `limit` bytes.
- * @throws InputError with the figures where nothing fits.
+ * @throws OptionError with the figures where nothing fits.
  */
 export function planDiagnosis(shape: DiagnosisShape, options: PartOptions, limit: number): DiagnosisPlan {
   const plans = tilesFor(shape.network).map((tile) => () => diagnosisPlan(shape, options, tile));
-  return firstThatFits(plans, limit, "a smaller train_size, test_size or width");
+  return firstThatFits(plans, limit, [
+    { option: "train_size", change: "smaller" },
+    { option: "test_size", change: "smaller" },
+    { option: "width", change: "smaller" },
+  ]);
 }
 
 function diagnosisPlan(shape: DiagnosisShape, options: PartOptions, tile: number): DiagnosisPlan {

@@ -8,6 +8,7 @@ import type { Evaluation } from "../dynamics/evaluation.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { Inversion, Solver } from "../fisher/index.ts";
 import type { Config } from "./config.ts";
+import type { Remedy } from "./remedy.ts";
 
 /** A matrix that was inverted on its range alone. */
 export type LeastNorm = Pick<Inversion, "what" | "size" | "rank">;
@@ -38,11 +39,13 @@ export type ConfigEvent = {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
+  /** The alpha that it is the inverse of, where the theory has none: tr G / n on the network's own kernel at the start. */
+  alpha_measured?: number;
   /** The plan: memory, for long runs the time, and how exact NGD solves. */
   plan: { bytes: number; seconds?: number; solver?: Solver };
   /**
-   * Natural gradients only, where a kernel predicts: how far G is from alpha I on that kernel, at the start. For a loss with
-   * a curvature of S^T G, S being that at the initial outputs.
+   * For natural gradients where a kernel predicts: how far G is from alpha I on that kernel at the start. For a loss with a
+   * curvature it is of S^T G, with S at the initial outputs.
    */
   isotropy?: { alpha_theory: number | null } & Isotropy;
 };
@@ -51,14 +54,14 @@ export type ConfigEvent = {
 export type StepEvent = {
   event: "step";
   step: number;
-  /** Not with `--kernel none`. */
+  /** Absent where the option `kernel` is none. */
   predict?: Metrics;
-  /** With `--kernel both`: `predict` is of the analytic kernel, this of the empirical one. */
+  /** Where `kernel` is both: `predict` is by the analytic kernel, this by the empirical one. */
   predict_empirical?: Metrics;
   /** With a damping schedule: rho of the step that follows, and the reduction ratio of the step before. */
   damping?: number;
   reduction_ratio?: number | null;
-  /** With `--singular least_norm`: what was inverted on its range alone for the step that follows. */
+  /** Where `singular` is least_norm: what was inverted on its range alone for the step that follows. */
   least_norm?: readonly LeastNorm[];
   /** With conjugate gradients: how they ended for the step that follows. */
   solve?: { iterations: number; relative_residual: number; converged: boolean; rank: number } | null;
@@ -71,8 +74,10 @@ export type NoticeEvent = {
   kind: NoticeKind;
   /** The step that it happened in, counted from 1; 0 before the first. */
   step: number;
-  /** One line: what was wanted, what was got, what to try. */
+  /** One line that says what happened, or what was wanted and what was got. */
   message: string;
+  /** What may help. */
+  remedies?: readonly Remedy[];
 };
 
 /** Kinds of notices. */
@@ -88,8 +93,10 @@ export type DoneEvent = {
   diverged: boolean;
   /** With `diverged`: the first step from which that was so. */
   diverged_at?: number;
-  /** With `diverged`: what happened, on one line, and what to try. */
+  /** With `diverged`: what happened, on one line. */
   reason?: string;
+  /** With `diverged`: what may help. */
+  remedies?: readonly Remedy[];
   /** Of this run, from its start. */
   seconds: number;
   /** The most that the process held during this run. */

@@ -1,6 +1,6 @@
 /**
- * @file Kernels of an experiment as one `.npz`: `{train,test}_{A,B}{l}` of every layer, `{train,test}_Delta{l}` where it has
- * the signals of single units, `shape` = [outputs, copies, epsilon], and what the kernel is of (identity.ts).
+ * @file Kernels of an experiment as one `.npz`: `{train,test}_{A,B}{l}` of every layer, `{train,test}_Delta{l}` where the kernel
+ * has the signals of single units, `shape` = [outputs, copies, epsilon], and `identity`, what the kernel was made of (identity.ts).
  */
 import { writeWhole } from "../data/node/files.ts";
 import { loadArrays } from "../data/node/npz.ts";
@@ -14,6 +14,7 @@ import { npyMatrix, type NpyArray, type NpySource } from "../linalg/npy.ts";
 import { ARCHIVE_LIMIT, npzParts } from "../linalg/npz.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
+import { OptionError } from "./remedy.ts";
 import {
   decodeIdentity,
   difference,
@@ -37,30 +38,31 @@ type KernelSizes = {
   readonly signalBytes: number;
 };
 
-/** Bytes of the file of a kernel, but for some thousand. */
+/** Bytes of the file of a kernel, without its headers of some thousand bytes. */
 export function kernelFileBytes({ samples, network, outputs, signalBytes }: KernelSizes): number {
   const rows = samples.train + samples.test;
-  const grams = 8 * network.weights.length * rows * samples.train * (1 + outputs ** 2);
-  const units = network.weights.reduce((sum, { fanOut }) => sum + fanOut, 0);
+  const grams = 8 * network.blocks.length * rows * samples.train * (1 + outputs ** 2);
+  const units = network.blocks.reduce((sum, { fanOut }) => sum + fanOut, 0);
   return grams + signalBytes * rows * network.outputs * units;
 }
 
 /**
  * Checks that a kernel can be saved, before it is made.
- * @throws InputError with the figures.
+ * @throws OptionError with the figures.
  */
 export function checkKernelFile(sizes: KernelSizes): void {
   const bytes = kernelFileBytes(sizes);
   if (bytes + 1e6 < ARCHIVE_LIMIT) return;
-  throw new InputError(
-    `save_kernel: wanted a file below ${sizeText(ARCHIVE_LIMIT)}, got one of ${sizeText(bytes)}; try a smaller train_size`,
+  throw new OptionError(
+    `save_kernel: wanted a file below ${sizeText(ARCHIVE_LIMIT)}, got one of ${sizeText(bytes)}`,
+    [{ option: "train_size", change: "smaller" }],
   );
 }
 
 /**
- * Saves kernels, and what they are of. Takes next to no memory.
+ * Saves kernels and their identity. The arrays are written as they are, so that it takes next to no memory.
  * @param signals whether to save the signals of units, where the kernels have them: N C (N + N') times the units
- * @throws InputError when the file cannot be written, or would be of 4 GiB and more.
+ * @throws InputError when the file cannot be written, or would have 4 GiB or more.
  */
 export async function saveKernels(
   path: string,
@@ -88,9 +90,9 @@ export async function saveKernels(
 export type Method = Pick<Fisher, "name" | "needs">;
 
 /**
- * Loads kernels, checked to be of what this run would make them of, with all that they were saved with.
+ * Loads kernels with all that they were saved with. They must be made of what this run would make its own of.
  * @param method the method that they are for
- * @throws InputError when an array is missing or has another shape, or naming what the kernel is of and should be.
+ * @throws InputError when an array is missing or has another shape, or when the kernel is of something else, which is named.
  */
 export async function loadKernels(path: string, run: KernelSource, method: Method): Promise<KernelPair> {
   const { network, dataset } = run;
@@ -98,9 +100,9 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
   const arrays = await loadArrays(path, run.config.memory_limit);
   const get = reader(arrays, path);
   const { outputs, copies, epsilon } = shapeOf(get("shape"), network, path);
-  // Sizes first: they say more than a digest that differs because of them.
+  // Sizes are checked first: an error about a size says more than one about the digest, which differs with it.
   const grams = (["train", "test"] as const).map((side) =>
-    network.weights.map((_, l) => {
+    network.blocks.map((_, l) => {
       const names = [`${side}_A${l + 1}`, `${side}_B${l + 1}`] as const;
       const [A, B] = [asFloat64(get(names[0])), asFloat64(get(names[1]))];
       expectShape(path, names[0], A, samples[side], samples.train);
@@ -114,10 +116,10 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
   const signals = (side: "train" | "test", l: number): Matrix<Floats> => {
     const array = `${side}_Delta${l + 1}`;
     const delta = get(array);
-    expectShape(path, array, delta, samples[side] * outputs, network.weights[l]!.fanOut);
+    expectShape(path, array, delta, samples[side] * outputs, network.blocks[l]!.fanOut);
     return delta;
   };
-  const train = usesUnits ? network.weights.map((_, l) => signals("train", l)) : [];
+  const train = usesUnits ? network.blocks.map((_, l) => signals("train", l)) : [];
   const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => {
     const head = {
       source: identity.kernel,
@@ -127,7 +129,7 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       copies,
       epsilon,
     };
-    const blocks = network.weights.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
+    const blocks = network.blocks.map(({ fanIn, fanOut, columns, scales }, l): BlockParts => ({
       fanIn,
       fanOut,
       columns,
@@ -163,8 +165,7 @@ function checkOrigin(
   }
   if (usesUnits && !hasSignals) {
     throw new InputError(
-      `kernel_path: wanted a kernel with the signals of its units for ${name}, got Grams alone (${path}); ` +
-        `save one with --natural_gradient_type ${name} --save_kernel`,
+      `kernel_path: wanted a kernel with the signals of its units for ${name}, as a run of ${name} saves it, got Grams alone (${path})`,
     );
   }
 }

@@ -1,7 +1,6 @@
 /**
- * @file The first of several plans that fits into the memory that there is, or a refusal with the figures.
+ * @file Takes the first of several plans that fits into the memory, or refuses with the figures.
  */
-import { InputError } from "../error.ts";
 import type { Fisher } from "../fisher/index.ts";
 import { passOperations } from "../jacobian/linearize.ts";
 import { tileFor } from "../jacobian/runs.ts";
@@ -9,17 +8,27 @@ import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
 import type { Peak } from "./ledger.ts";
+import { OptionError, type Remedy } from "./remedy.ts";
 
 /** Tiles that are tried beside the usual one, largest first. */
 const TILES = [256, 64, 16];
+
 /** Tiles to try, the usual one first. */
 export function tilesFor(network: Network): number[] {
   const usual = tileFor(passOperations(network));
   return [usual, ...TILES.filter((tile) => tile < usual)];
 }
 
-/** @throws InputError with the figures of the least plan where none fits. */
-export function firstThatFits<P extends Peak>(plans: readonly (() => P)[], limit: number, ways: string): P {
+/**
+ * The first plan within `limit` bytes.
+ * @param remedies what would make the plans smaller
+ * @throws OptionError with the figures of the smallest plan where none fits.
+ */
+export function firstThatFits<P extends Peak>(
+  plans: readonly (() => P)[],
+  limit: number,
+  remedies: readonly Remedy[],
+): P {
   let least: P | undefined;
   for (const make of plans) {
     const plan = make();
@@ -31,8 +40,9 @@ export function firstThatFits<P extends Peak>(plans: readonly (() => P)[], limit
     .filter(([, part]) => part >= 0.05 * bytes)
     .toSorted(([, a], [, b]) => b - a)
     .map(([name, part]) => `${name} ${sizeText(part)}`);
-  throw new InputError(
-    `memory_limit: wanted a run within ${sizeText(limit)}, got one of ${sizeText(bytes)} (${large.join(", ")}); try ${ways}`,
+  throw new OptionError(
+    `memory_limit: wanted a run within ${sizeText(limit)}, got one of ${sizeText(bytes)} (${large.join(", ")})`,
+    remedies,
   );
 }
 

@@ -1,8 +1,8 @@
 /**
- * @file What a saved kernel is of: everything that its numbers depend on, and the words for it. A kernel that is loaded
- * again must be of what the run would make one of; the first difference is named.
+ * @file The identity of a saved kernel: everything that its numbers depend on, and the words for it. A run accepts a saved
+ * kernel only if its identity is that of the kernel which the run would compute; otherwise the first difference is named.
  *
- * In a file it is JSON, an object of one level, in a uint8 array `identity`; in Python
+ * In a file it is a flat JSON object in a uint8 array `identity`: in Python
  * `json.loads(numpy.load(path)["identity"].tobytes())`.
  */
 import { createHash } from "node:crypto";
@@ -15,6 +15,7 @@ import type { FloatArray } from "../engine/engine.ts";
 import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
+import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */
 const FORMAT = 1;
@@ -24,7 +25,7 @@ const rank = z.number().nullable();
 const fields = z.object({
   format: z.literal(FORMAT),
   kernel: z.enum(["analytic", "empirical"]),
-  /** Digests of the inputs [N, M] as the kernel sees them, and words for where they are from. */
+  /** Digests of the inputs [N, M] as the kernel sees them, and words for their source. */
   train_inputs_sha256: z.string(),
   test_inputs_sha256: z.string(),
   dataset: z.string(),
@@ -42,7 +43,7 @@ const fields = z.object({
   precision: z.string().nullable(),
   weights_sha256: z.string().nullable(),
   initial_weights: z.string().nullable(),
-  /** Analytic kernels with the signals of single units: what those were drawn from. */
+  /** Analytic kernels with the signals of single units: the seed and the widths that those were drawn with. */
   units: z.string().nullable(),
   /** Bounds of the ranks of A_l and B_l, null where there is none. */
   input_ranks: z.array(rank),
@@ -53,10 +54,10 @@ const schema = fields.refine(({ n_layers, input_ranks, signal_ranks }) =>
   [input_ranks, signal_ranks].every(({ length }) => length === n_layers),
 );
 
-/** What a saved kernel is of. */
+/** The identity of a saved kernel. */
 export type KernelIdentity = Readonly<z.output<typeof schema>>;
 
-/** All of it that is known before there is a kernel. */
+/** The part of an identity that is known before the kernel is computed. */
 export type KernelOrigin = Omit<KernelIdentity, "format" | "input_ranks" | "signal_ranks">;
 
 /** What a kernel is made from. */
@@ -69,7 +70,7 @@ export type KernelSource = {
 };
 
 /**
- * What a kernel of this run is of.
+ * The origin of a kernel of this run.
  * @param units whether single units are drawn for it, where it is analytic
  */
 export function originOf(
@@ -78,11 +79,11 @@ export function originOf(
   units: boolean,
 ): KernelOrigin {
   const empirical = kernel === "empirical";
-  const { inputs, outputs, nodes, weights: shapes } = network;
+  const { inputs, outputs, nodes, blocks: shapes } = network;
   const hidden = shapes.slice(0, -1).map(({ fanOut }) => fanOut);
   // The NTK parameterisation has one limit for all widths.
   const anyWidth = !empirical && config.parameterization === "ntk";
-  const activations = new Set(nodes.filter(({ op }) => !op.weights).map(({ op }) => op.name));
+  const activations = new Set(nodes.filter(({ op }) => !op.block).map(({ op }) => op.name));
   return {
     kernel,
     train_inputs_sha256: digest([Float64Array.of(dataset.xTrain.rows), dataset.xTrain.data]),
@@ -93,7 +94,9 @@ export function originOf(
     forster_transform: config.forster_transform
       ? `${config.forster_transform_n_iters} iterations to ${config.forster_transform_tol}`
       : null,
-    activation: [...activations].join(", ") || null,
+    // Of a module its content counts: its name may stay when that changes.
+    activation:
+      [[...activations].join(", "), digestOf(config.own?.activation)].filter(Boolean).join(" ") || null,
     n_layers: shapes.length,
     widths: [inputs, ...hidden.map((width) => (anyWidth ? "*" : width)), outputs].join(" - "),
     weight_variance: config.weight_variance,
@@ -110,6 +113,9 @@ export function originOf(
       empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
   };
 }
+
+const digestOf = (own: Own<unknown> | undefined): string =>
+  own?.sha256 === undefined ? "" : `(module ${own.sha256.slice(0, 12)})`;
 
 /** The seed that draws the data of a run; undefined where nothing is drawn. */
 export const dataSeedOf = (config: Config): number | undefined =>
@@ -137,7 +143,7 @@ export function digest(parts: readonly ArrayBufferView[]): string {
 export const encodeIdentity = (identity: KernelIdentity): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(identity, null, 1));
 
-/** A kernel's origin, and the ranks that its layers are bounded by. */
+/** The identity of a kernel: its origin, and bounds of the ranks of its layers. */
 export const identityOf = (
   origin: KernelOrigin,
   layers: readonly { readonly inputRank: number; readonly signalRank: number }[],
@@ -161,7 +167,7 @@ export function decodeIdentity(
 ): KernelIdentity {
   if (!array) {
     throw new InputError(
-      `kernel_path: wanted a kernel that says what it is of, got one of an earlier natgrad (${path}); save it again with --save_kernel`,
+      `kernel_path: wanted a kernel that says what it is of, got one of an earlier natgrad, which must be saved again (${path})`,
     );
   }
   let json: unknown;
@@ -186,7 +192,7 @@ type Fact = keyof KernelOrigin;
 
 const DATA: readonly Fact[] = ["dataset", "classes", "data_seed", "forster_transform"];
 
-/** What decides, in the order in which a difference is named, with the words that say it better where they differ too. */
+/** The facts that decide, in the order in which a difference is named; where others that say more differ too, those are named. */
 const DECIDING: readonly (readonly [decides: Fact, words?: readonly Fact[]])[] = [
   ["train_inputs_sha256", DATA],
   ["test_inputs_sha256", DATA],
@@ -214,7 +220,7 @@ export function difference(
   return undefined;
 }
 
-/** A fact as `classes 3, 8`; of a digest what tells it apart. */
+/** A fact as `classes 3, 8`; a digest by its first digits. */
 const inWords = (fact: Fact, origin: KernelOrigin): string => {
   const value = String(origin[fact] ?? "none");
   return `${fact.replaceAll("_", " ")} ${fact.endsWith("sha256") ? value.slice(0, 12) : value}`;

@@ -1,35 +1,43 @@
 /**
- * @file Options that were set and have no effect beside the others. An option that can only be a mistake is refused
- * (config.ts); one that depends on the plan of the run, or is harmless in a script that passes it to every run, is
- * reported.
+ * @file Options that were set and have no effect beside the others. They are refused (conflicts.ts) where they can only be a
+ * mistake, and reported where that depends on the plan of the run, or where a script may pass them to every run.
  */
 import type { Fisher, Solver } from "../fisher/index.ts";
-import { defaultOf, type Config } from "./config.ts";
+import { defaultOf, type Config, type OptionName } from "./config.ts";
+import type { NoticeEvent } from "./events.ts";
 import { dataSeedOf } from "./identity.ts";
 
 /** Options of conjugate gradients. */
 const CG_OPTIONS = ["cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const;
 
-/** One line for each option that differs from its default and changes nothing, beside these methods and the solver of the plan. */
+/** A notice about an option without effect. */
+export type IdleOption = Pick<NoticeEvent, "message" | "remedies">;
+
+/**
+ * One notice per option that differs from its default and changes nothing with these methods and the solver of the plan.
+ */
 export function idleOptions(
   config: Config,
   methods: readonly Fisher[],
   solver: Solver | undefined,
-): string[] {
-  const set = (name: keyof Config): boolean => config[name] !== defaultOf(name);
-  const lines: string[] = [];
+): IdleOption[] {
+  const set = (name: OptionName): boolean => config[name] !== defaultOf(name);
+  const notices: IdleOption[] = [];
   if (config.n_layers === 1 && set("width")) {
-    lines.push(`width: no effect with n_layers 1, which has no hidden layer`);
+    notices.push({ message: "width: no effect with n_layers 1, which has no hidden layer" });
   }
   if (set("random_seed") && !draws(config, methods)) {
-    lines.push("random_seed: no effect with init_weights_dir, and nothing else is drawn by it");
+    notices.push({
+      message: "random_seed: no effect with init_weights_dir, and nothing else is drawn by it",
+    });
   }
   for (const name of CG_OPTIONS) {
     if (solver === "gram" && set(name)) {
-      lines.push(`${name}: no effect here, the Gram fits into memory; --solver cg iterates`);
+      const message = `${name}: no effect here, as the Gram fits into memory and is factored`;
+      notices.push({ message, remedies: [{ option: "solver", value: "cg" }] });
     }
   }
-  return lines;
+  return notices;
 }
 
 /** Whether `random_seed` draws anything: weights, data, mini-batches, or the single units of infinite width. */

@@ -1,12 +1,14 @@
 /**
  * @file Bytes of the parts of a run or a diagnosis, from sizes alone. Letters: N training and N' test samples, n samples of
- * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes of a number of the network; eight for
- * all that is solved with. Where a part copies what it is given, the copy counts. The constants are measured, and
+ * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes per number of the network (8 per
+ * number of the solves). Where a part copies its input, the copy is counted. The constants are measured, and
  * test/experiment/memory.test.ts checks them.
  */
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
 import { MAX_RANK } from "../jacobian/weights.ts";
+import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
+import { workingValues } from "../network/working-values.ts";
 import type { Config } from "./config.ts";
 import { passes, type Phase } from "./ledger.ts";
 
@@ -36,6 +38,10 @@ export type Sizes = {
   /** L. */
   readonly layers: number;
   readonly network: Network;
+  /** The share of samples on which hidden units are active. */
+  readonly activeShare: number;
+  /** Values of a layer that the engine holds at a time within one activation, beyond those of a single operation. */
+  readonly working: number;
   /** Numbers of a sample in H and in Delta of all layers, the outputs in C rows of their own. */
   readonly inputs: number;
   readonly signals: number;
@@ -53,24 +59,42 @@ export function sizesOf(
   columns: number | undefined,
   { precision }: Pick<PartOptions, "precision">,
 ): Sizes {
-  const sum = (f: (w: Network["weights"][number]) => number): number =>
-    network.weights.reduce((total, w) => total + f(w), 0);
+  const sum = (f: (w: Network["blocks"][number]) => number): number =>
+    network.blocks.reduce((total, w) => total + f(w), 0);
   return {
     train,
     test,
     outputs: network.outputs,
     columns,
-    layers: network.weights.length,
+    layers: network.blocks.length,
     network,
+    activeShare: activeShareOf(network),
+    working: beyondOne(network, precision),
     inputs: sum(({ columns }) => columns),
     signals: network.outputs * sum(({ fanOut }) => fanOut),
     weights: sum(({ columns, fanOut }) => columns * fanOut),
-    widest: Math.max(...network.weights.map(({ columns, fanOut }) => columns * fanOut)),
+    widest: Math.max(...network.blocks.map(({ columns, fanOut }) => columns * fanOut)),
     bytes: precision === "float64" ? 8 : 4,
   };
 }
 
-/** Node (24, which starts with more than 20), ONNX Runtime and the program itself; a worker with its sessions. */
+/** Values at a time of an activation that is one operation. */
+const ONE = 3;
+
+/** The most values beyond these that an op without parameters needs at a time; each op is looked at once. */
+function beyondOne({ nodes, shapes }: Network, precision: PartOptions["precision"]): number {
+  const ops = new Map(nodes.filter(({ block }) => block === undefined).map((node) => [node.op.name, node]));
+  const values = [...ops.values()].map(({ op, inputs }) =>
+    workingValues(
+      op,
+      inputs.map((id) => shapes[id]!),
+      precision,
+    ),
+  );
+  return Math.max(0, ...values.map((most) => most - ONE));
+}
+
+/** Bytes of Node 24 (Node 20 takes less), ONNX Runtime and the program itself, and of a worker with its sessions. */
 const PROCESS = 130e6;
 const WORKER = 40e6;
 
@@ -79,7 +103,7 @@ export function processBytes({ weights, bytes }: Sizes, { workers }: PartOptions
   return PROCESS + (workers > 1 ? workers * (WORKER + bytes * weights) : 0);
 }
 
-/** Inputs as float64 and, for the engine, once more in its precision; meanwhile as they came, and copies on the way. */
+/** The inputs in float64 and once more in the precision of the engine; and, while they are read, as they came, with copies. */
 export function dataPhases(sizes: Sizes, options: PartOptions): Phase[] {
   const { train, test, bytes, network } = sizes;
   const numbers = (train + test) * network.inputs;
@@ -110,13 +134,16 @@ export function weightPhases({ weights, widest, bytes }: Sizes, options: PartOpt
  * between two operations has a place of its own, in each lane.
  */
 export function tileBytes(
-  { inputs, signals, outputs, bytes, train, test }: Sizes,
+  { inputs, signals, outputs, bytes, train, test, network, working }: Sizes,
   { workers }: PartOptions,
   tile: number,
   n: number,
 ): number {
   const all = Math.min(tile, train + test);
-  return workers * 3 * bytes * (all * (inputs + signals / outputs) + Math.min(tile, n) * (inputs + signals));
+  const values = 3 * (all * (inputs + signals / outputs) + Math.min(tile, n) * (inputs + signals));
+  // Measured: places of layers serve again, and each takes some four of those of one value.
+  const within = 4 * working * all * Math.max(...network.blocks.map(({ fanOut }) => fanOut));
+  return workers * bytes * (values + within);
 }
 
 /** Tiles of Grams of so many rows: the result of one, and what is between H, Delta and it. */
@@ -163,7 +190,7 @@ export const signalBytes = ({ signals }: Sizes, samples: number, bytes: number):
 export function drawBytes(sizes: Sizes): number {
   const { network, train, test } = sizes;
   const all = train + test;
-  const widest = Math.max(...network.weights.map(({ fanOut }) => fanOut));
+  const widest = Math.max(...network.blocks.map(({ fanOut }) => fanOut));
   return 2 * network.nodes.length * matrixBytes(all) + 4 * matrixBytes(all) + 3 * matrixBytes(all, widest);
 }
 
@@ -175,7 +202,7 @@ export type KernelSort = { readonly outputs: number; readonly summed: boolean };
  * curvature is folded in, a kernel of one output is written out for all of them first.
  */
 export function moverMemory(
-  { columns: K, outputs: C, layers: L, network }: Sizes,
+  { columns: K, outputs: C, layers: L, network, activeShare }: Sizes,
   { damping }: Pick<PartOptions, "damping">,
   fisher: Fisher,
   sort: KernelSort,
@@ -186,8 +213,8 @@ export function moverMemory(
   const outputs = K ?? sort.outputs;
   const copies = sort.summed ? 1 : L;
   const { summed } = sort;
-  const layers = network.weights;
-  const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed });
+  const layers = network.blocks;
+  const cost = fisher.cost({ samples: n, outputs, layers, damped: damping > 0, summed, activeShare });
   const solve = cost.prepare;
   const writtenOut = (rows: number): number =>
     curved && sort.outputs < C ? copies * matrixBytes(rows * C, n * C) : 0;
@@ -213,14 +240,14 @@ export function stepBytes(
   n: number,
   solve: { solver: "gram" | "cg"; rank: number } | undefined,
 ): number {
-  const { columns: K, outputs: C, layers: L, network, bytes, inputs, signals, widest } = sizes;
+  const { columns: K, outputs: C, layers: L, network, bytes, inputs, signals, widest, activeShare } = sizes;
   const curved = K !== undefined;
   const outputs = K ?? C;
   const adaptive = damping_schedule !== "constant";
-  const fanOut = Math.max(...network.weights.map((w) => w.fanOut));
+  const fanOut = Math.max(...network.blocks.map((w) => w.fanOut));
   // U of a layer, or the largest layer itself where a step is not appended.
   const update = bytes * n * fanOut;
-  const about = { samples: n, outputs, layers: network.weights, damped: damping > 0 || adaptive };
+  const about = { samples: n, outputs, layers: network.blocks, damped: damping > 0 || adaptive, activeShare };
   if (fisher.needs === "ntk" && !adaptive) {
     const { peak } = fisher.cost({ ...about, summed: true, ...solve }).prepare;
     // Products go through a matrix of the size of a layer, one for every size; rows of Theta through H and Delta of theirs.

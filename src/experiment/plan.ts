@@ -1,7 +1,7 @@
 /**
- * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan
- * chooses how a method solves and how many samples go through the network at a time so that it fits, and refuses a run that
- * fits in no way, with the figures. Each method states its own cost (fisher/cost.ts); diagnosis-plan.ts does the same for a
+ * @file What a run will take, computed from sizes alone before anything large is allocated: bytes by part, and operations. The
+ * plan chooses how a method solves, and how many samples go through the network at a time, so that the run fits into the memory
+ * limit. Where nothing fits, the run is refused with the figures. Each method states its own cost (fisher/cost.ts); diagnosis-plan.ts does the same for a
  * diagnosis.
  */
 import {
@@ -12,6 +12,7 @@ import {
   type Memory,
   type Solver,
 } from "../fisher/index.ts";
+import type { KernelNeeds } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
@@ -36,6 +37,7 @@ import {
   type PartOptions,
   type Sizes,
 } from "./parts.ts";
+import type { Remedy } from "./remedy.ts";
 
 /** The sizes of a run. */
 export type RunShape = {
@@ -80,15 +82,18 @@ const CG_ITERATIONS = 30;
 /** Copies of a kernel while it is written to a file. */
 const SAVED_COPIES = 2;
 
-/** Whether a run predicts with the NTK of the network alone, without its layers. */
-export const predictsFromSum = (
-  fisher: Fisher,
+/** What a run needs of the kernels that predict. A file has their Kronecker factors, even for a method that needs the NTK alone. */
+export function kernelNeeds(
+  { needs }: Fisher,
   { kernel_path, save_kernel }: Pick<Config, "kernel_path" | "save_kernel">,
-): boolean => fisher.needs === "ntk" && kernel_path === undefined && !save_kernel;
+): KernelNeeds {
+  if (needs === "units" || needs === "positions") return needs;
+  return needs === "ntk" && kernel_path === undefined && !save_kernel ? "ntk" : "kronecker";
+}
 
 /**
  * The plan of a run within `limit` bytes.
- * @throws InputError with the figures where nothing fits.
+ * @throws OptionError with the figures where nothing fits.
  */
 export function planRun(shape: RunShape, options: PlanOptions, limit: number): Plan {
   const adaptive = options.damping_schedule !== "constant";
@@ -101,21 +106,21 @@ export function planRun(shape: RunShape, options: PlanOptions, limit: number): P
         : shape.fisher.solvers;
   const tiles = tilesFor(shape.network);
   const plans = solvers.flatMap((solver) => tiles.map((tile) => () => runPlan(shape, options, solver, tile)));
-  return firstThatFits(plans, limit, advice(shape, options));
+  return firstThatFits(plans, limit, remediesFor(shape, options));
 }
 
 /** What would make a run smaller. */
-function advice(
+function remediesFor(
   { fisher }: RunShape,
   { kernel, batch_size, solver, precision, save_kernel }: PlanOptions,
-): string {
-  return [
-    ...(kernel === "none" ? [] : save_kernel ? ["no --save_kernel"] : ["--kernel none"]),
-    ...(fisher.solvers?.includes("cg") && solver === "gram" ? ["--solver cg"] : []),
-    ...(batch_size === undefined ? ["--batch_size"] : []),
-    ...(precision === "float64" ? ["--precision float32"] : []),
-    "a smaller train_size or width",
-  ].join(", ");
+): Remedy[] {
+  const remedies: Remedy[] = [];
+  if (kernel !== "none" && save_kernel) remedies.push({ option: "save_kernel", value: false });
+  if (kernel !== "none" && !save_kernel) remedies.push({ option: "kernel", value: "none" });
+  if (fisher.solvers?.includes("cg") && solver === "gram") remedies.push({ option: "solver", value: "cg" });
+  if (batch_size === undefined) remedies.push({ option: "batch_size" });
+  if (precision === "float64") remedies.push({ option: "precision", value: "float32" });
+  return [...remedies, { option: "train_size", change: "smaller" }, { option: "width", change: "smaller" }];
 }
 
 /** The plan of a run that solves and tiles in a given way. */
@@ -145,13 +150,13 @@ function runPlan(shape: RunShape, options: PlanOptions, solver: Solver | undefin
   return { solver, tile, ...peakOf(phases), operations: operationsOf(sizes, options, fisher, n, solve) };
 }
 
-/** Kernels that predict, by what they are. */
+/** The kernels that predict. */
 function sortsOf(
   sizes: Sizes,
   options: PlanOptions,
   fisher: Fisher,
 ): (KernelSort & { empirical: boolean })[] {
-  const summed = predictsFromSum(fisher, options);
+  const summed = kernelNeeds(fisher, options) === "ntk";
   const { outputs } = sizes;
   // A file may hold a kernel of one output or of all.
   if (options.kernel_path !== undefined) return [{ outputs, summed, empirical: true }];
@@ -235,14 +240,14 @@ function operationsOf(
   n: number,
   solve: { solver: Solver; rank: number } | undefined,
 ): Plan["operations"] {
-  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns } = sizes;
+  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns, activeShare } = sizes;
   const m = n * C;
   const passOf = 2 * (N + test) * P + 2 * m * P;
   const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
   const cg = solve?.solver === "cg";
   const damped = options.damping > 0;
   const solveOf = (samples: number, outputs: number): number =>
-    fisher.cost({ samples, outputs, layers: sizes.network.weights, damped }).operations;
+    fisher.cost({ samples, outputs, layers: sizes.network.blocks, damped, activeShare }).operations;
   const perStep =
     passOf +
     2 * n * P +

@@ -9,13 +9,13 @@ import { InputError } from "../error.ts";
 import type { Solver, SolveReport } from "../fisher/index.ts";
 import { allFinite } from "../linalg/matrix.ts";
 import type { Config } from "./config.ts";
-import { createPredictionNotices, divergenceReason } from "./divergence.ts";
+import { createPredictionNotices, DIVERGENCE_REMEDIES, divergenceReason } from "./divergence.ts";
 import { metricsOf, type DoneEvent, type NoticeEvent, type RunEvent, type StepEvent } from "./events.ts";
 import { createInversionNotices, leastNormOf } from "./inversions.ts";
 import { unrepresentable } from "./representable.ts";
 
 /** How a training ended. */
-export type Ending = Pick<DoneEvent, "diverged" | "diverged_at" | "reason">;
+export type Ending = Pick<DoneEvent, "diverged" | "diverged_at" | "reason" | "remedies">;
 
 /**
  * Reports the steps of a training as events.
@@ -35,12 +35,15 @@ export async function* stepEvents(
     const { step, next, foreseen, diverged } = at;
     yield* notices(next.inversions, step + 1);
     if (next.solve && !next.solve.converged) yield shortOfGoal(step + 1, next.solve, config);
-    // At the start they are prepared for the first step, later for the one that ends here.
+    // Row 0 comes with what predicts the first step, a later row with what predicted the step that ends here.
     yield* notices(foreseen, Math.max(1, step), " of the prediction");
     if (!isRow(at)) continue;
     if (step === 0) refuseUnrepresentable(at, config, dataset);
     yield rowEvent(at, config, solver);
-    if (diverged) return { diverged: true, diverged_at: diverged.at, reason: divergenceReason(at, diverged) };
+    if (diverged) {
+      const reason = divergenceReason(at, diverged);
+      return { diverged: true, diverged_at: diverged.at, reason, remedies: DIVERGENCE_REMEDIES };
+    }
     if (next.failure)
       throw new InputError(`step ${step + 1}: ${next.failure.message}`, { cause: next.failure });
     yield* judge(at, step === config.n_steps);
@@ -48,7 +51,7 @@ export async function* stepEvents(
   return { diverged: false };
 }
 
-/** An initial network with figures that are not finite, which options and data have chosen, is an error. */
+/** An initial network whose figures are not finite is an error of the options and data that it was made from. */
 function refuseUnrepresentable({ network, next: { stopped } }: Row, config: Config, dataset: Dataset): void {
   const overflows = stopped !== undefined && stopped.what !== "update";
   if (isFiniteEvaluation(network) && !overflows) return;
@@ -93,5 +96,6 @@ const shortOfGoal = (
   step,
   message:
     `step ${step}: conjugate gradients stopped at a relative residual of ${relativeResidual.toExponential(1)} ` +
-    `after ${iterations} iterations, wanted ${config.cg_tolerance}; try --damping or a greater --preconditioner_rank`,
+    `after ${iterations} iterations, wanted ${config.cg_tolerance}`,
+  remedies: [{ option: "damping" }, { option: "preconditioner_rank", change: "greater" }],
 });

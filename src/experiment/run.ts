@@ -3,21 +3,24 @@
  * (events.ts).
  */
 import type { Dataset } from "../data/dataset.ts";
-import { alphaOf } from "../dynamics/alpha.ts";
+import { alphaOf, hasAlpha, measuredAlpha } from "../dynamics/alpha.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { createStopwatch, type Stopwatch } from "../dynamics/stopwatch.ts";
 import { prepareTraining, type Training } from "../dynamics/training.ts";
 import type { TrainingOptions } from "../dynamics/training-options.ts";
 import { InputError } from "../error.ts";
-import { fisherNamed, type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
+import { type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
 import type { Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
-import { lossNamed, type Loss } from "../loss/index.ts";
+import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
-import { batchTooLarge, demandConfig, type Config } from "./config.ts";
+import { type Config } from "./config.ts";
+import { demandConfig } from "./parse-config.ts";
+import { batchTooLarge } from "./conflicts.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import type { ConfigEvent, DoneEvent, Progress, RunEvent, RunListeners } from "./events.ts";
 import { idleOptions } from "./idle.ts";
+import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
@@ -43,9 +46,12 @@ type Setting = {
   readonly plan: Plan;
   /** Samples of a step. */
   readonly batchSize: number;
+  /** Of the theory. */
   readonly alpha: number | undefined;
-  readonly learningRate: number;
 };
+
+/** The learning rate, and the alpha that it was measured from where the theory has none. */
+type Rate = { readonly learningRate: number; readonly measured?: number };
 
 async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
   demandConfig(asked);
@@ -68,6 +74,7 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
   const weights = await clock.time("weights", () => startWeights(config, linearizer, { signal }));
   progress("kernel");
   const kernels = await clock.time("kernel", () => kernelsOf(setting, linearizer, weights, signal));
+  const rate = await clock.time("kernel", () => rateOf(setting, linearizer, weights, signal));
   const training = await prepareTraining(
     {
       ...setting,
@@ -77,11 +84,11 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
       weights,
       kernels: [...kernels.values()],
     },
-    trainingOptions(setting, listeners),
+    trainingOptions(setting, rate, listeners),
   );
-  yield configEvent(setting, training, expectedSeconds);
-  for (const message of idleOptions(config, [setting.fisher], plan.solver)) {
-    yield { event: "notice", kind: "option", step: 0, message };
+  yield configEvent(setting, rate, training, expectedSeconds);
+  for (const idle of idleOptions(config, [setting.fisher], plan.solver)) {
+    yield { event: "notice", kind: "option", step: 0, ...idle };
   }
   const ending = yield* stepEvents(training.steps(), config, dataset, plan.solver, [...kernels.keys()]);
   const timings = { ...clock.seconds, ...training.seconds } as DoneEvent["timings"];
@@ -90,8 +97,8 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
 
 /** Method and loss of a configuration. */
 const partsOf = (config: Config): { fisher: Fisher; loss: Loss } => ({
-  fisher: fisherNamed(config.natural_gradient_type),
-  loss: lossNamed(config.loss_type),
+  fisher: fisherOf(config),
+  loss: lossOf(config),
 });
 
 /** What cannot fit is refused before anything is fetched, where its sizes are known. */
@@ -136,8 +143,25 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
     plan,
     batchSize: batch_size,
     alpha,
-    learningRate: (config.learning_rate ?? 1 / alpha!) * (config.lr_factor ?? 1),
   };
+}
+
+/** As it was given, or 1 / alpha. */
+async function rateOf(
+  { config, alpha, fisher, loss, dataset, batchSize, plan }: Setting,
+  linearizer: Linearizer,
+  weights: Weights,
+  signal: AbortSignal | undefined,
+): Promise<Rate> {
+  const factor = config.lr_factor ?? 1;
+  const given = config.learning_rate ?? (alpha === undefined ? undefined : 1 / alpha);
+  if (given !== undefined) return { learningRate: given * factor };
+  const { damping, singular } = config;
+  const measured = await measuredAlpha(
+    { method: fisher, linearizer, weights, data: dataset, loss },
+    { samples: batchSize, damping, singular, tile: plan.tile, signal },
+  );
+  return { learningRate: (1 / measured) * factor, measured };
 }
 
 /** The kernels that predict, by name. */
@@ -156,7 +180,8 @@ const kernelsOf = (
 
 /** The options as those of the training. */
 const trainingOptions = (
-  { config, fisher, plan, batchSize, alpha, learningRate }: Setting,
+  { config, fisher, plan, batchSize }: Setting,
+  { learningRate }: Rate,
   { progress = () => {}, signal }: RunListeners,
 ): TrainingOptions => ({
   learningRate,
@@ -171,7 +196,7 @@ const trainingOptions = (
   // Continuous time knows no mini-batches.
   continuous:
     fisher.continuous === true && config.gd_prediction === "continuous" && config.batch_size === undefined,
-  isotropy: alpha !== undefined,
+  isotropy: hasAlpha(fisher),
   tile: plan.tile,
   signal,
   progress,
@@ -189,16 +214,18 @@ const solverOptions = (config: Config, solver: Solver, progress: Progress): Solv
 });
 
 const configEvent = (
-  { config, dataset, network, plan, alpha, learningRate }: Setting,
+  { config, dataset, network, plan, alpha }: Setting,
+  { learningRate, measured }: Rate,
   { isotropy }: Training,
   expectedSeconds: number | undefined,
 ): ConfigEvent => ({
   event: "config",
   config,
-  widths: [network.inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,
+  ...(measured === undefined ? {} : { alpha_measured: measured }),
   plan: {
     bytes: plan.bytes,
     ...(expectedSeconds === undefined ? {} : { seconds: expectedSeconds }),

@@ -4,8 +4,8 @@
  *
  *     sum over |k - l| <= 1 of S_k v_k + rho v_l = r for every l,     dtheta_l = J_l^T v_l / N.
  *
- * Undamped, S_l v_l = (T^-1 1)_l r: every layer solves its own block times one number, and layers whose number is
- * zero do not move (for L = 3 only the middle one does). alpha = 1^T T^-1 1. T is singular for L = 3s + 2.
+ * On a graph of blocks T has ones where two of them are neighbours (neighbours.ts). Undamped, S_l v_l = (T^-1 1)_l r: every layer solves its own block times one number, and layers whose number is
+ * zero do not move (for L = 3 only the middle one does). alpha = 1^T T^-1 1. On a chain T is singular for L = 3s + 2.
  *
  * Damped, the layers are solved for together, in the coordinates of the range of J (coupled-layers.ts). So they are where
  * something is singular and the least step is asked for: F^+ J^T r / N.
@@ -16,32 +16,28 @@ import type { InverseSolver } from "../linalg/linear-solver.ts";
 import { identity, matrix, scale, type Matrix } from "../linalg/matrix.ts";
 import { addTimes } from "../linalg/vector-product.ts";
 import { invertBytes, matrixBytes, vectorsBytes } from "./cost.ts";
-import type { Coefficients, Fisher, Inversion, InvertOptions, Prepared } from "./fisher.ts";
+import type { Coefficients, Fisher, Inversion, InvertOptions, Prepared, Singular } from "./fisher.ts";
+import { chainOf, isChain, neighboursOf, sharesOf, type Neighbours } from "./neighbours.ts";
 import { coupledSolver, type CoupledSolve } from "./coupled-layers.ts";
 import { invert, onTheRange } from "./invert.ts";
 import { layerwisePropagator, perSample } from "./dual.ts";
 
 /**
- * T^-1 1 for T [L, L] with ones on three diagonals.
- * @throws InputError for L = 2, 5, 8, ..., where T is singular.
+ * T^-1 1 for the T of neighbouring blocks; with "least_norm" some solution where T is singular.
+ * @throws InputError where T is singular: on a chain of 2, 5, 8, ... layers.
  */
-export function blockWeights(layers: number): Float64Array {
-  if (layers % 3 === 2) {
+export function blockWeights(neighbours: Neighbours, singular: Singular = "refuse"): Float64Array {
+  const { w, unique } = sharesOf(neighbours);
+  if (w && (unique || singular === "least_norm")) return w;
+  const L = neighbours.length;
+  if (isChain(neighbours)) {
     throw new InputError(
-      `depth: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${layers} (its coupling of layers is singular there)`,
+      `depth: wanted a depth other than 2, 5, 8, ... for block_tri_diagonal, got ${L} (its coupling of layers is singular there)`,
     );
   }
-  return solutionOf(layers);
-}
-
-/**
- * A solution w of T w = 1, which exists for every depth; where T is singular it is not the only one, but its sum is that of
- * all.
- */
-function solutionOf(layers: number): Float64Array {
-  // w_1 + w_2 = 1 and three neighbours sum to one, so the pattern has period three.
-  const start = layers % 3 === 0 ? 0 : 1;
-  return Float64Array.from({ length: layers }, (_, l) => [start, 1 - start, 0][l % 3]!);
+  throw new InputError(
+    `network: wanted one whose coupling of neighbouring blocks is not singular for block_tri_diagonal, got ${L} blocks with a singular one`,
+  );
 }
 
 export const blockTriDiagonal: Fisher = {
@@ -49,18 +45,21 @@ export const blockTriDiagonal: Fisher = {
   title: "NGD with the blocks of neighbouring layers of the Fisher matrix",
   needs: "blocks",
   curvature: "folded",
-  alpha: ({ layers }, { singular } = {}) =>
-    (singular === "least_norm" ? solutionOf(layers) : blockWeights(layers)).reduce((sum, w) => sum + w, 0),
+  alpha: ({ layers, neighbours = chainOf(layers) }, { singular } = {}) =>
+    blockWeights(neighbours, singular).reduce((sum, w) => sum + w, 0),
 
   async prepare(kernel, damping, options = {}) {
     const { cols: samples, epsilon } = kernel;
-    const { length: L } = blocksOf(kernel);
-    const weights = options.singular === "least_norm" ? solutionOf(L) : blockWeights(L);
+    const neighbours = neighboursOf(blocksOf(kernel));
+    const weights = blockWeights(neighbours, options.singular);
     if (damping === 0) {
       const apart = await layersApart(kernel, weights, options);
       if (apart) return preparedApart(apart, samples);
     }
-    return preparedTogether(await coupledSolver(gramsOf(kernel), damping, epsilon, options), samples);
+    return preparedTogether(
+      await coupledSolver(gramsOf(kernel), neighbours, damping, epsilon, options),
+      samples,
+    );
   },
 
   // Theta_l of every layer; undamped the factors of those that move, else what couples them, as one matrix [L m, L m] with
@@ -101,12 +100,12 @@ type ApartSolve = (residual: Float64Array) => (Float64Array | undefined)[];
 async function layersApart(
   kernel: Kernel,
   weights: Float64Array,
-  { singular, onInversion }: InvertOptions,
+  { singular, onInversion, engine, signal }: InvertOptions,
 ): Promise<ApartSolve | undefined> {
   const { cols: samples, epsilon } = kernel;
   const layers = blocksOf(kernel);
   const leastNorm = singular === "least_norm";
-  if (leastNorm && layers.length % 3 === 2) return undefined;
+  if (leastNorm && !sharesOf(neighboursOf(layers)).unique) return undefined;
   const blocks: (InverseSolver | undefined)[] = [];
   const inversions: Inversion[] = [];
   for (const [l, layer] of layers.entries()) {
@@ -120,7 +119,11 @@ async function layersApart(
       const block = await invert(
         scale(await layer.ntk(), 1 / samples),
         { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon },
-        onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {},
+        {
+          engine,
+          signal,
+          ...(onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {}),
+        },
       );
       blocks.push(idle ? undefined : block);
     } catch (error) {

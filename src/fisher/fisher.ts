@@ -7,7 +7,7 @@
  * and so to a change of the outputs on any samples, G' r. One map decides both; the learning rate multiplies it.
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
 import type { CgOptions, CgResult, CgState } from "../linalg/conjugate-gradients.ts";
 import type { Coefficients } from "../jacobian/update.ts";
@@ -54,7 +54,7 @@ export const SINGULAR = ["refuse", "least_norm"] as const;
 export type Singular = (typeof SINGULAR)[number];
 
 /** How a method inverts. */
-export type InvertOptions = Stoppable & {
+export type InvertOptions = ComputeOptions & {
   /** Default: "refuse". */
   readonly singular?: Singular;
   /** Called with each inversion; conditions are estimated only where this is given. */
@@ -96,6 +96,10 @@ export type Shape = {
   readonly samples: number;
   /** L. */
   readonly layers: number;
+  /** Whether the network is a chain of dense layers on vectors, which is what the theory covers. Default: true. */
+  readonly chain?: boolean;
+  /** Which blocks are neighbours, where they are no chain. */
+  readonly neighbours?: readonly (readonly number[])[];
   /** M. */
   readonly width: number;
   /** C. */
@@ -104,6 +108,8 @@ export type Shape = {
    * K, numbers of the residual of one sample: fewer than C where the curvature of the loss has null directions. Default: C.
    */
   readonly columns?: number;
+  /** gamma, the share of samples on which a hidden unit is active. Default: 1/2, as under ReLU. */
+  readonly activeShare?: number;
 };
 
 /** A Fisher approximation. */
@@ -128,7 +134,7 @@ export type Fisher = {
   readonly continuous?: boolean;
   /**
    * The alpha of G = alpha I in the limit of wide networks and no damping (paper, section 4); the default learning
-   * rate is its inverse. Undefined: not an isotropic method, a learning rate must be given.
+   * rate is its inverse. Undefined: the theory has none for this method or network.
    * @throws InputError when the method does not exist for that depth, unless `singular` is "least_norm".
    */
   alpha(shape: Shape, options?: Pick<InvertOptions, "singular">): number | undefined;

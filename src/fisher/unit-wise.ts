@@ -9,11 +9,12 @@
  * z = s^(1/2) w makes the system symmetric, (s^(1/2) A s^(1/2) / N + rho I) w = s^(-1/2) b; where it is singular (fewer
  * inputs than active samples) its inverse on the range gives the least step of the unit. Undamped a unit projects the K
  * numbers of a sample's residual (K = C for a squared error) on one direction, so that alpha = (gamma (L - 1) M + C) / K,
- * with gamma the share of active samples (1/2 for ReLU): the paper's gamma (L - 1) M units of hidden layers, and C of the last.
+ * with gamma the share of active samples (1/2 for ReLU, 1 where phi' is nowhere 0): the paper's gamma (L - 1) M units of hidden layers, and C of the last.
  *
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
 import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { BlockKernel, Units } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
@@ -24,29 +25,42 @@ import type { Coefficients, Fisher, InvertOptions } from "./fisher.ts";
 import type { DirectSolver } from "../linalg/linear-solver.ts";
 import { rangeInverse } from "../linalg/range-inverse.ts";
 import { roundings } from "../linalg/singular.ts";
+import { addTimes } from "../linalg/vector-product.ts";
+import { writtenUnits } from "./unit-wise-written.ts";
+import { outerLayers, writtenCost, writtenUnitsCost } from "./written-cost.ts";
+import type { BlockUpdate } from "./written.ts";
 
-/** Share of samples on which a ReLU unit is active. */
-const ACTIVE_SHARE = 0.5;
+/** gamma where nothing states it. */
+const RELU_SHARE = 0.5;
 
 export const unitWise: Fisher = {
   name: "unit_wise",
   title: "NGD with one block of the Fisher matrix per unit",
   needs: "units",
   curvature: "folded",
-  alpha: ({ layers, width, outputs, columns = outputs }) =>
-    (ACTIVE_SHARE * (layers - 1) * width + outputs) / columns,
+  alpha: ({ layers, width, outputs, columns = outputs, chain = true, activeShare = RELU_SHARE }) =>
+    chain ? (activeShare * (layers - 1) * width + outputs) / columns : undefined,
 
   async prepare(kernel, damping, options = {}) {
-    const { signal } = options;
+    const { engine, signal } = options;
     // One residual needs each unit's factor once. A propagator is applied many times, so it keeps the factors while they
     // are small.
     let kept: UnitFactors[][] | undefined;
     let last: { residual: Float64Array; updates: Matrix[] } | undefined;
+    const written: (BlockUpdate | undefined)[] = [];
+    for (const [l, layer] of blocksOf(kernel).entries()) {
+      written.push(layer.written ? await writtenUnits(kernel, layer, l, damping, options) : undefined);
+    }
     const solveLayers = async (residual: Float64Array): Promise<Matrix[]> => {
       // Training and test outputs move by the same update.
       if (last?.residual !== residual) {
         const updates: Matrix[] = [];
         for (const [l, layer] of blocksOf(kernel).entries()) {
+          const update = written[l];
+          if (update) {
+            updates.push(await update(residual));
+            continue;
+          }
           const factors = kept ? kept[l]! : factorUnits(kernel, layer, l, damping, options);
           updates.push(await solveUnits(kernel, layer, l, factors, residual, signal));
         }
@@ -56,13 +70,20 @@ export const unitWise: Fisher = {
     };
     return {
       solve: async (residual) =>
-        (await solveLayers(residual)).map((U): Coefficients => ({ kind: "update", matrix: U })),
+        (await solveLayers(residual)).map((found, l): Coefficients => ({
+          kind: written[l] ? "whole" : "update",
+          matrix: found,
+        })),
       async onto(cross) {
-        if (keptBytes(blocksOf(kernel), kernel.cols) > 0) kept ??= await keepUnits(kernel, damping, options);
+        const share = await activeShareOf(blocksOf(kernel));
+        if (keptBytes(blocksOf(kernel), kernel.cols, share) > 0)
+          kept ??= await keepUnits(kernel, damping, options);
         return async (residual) => {
           const out = new Float64Array(cross.rows * cross.rowOutputs);
-          for (const [l, U] of (await solveLayers(residual)).entries()) {
-            await addUnits(out, blocksOf(cross)[l]!, l, U, signal);
+          for (const [l, found] of (await solveLayers(residual)).entries()) {
+            const layer = blocksOf(cross)[l]!;
+            if (written[l]) addTimes(out, 1, (await unitsOf(layer, l)).rows, found.data);
+            else await addUnits(out, layer, l, found, { engine, signal });
           }
           return out;
         };
@@ -71,20 +92,26 @@ export const unitWise: Fisher = {
   },
 
   // One unit's factor at a time, or all of them where a propagator keeps them; U_l of every layer.
-  cost({ samples: N, layers, leastNorm = false }) {
+  cost(sizes) {
+    const { samples: N, leastNorm = false, activeShare = RELU_SHARE } = sizes;
+    const layers = outerLayers(sizes.layers);
+    const written = writtenCost(sizes.layers, writtenUnitsCost(sizes));
     const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
-    const updates = matrixBytes(N, units);
+    const updates = matrixBytes(N, units) + written.updates;
     const unit = 8 * packedLength(N) + (leastNorm ? matrixBytes(N) : 0);
     // Units that are active on all samples or on none hold twice as much as those on half of them.
-    const kept = 2 * keptBytes(layers, N);
+    const kept = Math.min(2, 1 / activeShare) * keptBytes(layers, N, activeShare);
     return {
-      prepare: { kept: 0, peak: unit + (leastNorm ? 6 * matrixBytes(N) : 0) },
+      prepare: {
+        kept: written.kept,
+        peak: Math.max(written.peak, written.kept + unit + (leastNorm ? 6 * matrixBytes(N) : 0)),
+      },
       solve: { kept: updates, peak: updates + unit },
       onto(rows) {
-        const moved = Math.max(...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
+        const moved = Math.max(0, ...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
         return { kept: kept + updates, peak: kept + 2 * updates + unit + moved };
       },
-      operations: units * ((ACTIVE_SHARE * N) ** 3 / 3),
+      operations: units * ((activeShare * N) ** 3 / 3) + written.operations,
     };
   },
 };
@@ -92,10 +119,22 @@ export const unitWise: Fisher = {
 /** Factors of all units that a propagator may keep. */
 const KEPT_BYTES = 2 ** 27;
 
+/** The share of samples on which hidden units are active; never less than that of ReLU, so that no more is kept than planned. */
+async function activeShareOf(layers: readonly BlockKernel[]): Promise<number> {
+  let [active, all] = [0, 0];
+  for (const [l, layer] of layers.slice(0, -1).entries()) {
+    if (layer.written) continue;
+    const { data } = (await unitsOf(layer, l)).train;
+    for (let i = 0; i < data.length; i++) active += Number(data[i] !== 0);
+    all += data.length;
+  }
+  return all === 0 ? RELU_SHARE : Math.max(RELU_SHARE, active / all);
+}
+
 /** Bytes of the factors of all units when every unit is active on its share of the samples; 0 where that is too much. */
-function keptBytes(layers: CostSizes["layers"], samples: number): number {
+function keptBytes(layers: CostSizes["layers"], samples: number, activeShare: number): number {
   const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
-  const bytes = 8 * units * packedLength(ACTIVE_SHARE * samples);
+  const bytes = 8 * units * packedLength(activeShare * samples);
   return bytes <= KEPT_BYTES ? bytes : 0;
 }
 
@@ -125,6 +164,10 @@ async function keepUnits(kernel: Kernel, damping: number, options: InvertOptions
   const kept: UnitFactors[][] = [];
   for (const [l, layer] of blocksOf(kernel).entries()) {
     const units: UnitFactors[] = [];
+    if (layer.written) {
+      kept.push(units);
+      continue;
+    }
     for await (const factors of factorUnits(kernel, layer, l, damping, options)) {
       const { count, active, root, lower, range } = factors;
       units.push({
@@ -302,14 +345,14 @@ async function addUnits(
   layer: BlockKernel,
   l: number,
   U: Matrix,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<void> {
   const { rows } = await unitsOf(layer, l);
-  const moved = await product((await layer.factors()).A, U);
+  const moved = await product((await layer.factors()).A, U, options);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {
-    await breathe(signal);
+    await breathe(options.signal);
     const at = Math.floor(row / C) * M;
     let sum = 0;
     for (let i = 0; i < M; i++) sum += rows.data[row * M + i]! * moved.data[at + i]!;

@@ -26,6 +26,8 @@ export type Coefficients =
   | { readonly kind: "mixing"; readonly matrix: Matrix }
   /** U_l itself [N, fanOut]. */
   | { readonly kind: "update"; readonly matrix: Matrix }
+  /** The update of theta_l itself [fanOut, columns], for blocks that are kept as rows. */
+  | { readonly kind: "whole"; readonly matrix: Matrix }
   /** No update. */
   | { readonly kind: "none" };
 
@@ -61,17 +63,21 @@ export function createUpdater(engine: Engine): Updater {
 
   const combine: Updater["combine"] = async (layer, how, factor = 1, out) => {
     const N = layer.inputs.rows;
-    const target = out ?? engine.floats(N * layer.fanOut);
+    const target = out ?? engine.floats(N * layer.signals.cols);
     checkCoefficients(layer, how, factor);
-    agree("U", `${N * layer.fanOut} numbers`, `${target.length} numbers`);
+    agree("U", `${N * layer.signals.cols} numbers`, `${target.length} numbers`);
     if (how.kind === "per-sample") {
-      combinePerSample(target, layer.signals.data, how.values, N, layer.fanOut, factor);
+      combinePerSample(target, layer.signals.data, how.values, N, layer.signals.cols, factor);
     } else if (how.kind === "mixing") {
       const scaled = how.matrix.data.map((x) => factor * x);
       const K = engine.tensor(scaled, [how.matrix.rows, how.matrix.cols]);
-      const delta = engine.tensor(layer.signals.data, [layer.signals.rows, layer.fanOut]);
-      const U = { columns: layer.fanOut, fanOut: N, base: target.fill(0) };
+      const delta = engine.tensor(layer.signals.data, [layer.signals.rows, layer.signals.cols]);
+      const U = { columns: layer.signals.cols, fanOut: N, base: target.fill(0) };
       await folder.accumulate(U, delta, K);
+    } else if (how.kind === "whole") {
+      throw new RangeError(
+        "coefficients: wanted those of outer products, got the update of the weights itself",
+      );
     } else if (how.kind === "update") {
       const { data } = how.matrix;
       for (let i = 0; i < data.length; i++) target[i] = factor * data[i]!;
@@ -84,15 +90,17 @@ export function createUpdater(engine: Engine): Updater {
   return {
     combine,
     async makeRoom(weights, n) {
-      for (const layer of weights) if (rankOf(layer) + n > MAX_RANK) await folder.fold(layer);
+      for (const layer of weights)
+        if (layer.lowRank && rankOf(layer) + n > MAX_RANK) await folder.fold(layer);
       return weights.map((layer) => lend(engine, layer, n));
     },
     async apply(weights, layer, how, factor, place) {
       checkCoefficients(layer, how, factor);
       agree("weights", `${layer.fanOut} x ${layer.columns}`, `${weights.fanOut} x ${weights.columns}`);
       if (how.kind === "none") return;
+      if (how.kind === "whole") return addWhole(weights.base, how.matrix.data, factor);
       const N = layer.inputs.rows;
-      if (N >= MAX_RANK) {
+      if (N >= MAX_RANK || !weights.lowRank) {
         await folder.fold(weights);
         if (how.kind === "per-sample") {
           return jacobian.addTransposed(
@@ -101,8 +109,9 @@ export function createUpdater(engine: Engine): Updater {
             how.values.map((x) => factor * x),
           );
         }
-        const U = engine.tensor(await combine(layer, how, factor), [N, layer.fanOut]);
-        return folder.accumulate(weights, engine.tensor(layer.inputs.data, [N, layer.columns]), U);
+        const U = engine.tensor(await combine(layer, how, factor), [N, layer.signals.cols]);
+        const theta = { columns: layer.inputs.cols, fanOut: layer.signals.cols, base: weights.base };
+        return folder.accumulate(theta, engine.tensor(layer.inputs.data, [N, layer.inputs.cols]), U);
       }
       if (rankOf(weights) + N > MAX_RANK) await folder.fold(weights);
       await combine(layer, how, factor, append(engine, weights, layer.inputs, place));
@@ -112,7 +121,7 @@ export function createUpdater(engine: Engine): Updater {
 
 /** @throws RangeError for coefficients that are not of this layer on these samples; InputError for a factor that is none. */
 function checkCoefficients(
-  { inputs, signals, fanOut }: LayerLinearization,
+  { inputs, signals, fanOut, columns }: LayerLinearization,
   how: Coefficients,
   factor: number,
 ): void {
@@ -120,10 +129,19 @@ function checkCoefficients(
   if (how.kind === "per-sample") {
     agree("coefficients", `${signals.rows} numbers`, `${how.values.length} numbers`);
   } else if (how.kind !== "none") {
-    const rows = how.kind === "mixing" ? signals.rows : inputs.rows;
-    const cols = how.kind === "mixing" ? inputs.rows : fanOut;
+    const wanted = {
+      mixing: [signals.rows, inputs.rows],
+      update: [inputs.rows, signals.cols],
+      whole: [fanOut, columns],
+    } as const;
+    const [rows, cols] = wanted[how.kind];
     agree("coefficients", `${rows} x ${cols}`, `${how.matrix.rows} x ${how.matrix.cols}`);
   }
+}
+
+/** target += factor * update, in place. */
+function addWhole(target: FloatArray, update: Float64Array, factor: number): void {
+  for (let i = 0; i < update.length; i++) target[i]! += factor * update[i]!;
 }
 
 function combinePerSample(

@@ -9,13 +9,20 @@ import { createGraph, type Graph } from "../engine/graph.ts";
 import { gemm } from "../engine/ops.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Network } from "../network/network.ts";
+import { isOuter } from "../ops/op.ts";
 import { tileFor, tiles } from "./runs.ts";
 
 /** Rank at which the factors are folded: they then cost about 10 % of a pass at width 4096. */
 export const MAX_RANK = 200;
 
 /** theta_l [fanOut, columns] of one layer: `base`, and what steps have added since it was last brought up to date. */
-export type LayerWeights = { readonly columns: number; readonly fanOut: number; readonly base: FloatArray };
+export type LayerWeights = {
+  readonly columns: number;
+  readonly fanOut: number;
+  readonly base: FloatArray;
+  /** False where steps change `base` at once: their updates are no sums of a few outer products. */
+  readonly lowRank: boolean;
+};
 
 /** Factors of some rank, of which `rank` rows are in use: what steps have added to a layer. */
 type Factors = { readonly left: FloatArray; readonly right: FloatArray; rank: number };
@@ -36,17 +43,18 @@ export type Weights = readonly LayerWeights[];
  * import { createWeights, mlp } from "natgrad";
  *
  * const network = mlp(3, { depth: 2, width: 4 });
- * const arrays = network.weights.map(({ fanOut, columns }) => new Float32Array(fanOut * columns).fill(0.5));
+ * const arrays = network.blocks.map(({ fanOut, columns }) => new Float32Array(fanOut * columns).fill(0.5));
  * console.log(createWeights(network, arrays).length); // 2
  */
 export function createWeights(network: Network, bases: readonly FloatArray[]): Weights {
-  agree("weights", `${network.weights.length} layers`, `${bases.length} layers`);
-  return network.weights.map(({ columns, fanOut }, l) => {
+  agree("weights", `${network.blocks.length} layers`, `${bases.length} layers`);
+  return network.blocks.map((shape, l) => {
+    const { columns, fanOut } = shape;
     const base = bases[l];
     if (base?.length !== columns * fanOut) {
       throw new RangeError(`weights: wanted ${fanOut} x ${columns} in layer ${l + 1}, got ${base?.length}`);
     }
-    return { columns, fanOut, base };
+    return { columns, fanOut, base, lowRank: isOuter(shape) };
   });
 }
 
@@ -55,8 +63,8 @@ export function createWeights(network: Network, bases: readonly FloatArray[]): W
  * @throws RangeError when they have other sizes, or are of another precision: they would be converted, and not change.
  */
 export function checkWeights(engine: Engine, network: Network, weights: Weights): void {
-  agree("weights", `${network.weights.length} layers`, `${weights.length} layers`);
-  for (const [l, { columns, fanOut }] of network.weights.entries()) {
+  agree("weights", `${network.blocks.length} layers`, `${weights.length} layers`);
+  for (const [l, { columns, fanOut }] of network.blocks.entries()) {
     const layer = weights[l]!;
     agree(`weights of layer ${l + 1}`, `${fanOut} x ${columns}`, `${layer.fanOut} x ${layer.columns}`);
     checkPrecision(engine, layer, `weights of layer ${l + 1}`);
@@ -89,7 +97,7 @@ export type Place = { readonly inputs: FloatArray; readonly at: number };
 /** The place of the next N rows; undefined where a step would fold first. */
 export function lend(engine: Engine, weights: LayerWeights, n: number): Place | undefined {
   const rank = rankOf(weights);
-  if (rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
+  if (!weights.lowRank || rank + n > MAX_RANK || n >= MAX_RANK) return undefined;
   const { left } = allocated(engine, weights);
   return { inputs: left.subarray(rank * weights.columns, (rank + n) * weights.columns), at: rank };
 }

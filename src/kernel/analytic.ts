@@ -60,8 +60,8 @@ export async function analyticKernel(
     epsilon: 2 ** -52,
   };
   if (needs === "ntk") return matrixKernel(head, await analyticNtk(network, x1, x2, options));
-  const last = network.weights.length - 1;
-  const layers: BlockParts[] = network.weights.map(({ fanIn, fanOut, columns, scales }, l) => ({
+  const last = network.blocks.length - 1;
+  const layers: BlockParts[] = network.blocks.map(({ fanIn, fanOut, columns, scales }, l) => ({
     fanIn,
     fanOut,
     columns,
@@ -72,7 +72,7 @@ export async function analyticKernel(
     A: zeros(x1.rows, x2.rows),
     B: zeros(x1.rows, x2.rows),
   }));
-  const passages = network.nodes.map(({ weights: l }): Passage | undefined => {
+  const passages = network.nodes.map(({ block: l }): Passage | undefined => {
     if (l === undefined) return undefined;
     return { inputGram: layers[l]!.A, signalGram: layers[l]!.B };
   });
@@ -157,7 +157,7 @@ export function passBothWays(
       multiplyBy(signals, factor);
     }
   };
-  return { buffers: 1 + nodes.filter(({ weights }) => weights === undefined).length, run };
+  return { buffers: 1 + nodes.filter(({ block }) => block === undefined).length, run };
 }
 
 /** signals o= factor. */

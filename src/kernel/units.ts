@@ -8,7 +8,8 @@
  * A sum over the M units of a layer is then its expectation up to fluctuations of order 1 / sqrt(M), as in a network of
  * width M.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import {
   rowRange,
   zeros,
@@ -43,13 +44,14 @@ export async function withUnits(
   xTrain: Matrix<Floats>,
   xTest: Matrix<Floats>,
   { normalsInto }: RandomState,
-  { signal }: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<KernelPair> {
+  const { signal } = options;
   const N = xTrain.rows;
   checkKernel(kernels.train);
   checkKernel(kernels.test, kernels.train);
   agree("kernel", `${N} training samples`, `${kernels.train.cols} training samples`);
-  agree("kernel", `${network.weights.length} layers`, `${blocksOf(kernels.train).length} layers`);
+  agree("kernel", `${network.blocks.length} layers`, `${blocksOf(kernels.train).length} layers`);
   agree("kernel", `${xTest.rows} test samples`, `${kernels.test.rows} test samples`);
   const C = network.outputs;
   const all = stackRows([asFloat64(xTrain), asFloat64(xTest)]);
@@ -58,7 +60,7 @@ export async function withUnits(
     signalGram: zeros(all.rows, all.rows),
   }));
   const work = passBothWays(network, passages);
-  await sweep(network, all, all, { signal }, work.buffers, work.run);
+  await sweep(network, all, all, options, work.buffers, work.run);
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
     const { factor } = await pivotedCholesky(covariance, covariance.rows, 1e-14, { signal });
     const z = zeros(factor.cols, count);
@@ -67,13 +69,13 @@ export async function withUnits(
       normalsInto(rowRange(z, row, row + 1).data);
       await breathe(signal);
     }
-    return product(factor, z);
+    return product(factor, z, options);
   };
 
   const signals: Matrix[] = [];
-  for (const [k, { weights }] of network.nodes.entries()) {
-    if (weights === undefined) continue;
-    const M = network.weights[weights]!.fanOut;
+  for (const [k, { block }] of network.nodes.entries()) {
+    if (block === undefined) continue;
+    const M = network.blocks[block]!.fanOut;
     const next = network.nodes[k + 1]?.op;
     if (!next) {
       signals.push(repeatedIdentity(all.rows, C));

@@ -14,7 +14,7 @@ import {
   type CurvatureFactor,
 } from "../loss/curvature.ts";
 import { matrix, zeros, type Matrix } from "../linalg/matrix.ts";
-import { outerBlock } from "./block.ts";
+import { outerBlock, type BlockKernel, type Reduced } from "./block.ts";
 import { kernelOfBlocks, lazyKernel, type Kernel, type KernelHead } from "./kernel.ts";
 import { lazy } from "./lazy.ts";
 
@@ -38,6 +38,8 @@ export function whitenKernel(kernel: Kernel, S: CurvatureFactor, options: Stoppa
           const train = await transposedProduct(S, (await block.units!()).train, options);
           return { rows: train, train };
         }),
+      whitenPair(block.reduced, S, options),
+      whitenPair(block.expanded, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
@@ -63,10 +65,24 @@ export function whitenColumns(kernel: Kernel, S: CurvatureFactor, options: Stopp
           const { rows, train } = await block.units!();
           return { rows, train: await transposedProduct(S, train, options) };
         }),
+      whitenPair(block.reduced, S, options),
+      whitenPair(block.expanded, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
 }
+
+/** Inputs and signals of a block with S^T Delta for its signals. */
+const whitenPair = (
+  pair: BlockKernel["reduced"],
+  S: CurvatureFactor,
+  options: Stoppable,
+): (() => Promise<Reduced>) | undefined =>
+  pair &&
+  lazy(async () => {
+    const { inputs, signals } = await pair();
+    return { inputs, signals: await transposedProduct(S, signals, options) };
+  });
 
 /** S^T Theta S where Theta may be no matrix: its products are Theta's between products with S. */
 function whitenProducts(

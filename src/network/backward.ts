@@ -2,8 +2,17 @@
  * @file A network as an ONNX graph: its values, and from the cotangents of its outputs the Jacobian blocks of its parameters.
  */
 import type { Graph, Value } from "../engine/graph.ts";
-import { add, firstRows, reshape } from "../engine/ops.ts";
-import { sizeOf, type BlockJacobian, type Given, type Passed, type Point, type Shape } from "../ops/op.ts";
+import { add, concat, firstRows, reshape, transpose } from "../engine/ops.ts";
+import {
+  isOuter,
+  sizeOf,
+  type BlockJacobian,
+  type BlockShape,
+  type Given,
+  type Passed,
+  type Point,
+  type Shape,
+} from "../ops/op.ts";
 import type { Network } from "./network.ts";
 
 /** The values of a network in a graph. */
@@ -14,15 +23,20 @@ export type Appended = {
   readonly steps: readonly (Given & Passed)[];
 };
 
-/** Declares the inputs of a network and appends its forward pass; `pending`: parameters have low-rank factors. */
+/**
+ * Declares the inputs of a network and appends its forward pass; `pending`: parameters of blocks with one outer product per row
+ * have low-rank factors.
+ */
 export function appendForward(g: Graph, network: Network, pending: boolean): Appended {
   const { nodes, shapes, output } = network;
-  const values = [g.input("x", ["samples", network.inputs])];
-  const steps = nodes.map(({ op, inputs, weights: l }) => {
+  const x = g.input("x", ["samples", network.inputs]);
+  const values = [shapes[0]!.length === 1 ? x : reshape(g, x, -1, ...shapes[0]!)];
+  const weights = network.blocks.map((shape, l) => weightInputs(g, shape, l, pending && isOuter(shape)));
+  const steps = nodes.map(({ op, inputs, block }) => {
     const given: Given = {
       inputs: inputs.map((id) => values[id]!),
       shapes: inputs.map((id) => shapes[id]!),
-      ...(l === undefined ? {} : { weights: weightInputs(g, network, l, pending) }),
+      ...(block === undefined ? {} : { weights: weights[block]! }),
     };
     const passed = op.forward(g, given);
     values.push(passed.output);
@@ -31,18 +45,34 @@ export function appendForward(g: Graph, network: Network, pending: boolean): App
   return { f: values[output]!, steps };
 }
 
-function weightInputs(g: Graph, { weights }: Network, l: number, pending: boolean) {
-  const { columns, fanOut } = weights[l]!;
+function weightInputs(g: Graph, { columns, fanOut }: BlockShape, l: number, factored: boolean) {
   const base = g.input(`base${l}`, [fanOut, columns]);
-  if (!pending) return { base };
+  if (!factored) return { base };
   const left = g.input(`left${l}`, [`R${l}`, columns]);
   const right = g.input(`right${l}`, [`R${l}`, fanOut]);
   return { base, factors: { left, right } };
 }
 
+/** What the rows of the Jacobian by a block are made of, all its uses together. */
+export type JoinedJacobian =
+  | {
+      readonly kind: "outer";
+      /** [N, I]. */
+      readonly H: Value;
+      /** [C, N, O]; with one output [N, O]. */
+      readonly D: Value;
+    }
+  | {
+      readonly kind: "rows";
+      /** [C, N, O, I]; with one output [N, O, I]. */
+      readonly J: Value;
+      /** H [N, T, I] and D [C, N, T, O], with one output [N, T, O], where all uses are outer products. */
+      readonly positions?: { readonly H: Value; readonly D: Value };
+    };
+
 /**
  * Appends the backward pass from the cotangents of the outputs [C, N, C] ([N, 1] for one output) of the first `count` samples.
- * @returns the Jacobian blocks of the parameters, first to last.
+ * @returns the Jacobians by the blocks, first to last.
  */
 export function appendBackward(
   g: Graph,
@@ -50,23 +80,24 @@ export function appendBackward(
   { steps }: Appended,
   cotangents: Value,
   count: Value,
-): BlockJacobian[] {
-  const { nodes, output, outputs } = network;
+): JoinedJacobian[] {
+  const { nodes, blocks, output, outputs } = network;
   const live = liveValues(network);
   const cts = new Map([[output, cotangents]]);
-  const blocks: BlockJacobian[] = [];
-  for (const [k, { op, inputs, weights: l }] of [...nodes.entries()].toReversed()) {
+  const uses: BlockJacobian[][] = blocks.map(() => []);
+  for (const [k, { op, inputs, block }] of [...nodes.entries()].toReversed()) {
     // The network's input is value 0, and node k makes value k + 1.
     const ct = cts.get(k + 1);
     if (!ct) continue;
     const at: Point = {
       ...steps[k]!,
       first: (value) => firstRows(g, value, count),
+      flat: (value, shape) => (outputs === 1 ? value : reshape(g, value, -1, ...shape)),
       matrix: (value, shape) =>
         outputs === 1 && shape.length === 1 ? value : reshape(g, value, -1, sizeOf(shape)),
       cotangent: (rows, shape) => asCotangent(g, rows, outputs, shape),
     };
-    if (l !== undefined) blocks[l] = op.jacobian!(g, at, ct);
+    if (block !== undefined) uses[block]!.push(op.jacobian!(g, at, ct));
     if (!inputs.some((id) => live[id])) continue;
     for (const [i, back] of op.backward(g, at, ct).entries()) {
       const id = inputs[i]!;
@@ -74,7 +105,40 @@ export function appendBackward(
       if (live[id]) cts.set(id, known ? add(g, known, back) : back);
     }
   }
-  return blocks;
+  return uses.map((found, l) => join(g, found, blocks[l]!, outputs));
+}
+
+/** One Jacobian of all uses of a block: outer products are joined along their positions, rows are added up. */
+function join(g: Graph, uses: readonly BlockJacobian[], shape: BlockShape, outputs: number): JoinedJacobian {
+  const { fanOut: O, columns: I } = shape;
+  const [first, ...rest] = uses;
+  if (first?.kind === "outer" && rest.length === 0 && isOuter(shape)) return first;
+  const lead = outputs === 1 ? [] : [outputs];
+  const axis = lead.length + 1;
+  const withPositions = uses.flatMap((use) =>
+    use.kind === "rows"
+      ? []
+      : [{ H: reshape(g, use.H, 0, -1, I), D: reshape(g, use.D, ...lead.map(() => 0), 0, -1, O) }],
+  );
+  const written = uses.flatMap((use) => (use.kind === "rows" ? [use.J] : []));
+  if (withPositions.length === 0) {
+    return { kind: "rows", J: written.reduce((sum, J) => add(g, sum, J)) };
+  }
+  const H = concat(
+    g,
+    withPositions.map(({ H }) => H),
+    1,
+  );
+  const D = concat(
+    g,
+    withPositions.map(({ D }) => D),
+    axis,
+  );
+  // [C, N, O, T] times [N, T, I].
+  const perm = outputs === 1 ? [0, 2, 1] : [0, 1, 3, 2];
+  const J = written.reduce((sum, each) => add(g, sum, each), g.node("MatMul", [transpose(g, D, perm), H]));
+  if (written.length > 0) return { kind: "rows", J };
+  return { kind: "rows", J, positions: { H, D } };
 }
 
 /** With one output there is no axis for it: what broadcasts is the same. */
@@ -86,8 +150,8 @@ function asCotangent(g: Graph, rows: Value, outputs: number, shape: Shape): Valu
 /** Which values depend on a parameter. */
 function liveValues({ nodes }: Network): boolean[] {
   const live = [false];
-  for (const { inputs, weights } of nodes) {
-    live.push(weights !== undefined || inputs.some((id) => live[id]));
+  for (const { inputs, block } of nodes) {
+    live.push(block !== undefined || inputs.some((id) => live[id]));
   }
   return live;
 }

@@ -1,24 +1,22 @@
 /**
- * @file A network is a graph of ops (ops/op.ts) with the shapes of its values worked out: what `serial` returns.
+ * @file A network is a graph of ops (ops/op.ts) with the shapes of its values worked out. A builder makes one op by op; layers.ts
+ * composes layers to networks, and mlp.ts names the network of the paper.
  */
-import { demandWhole, InputError } from "../error.ts";
-import { activation as activationOp, type Activation } from "../ops/activation.ts";
-import { dense, type DenseOptions } from "../ops/dense.ts";
-import type { Op, Shape, WeightShape } from "../ops/op.ts";
-import { RELU } from "../ops/relu.ts";
+import { agree, demandWhole, InputError } from "../error.ts";
+import { sizeOf, type BlockShape, type Op, type Shape } from "../ops/op.ts";
 
 /** An op at its place: value k + 1 of the network is what node k makes. */
 export type Node = {
   readonly op: Op;
   /** Values that go in, made by nodes before it; value 0 is the network's input. */
   readonly inputs: readonly number[];
-  /** Which of the network's weights it has, where it has some. */
-  readonly weights?: number;
+  /** Which of the network's blocks of parameters it has, where it has some. Two nodes may share one. */
+  readonly block?: number;
 };
 
 /** A graph of ops from `inputs` features to `outputs` values. */
 export type Network = {
-  /** M_0, features of a sample. */
+  /** M_0, numbers of a sample; its shape is that of value 0. */
   readonly inputs: number;
   /** C, outputs. */
   readonly outputs: number;
@@ -28,66 +26,104 @@ export type Network = {
   readonly shapes: readonly Shape[];
   /** The value that is f. */
   readonly output: number;
-  /** Sizes of the weights of the nodes that have some, first to last; their number is L. */
-  readonly weights: readonly WeightShape[];
+  /** The parameters, one block per op that has some, first to last; their number is L. */
+  readonly blocks: readonly BlockShape[];
+};
+
+/** A network under construction. Values are numbers: 0 is the input. */
+export type Builder = {
+  /** The shape of a value, for one sample. */
+  shape(value: number): Shape;
+  /**
+   * Appends an op and returns its value. With `shares` its parameters are those of the block of that number.
+   * @throws RangeError for inputs that the op does not take, or shared parameters of another shape.
+   */
+  apply(op: Op, inputs: readonly number[], options?: { shares?: number }): number;
+  /** Blocks so far. */
+  readonly blocks: readonly BlockShape[];
+  /**
+   * The network whose outputs are a value.
+   * @throws InputError where the value has more than one axis, or the network no parameters.
+   */
+  finish(output: number): Network;
 };
 
 /**
- * Chains ops; the last one must have weights (the outputs are linear in them).
- * @throws InputError when there is none or the last has no weights, or the inputs are no whole number above 0; RangeError for an op
- * that does not take what the one before it makes.
+ * Starts a network on samples of a shape; a number is that of features.
+ * @throws InputError for sizes that are no whole numbers above 0.
  * @example
- * import { dense, relu, serial } from "natgrad";
+ * import { dense, relu } from "natgrad";
+ * import { createBuilder } from "natgrad/network";
  *
- * const network = serial(8, dense(64), relu(), dense(32), relu(), dense(2));
- * console.log(network.inputs, network.outputs); // 8 2
+ * const b = createBuilder(8);
+ * const hidden = b.apply(relu(), [b.apply(dense(16), [0])]);
+ * const network = b.finish(b.apply(dense(2), [hidden]));
+ * console.log(network.nodes.length, network.blocks.length); // 3 2
  */
-export function serial(inputs: number, ...ops: readonly Op[]): Network {
-  if (!ops.at(-1)?.weights) {
-    throw new InputError(
-      "serial: wanted a layer with weights at the end, got " + (ops.at(-1)?.name ?? "none"),
-    );
-  }
-  demandWhole("inputs", inputs);
-  const weights: WeightShape[] = [];
-  const shapes: Shape[] = [[inputs]];
-  const nodes = ops.map((op, k): Node => {
-    const given = [shapes[k]!];
-    shapes.push(op.shape(given));
-    if (!op.weights) return { op, inputs: [k] };
-    weights.push(op.weights(given));
-    return { op, inputs: [k], weights: weights.length - 1 };
-  });
-  return { inputs, outputs: shapes.at(-1)![0]!, nodes, shapes, output: nodes.length, weights };
+export function createBuilder(inputs: number | Shape): Builder {
+  const input = typeof inputs === "number" ? [inputs] : [...inputs];
+  for (const size of input) demandWhole("inputs", size);
+  const shapes: Shape[] = [input];
+  const nodes: Node[] = [];
+  const blocks: BlockShape[] = [];
+  const shapeOf = (value: number): Shape => {
+    const shape = shapes[value];
+    if (!shape) throw new RangeError(`value: wanted one of 0 to ${shapes.length - 1}, got ${value}`);
+    return shape;
+  };
+  return {
+    blocks,
+    shape: shapeOf,
+    apply(op, values, { shares } = {}) {
+      const given = values.map(shapeOf);
+      const shape = op.shape(given);
+      const own = op.block?.(given);
+      const block =
+        own && (shares === undefined ? blocks.push(own) - 1 : share(blocks, shares, own, op.name));
+      nodes.push({ op, inputs: [...values], ...(block === undefined ? {} : { block }) });
+      return shapes.push(shape) - 1;
+    },
+    finish(output) {
+      const shape = shapeOf(output);
+      agree(
+        "outputs",
+        "values with one axis",
+        shape.length === 1 ? "values with one axis" : `${shape.length} axes`,
+      );
+      if (blocks.length === 0) throw new InputError("network: wanted a layer with weights, got none");
+      return { inputs: sizeOf(input), outputs: shape[0]!, nodes, shapes, output, blocks };
+    },
+  };
 }
 
-/** Options of {@link mlp}. */
-export type MlpOptions = Omit<DenseOptions, "role"> & {
-  /** L, weight layers. */
-  depth?: number;
-  /** M, width of every hidden layer. */
-  width?: number;
-  /** C, outputs. */
-  outputs?: number;
-  /** phi, between the layers. Default: ReLU. */
-  activation?: Activation;
-};
+/** Adds the positions of one more use to a block. */
+function share(blocks: BlockShape[], at: number, own: BlockShape, name: string): number {
+  const known = blocks[at];
+  if (!known)
+    throw new RangeError(`${name}: wanted a block of 0 to ${blocks.length - 1} to share, got ${at}`);
+  agree(name, `weights ${known.fanOut} x ${known.columns}`, `weights ${own.fanOut} x ${own.columns}`);
+  const form = known.form === "rows" || own.form === "rows" ? "rows" : "outer";
+  blocks[at] = { ...known, form, positions: (known.positions ?? 1) + (own.positions ?? 1) };
+  return at;
+}
 
-/**
- * A network of `depth` dense layers with an activation (ReLU) between them, all hidden widths equal (paper, section 2.1).
- * @example
- * import { mlp } from "natgrad";
- *
- * const network = mlp(784, { depth: 3, width: 1024, outputs: 10 }); // 784 - 1024 - 1024 - 10
- * console.log(network.outputs); // 10
- */
-export function mlp(inputs: number, options: MlpOptions = {}): Network {
-  const { depth = 3, width = 4096, outputs = 1, activation = RELU, ...variances } = options;
-  demandWhole("outputs", outputs);
-  demandWhole("depth", depth);
-  const hidden = Array.from({ length: depth - 1 }, (_, l) => [
-    dense(width, { ...variances, role: l === 0 ? "input" : "hidden" }),
-    activationOp(activation),
-  ]).flat();
-  return serial(inputs, ...hidden, dense(outputs, { ...variances, role: depth === 1 ? "only" : "output" }));
+/** The blocks that each block feeds, or is fed by, with no block between them. */
+export function neighboursIn({ nodes, blocks }: Pick<Network, "nodes" | "blocks">): number[][] {
+  const found = blocks.map(() => new Set<number>());
+  // The blocks that a value comes from, with no block between.
+  const sources: ReadonlySet<number>[] = [new Set()];
+  for (const { inputs, block } of nodes) {
+    const from = new Set(inputs.flatMap((id) => [...sources[id]!]));
+    if (block === undefined) {
+      sources.push(from);
+      continue;
+    }
+    for (const l of from) {
+      if (l === block) continue;
+      found[l]!.add(block);
+      found[block]!.add(l);
+    }
+    sources.push(new Set([block]));
+  }
+  return found.map((each) => [...each].toSorted((a, b) => a - b));
 }

@@ -16,6 +16,8 @@ export type Activation = {
   derivative(g: Graph, u: Value): Value;
   /** phi'(u) of a number, as {@link Activation.derivative} on the host. */
   slope(u: number): number;
+  /** The share of samples on which phi' is not 0 where u is a centred Gaussian. Default: 1. */
+  readonly activeShare?: number;
   /** E[phi(u) phi(v)] for (u, v) centred Gaussian with variances p, q and covariance k. */
   dual(k: number, p: number, q: number): number;
   /** E[phi'(u) phi'(v)] for the same pair. */
@@ -46,6 +48,7 @@ export const activation = (phi: Activation): Op => ({
   name: phi.name,
   shape: (inputs) => only(phi.name, inputs),
   slope: phi.slope,
+  ...(phi.activeShare === undefined ? {} : { activeShare: phi.activeShare }),
   forward: (g, { inputs }) => ({ output: phi.value(g, inputs[0]!) }),
   backward: (g, at, ct) => [mul(g, ct, phi.derivative(g, at.first(at.inputs[0]!)))],
   infinite: () => ({

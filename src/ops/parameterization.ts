@@ -12,6 +12,8 @@
  *   arXiv 2312.12226: constant learning rates; rho_A and rho_B scaled with the width).
  */
 
+import { demand, demandName } from "../error.ts";
+
 /** Names of the parameterisations. */
 export const PARAMETERIZATIONS = ["ntk", "standard", "mup"] as const;
 
@@ -73,4 +75,36 @@ export function layerScales(
     case "output":
       return { ...standard, weight: 1 / Math.sqrt(fanIn), damping: { inputs: 1, signals: 1 } };
   }
+}
+
+/** Options of layers with weights: variances of the effective weights (times the fan-in) and biases. */
+export type WeightOptions = {
+  /** sigma_w^2. */
+  weightVariance?: number;
+  /** sigma_b^2; zero means no biases. */
+  biasVariance?: number;
+  parameterization?: Parameterization;
+  /** Where the layer stands; only `mup` needs it. */
+  role?: Role;
+};
+
+/**
+ * Whether a layer of these options has biases, and its scales by sizes.
+ * @throws InputError for a variance, a parameterisation or a role that is none.
+ */
+export function readWeightOptions(options: WeightOptions): {
+  hasBias: boolean;
+  scalesFor(fanIn: number, fanOut: number): LayerScales;
+} {
+  const { weightVariance = 2, biasVariance = 0, parameterization = "ntk", role = "hidden" } = options;
+  const positive = weightVariance > 0 && Number.isFinite(weightVariance);
+  demand(positive, "weightVariance", "a positive number", weightVariance);
+  demand(biasVariance >= 0 && Number.isFinite(biasVariance), "biasVariance", "a number >= 0", biasVariance);
+  demandName("parameterization", PARAMETERIZATIONS, parameterization);
+  demandName("role", ROLES, role);
+  return {
+    hasBias: biasVariance > 0,
+    scalesFor: (fanIn, fanOut) =>
+      layerScales(parameterization, role, { fanIn, fanOut, weightVariance, biasVariance }),
+  };
 }

@@ -24,6 +24,7 @@ export const RELU: Activation = {
   value: reluOp,
   derivative: step,
   slope: (u) => Number(u > 0),
+  activeShare: 1 / 2,
   dual(k, p, q) {
     const norm = Math.sqrt(p) * Math.sqrt(q);
     if (norm === 0) return 0;

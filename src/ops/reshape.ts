@@ -12,14 +12,17 @@ import { only, sizeOf, type Op, type Shape } from "./op.ts";
 export function reshape(...shape: number[]): Op {
   for (const size of shape) demandWhole("reshape", size);
   const name = `reshape(${shape.join(", ")})`;
-  return {
-    name,
-    shape(inputs): Shape {
-      agree(name, `${sizeOf(shape)} numbers per sample`, `${sizeOf(only(name, inputs))} numbers per sample`);
-      return shape;
-    },
-    forward: (g, { inputs }) => ({ output: reshapeValue(g, inputs[0]!, -1, ...shape) }),
-    backward: (_g, at, ct) => [at.cotangent(at.matrix(ct, shape), at.shapes[0]!)],
-    infinite: () => ({ kind: "elementwise", variance: (p) => p, maps() {} }),
-  };
+  return reshaping(name, (inputs) => {
+    agree(name, `${sizeOf(shape)} numbers per sample`, `${sizeOf(only(name, inputs))} numbers per sample`);
+    return shape;
+  });
 }
+
+/** An op that gives its input a shape of as many numbers. */
+export const reshaping = (name: string, shape: (inputs: readonly Shape[]) => Shape): Op => ({
+  name,
+  shape,
+  forward: (g, { inputs, shapes }) => ({ output: reshapeValue(g, inputs[0]!, -1, ...shape(shapes)) }),
+  backward: (_g, at, ct) => [at.cotangent(at.matrix(ct, shape(at.shapes)), at.shapes[0]!)],
+  infinite: () => ({ kind: "elementwise", variance: (p) => p, maps() {} }),
+});

@@ -3,12 +3,13 @@
  */
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
-import { OPTIONS, type Config } from "../experiment/config.ts";
+import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
+import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
 import { sizeText } from "../experiment/bytes.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
-/** Text for an event; empty for nothing. */
+/** Text for an event; empty for an event that is not printed. */
 export type Writer = (event: RunEvent) => string;
 
 const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"];
@@ -25,7 +26,10 @@ export const tableWriter: Writer = (event) => {
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
   // Values that the run found (the classes of a file, the learning rate) take the place of options.
-  const flat = "config" in rest ? { ...rest.config, ...rest, config: undefined } : rest;
+  const flat =
+    "config" in rest
+      ? { ...rest.config, modules: modulesOf(rest.config), ...rest, own: undefined, config: undefined }
+      : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
   )}\n`;
@@ -70,18 +74,18 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 
 const RULE = "==================";
 
-/** What the run is made of: the options that count in it, and what followed from them. */
+/** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
-  const { config, widths, target_classes, learning_rate, plan, isotropy } = event;
-  const values: Partial<Record<keyof Config, unknown>> = {
+  const { config, widths, target_classes, learning_rate, alpha_measured, plan, isotropy } = event;
+  const values: Partial<Record<OptionName, unknown>> = {
     ...config,
     target_classes: `[${target_classes.map(className).join(", ")}]`,
-    learning_rate: formatG(learning_rate),
+    learning_rate: formatG(learning_rate) + measuredNote(alpha_measured),
     memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
     solver: plan.solver,
   };
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, event)).map(
-    (name) => `${name}: ${printable(String(values[name]))}`,
+    (name) => `${name}: ${printable(String(values[name]))}${fileOf(config, name)}`,
   );
   const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
   lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory${time}`);
@@ -106,8 +110,14 @@ const duration = (seconds: number): string =>
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
 
+/** The module that an option's value is from, in parentheses. */
+export const fileOf = (config: Config, name: string): string => {
+  const { file } = modulesOf(config)?.[name as OwnOption] ?? {};
+  return file === undefined ? "" : ` (${printable(file)})`;
+};
+
 /** Whether an option has an effect in this run. */
-function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
+function counts(name: OptionName, { config, plan }: ConfigEvent): boolean {
   const fromFile = config.dataset_path !== undefined;
   switch (name) {
     case "dataset":
@@ -124,7 +134,7 @@ function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
     case "preconditioner_rank":
       return plan.solver === "cg";
     case "gd_prediction":
-      return config.natural_gradient_type === undefined && config.kernel !== "none";
+      return fisherOf(config).continuous === true && config.kernel !== "none";
     case "save_dataset_dir":
     case "save_kernel_dir":
     case "save_init_weights_dir":
@@ -149,3 +159,9 @@ function footer({ seconds, peak_rss_bytes, timings, diverged, diverged_at }: Don
   const since = diverged_at === undefined ? "" : `, from step ${diverged_at} on`;
   return `${diverged ? "diverged" : "done"} in ${seconds.toFixed(2)} s (${parts.join(", ")}), peak memory ${memory} MiB${since}`;
 }
+
+/** Says where a learning rate comes from that the theory has not. */
+const measuredNote = (alpha: number | undefined): string =>
+  alpha === undefined
+    ? ""
+    : ` (1/alpha, alpha = ${formatG(alpha)} measured at the start: the theory has none here)`;

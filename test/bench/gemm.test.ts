@@ -8,7 +8,7 @@ import {
   sizes,
 } from "../../bench/gemm.ts";
 import { createEngine } from "../../src/engine/engine.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 
 const network = mlp(5, { depth: 3, width: 7, outputs: 2 });
 

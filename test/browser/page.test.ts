@@ -97,7 +97,7 @@ describe.skipIf(!foundChromium)("the example page", () => {
     await page.evaluate(`document.querySelector("[name=samples]").min = 0`);
     await fill(page, { samples: "0" });
     await page.click("button[type=submit]");
-    await shows(page, "train_size: wanted");
+    await shows(page, "trainSize: wanted");
     await page.close();
   });
 });

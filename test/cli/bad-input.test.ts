@@ -268,7 +268,7 @@ describe("a dataset", () => {
       arr_1: { shape: [0, 1], data: new Float32Array(0) },
     };
     expect(await onData(dataset("none.npz", none))).toMatch(
-      /^npz .*none\.npz: wanted at least one sample for train_size, got none$/,
+      /^npz .*none\.npz: wanted at least one sample to train on, got none$/,
     );
     expect(await onData(dataset("few.npz"), "--train_size 9")).toMatch(/^train_size: wanted .* 8 .*, got 9$/);
   });
@@ -373,7 +373,7 @@ describe("a Gram without an inverse", () => {
 describe("memory", () => {
   it("that the weights would not fit into is predicted", async () => {
     expect(await refusal(SMALL, EXACT, "--width 1e9")).toMatch(
-      /^memory_limit: wanted a run within \S+ [MG]B, got one of 4\d+ GB \(weights 4\d+ GB\); try --kernel none, --batch_size, a smaller train_size or width$/,
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 4\d+ GB \(weights 4\d+ GB\); try --kernel none, --batch_size, a smaller --train_size or a smaller --width$/,
     );
   });
 
@@ -381,7 +381,7 @@ describe("memory", () => {
     expect(
       await refusal(SMALL, EXACT, "--dataset synthetic --train_size 1e7 --solver gram --kernel none"),
     ).toMatch(
-      /^memory_limit: wanted a run within \S+ [MG]B, got one of 8\d+ GB \(training 8\d+ GB\); try --solver cg, --batch_size, a smaller train_size or width$/,
+      /^memory_limit: wanted a run within \S+ [MG]B, got one of 8\d+ GB \(training 8\d+ GB\); try --solver cg, --batch_size, a smaller --train_size or a smaller --width$/,
     );
   });
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { checkPlaces } from "../../src/cli/preflight.ts";
-import { parseFlags } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/parse-config.ts";
 
 const config = (options: Record<string, unknown>) =>
   parseFlags({ natural_gradient_type: "exact", ...options });

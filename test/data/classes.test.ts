@@ -5,7 +5,7 @@ import { classesFault, className, selectClasses, type ClassGroup } from "../../s
 
 const labels = [5, 0, 4, 1, 9, 0, 1, 1];
 const select = (targetClasses: ClassGroup[], size: number) =>
-  selectClasses(labels, { targetClasses, size, flag: "train_size", what: "training images" });
+  selectClasses(labels, { targetClasses, size, sizeName: "trainSize", what: "training images" });
 
 describe("selectClasses", () => {
   it("takes the first samples of the classes in the order of the source", () => {
@@ -20,10 +20,10 @@ describe("selectClasses", () => {
   it("takes the samples of any class in a group", () => {
     expect([...select([[0, 4], 1], 4)]).toEqual([1, 2, 3, 5]);
     expect(() => select([[0, 4], [1]], 7)).toThrow(
-      "train_size: wanted at most 6 (training images of classes 0+4, 1), got 7",
+      "trainSize: wanted at most 6 (training images of classes 0+4, 1), got 7",
     );
     expect(() => select([[0, 7], [1]], 2)).toThrow(
-      "target_classes: wanted classes among 0, 1, 4, 5, 9 (training images), got 7",
+      "targetClasses: wanted classes among 0, 1, 4, 5, 9 (training images), got 7",
     );
   });
 
@@ -40,7 +40,7 @@ describe("selectClasses", () => {
     const chosen = selectClasses(labels, {
       targetClasses: [0, 1],
       size: 2,
-      flag: "train_size",
+      sizeName: "trainSize",
       what: "training images",
       draw: last,
     });
@@ -50,13 +50,13 @@ describe("selectClasses", () => {
 
   it("says how many there are when too many are wanted", () => {
     expect(() => select([0, 1], 6)).toThrow(
-      "train_size: wanted at most 5 (training images of classes 0, 1), got 6",
+      "trainSize: wanted at most 5 (training images of classes 0, 1), got 6",
     );
   });
 
   it("names a class that does not occur", () => {
     expect(() => select([0, 7], 2)).toThrow(
-      "target_classes: wanted classes among 0, 1, 4, 5, 9 (training images), got 7",
+      "targetClasses: wanted classes among 0, 1, 4, 5, 9 (training images), got 7",
     );
   });
 });

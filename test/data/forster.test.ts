@@ -81,7 +81,7 @@ describe("forsterTransform", () => {
     const { xTrain } = draw(12, 30);
     xTrain.data.copyWithin(0, 30, 60);
     await expect(fitForster(xTrain)).rejects.toThrow(
-      "forster_transform: wanted 12 linearly independent training samples, got rank 11",
+      "forsterTransform: wanted 12 linearly independent training samples, got rank 11",
     );
   });
 
@@ -89,13 +89,13 @@ describe("forsterTransform", () => {
     const { xTrain } = draw(60, 8);
     for (let n = 0; n < 60; n++) xTrain.data[8 * n + 7] = n === 41 ? 1 : 0;
     await expect(fitForster(xTrain)).rejects.toThrow(
-      /^forster_transform: wanted .* got one that only sample 41 has/,
+      /^forsterTransform: wanted .* got one that only sample 41 has/,
     );
   });
 
   it("reports the deviation when it runs out of iterations", async () => {
     await expect(fitForster(draw(60, 8).xTrain, { iterations: 1, tolerance: 1e-9 })).rejects.toThrow(
-      /^forster_transform: wanted a deviation from isotropy of at most 1e-9 within 1 iterations, got [\d.e-]+ \(raise/,
+      /^forsterTransform: wanted a deviation from isotropy of at most 1e-9 within 1 iterations, got [\d.e-]+ \(raise/,
     );
   });
 

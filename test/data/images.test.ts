@@ -53,7 +53,7 @@ describe("imageDataset", () => {
 
   it("refuses a seed that is none", async () => {
     await expect(imageDataset(collection(12), collection(9), { ...selection, dataSeed: -1 })).rejects.toThrow(
-      "data_seed: wanted a whole number from 0 to 4294967295, got -1",
+      "dataSeed: wanted a whole number from 0 to 4294967295, got -1",
     );
   });
 });

@@ -309,10 +309,10 @@ describe("decodeDataset", () => {
 
   it("refuses sizes beyond the file's", async () => {
     await expect(decode({}, { trainSize: 7 })).rejects.toThrow(
-      "train_size: wanted 1 to 6 (samples in d.npz), got 7",
+      "trainSize: wanted 1 to 6 (samples in d.npz), got 7",
     );
     await expect(decode({}, { testSize: 5 })).rejects.toThrow(
-      "test_size: wanted 1 to 4 (samples in d.npz), got 5",
+      "testSize: wanted 1 to 4 (samples in d.npz), got 5",
     );
   });
 });

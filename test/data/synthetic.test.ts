@@ -69,10 +69,10 @@ describe("synthetic", () => {
     );
     expect(() => draw({ spread: -1 })).toThrow("synthetic spread");
     expect(() => draw({ inputs: 1 })).toThrow("synthetic inputs");
-    expect(() => draw({ trainSize: 0 })).toThrow("train_size: wanted a whole number above 0, got 0");
+    expect(() => draw({ trainSize: 0 })).toThrow("trainSize: wanted a whole number above 0, got 0");
     expect(() => draw({ testSize: Infinity })).toThrow(
       "synthetic size: wanted a number of samples to draw, got Infinity",
     );
-    expect(() => draw({ classes: 1 })).toThrow("target_classes: wanted two or more different classes, got 0");
+    expect(() => draw({ classes: 1 })).toThrow("targetClasses: wanted two or more different classes, got 0");
   });
 });

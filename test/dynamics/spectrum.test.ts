@@ -32,7 +32,7 @@ import {
   zeros,
   type Matrix,
 } from "../../src/linalg/matrix.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { partsOf } from "../support/kernels.ts";
 import { relativeError } from "../support/tiny.ts";

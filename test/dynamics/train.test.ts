@@ -6,13 +6,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Row } from "../../src/dynamics/step-report.ts";
 import { train, type Problem, type TrainOptions } from "../../src/dynamics/train.ts";
 import { metricsOf, type StepEvent } from "../../src/experiment/events.ts";
-import { parseConfig, type ConfigOptions } from "../../src/experiment/config.ts";
+import { type ConfigOptions } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { run } from "../../src/experiment/run.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
 import { exact, gradient, kfac, unitWise, type Fisher } from "../../src/fisher/index.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const engine = await createEngine({ threads: 1 });

@@ -12,7 +12,7 @@ import { createWeights, factorsOf, type Weights } from "../../src/jacobian/weigh
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";
 import { matrix, type Floats, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 
 const engine = await createEngine({ threads: 2 });

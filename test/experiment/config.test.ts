@@ -1,16 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
-import {
-  aboutOption,
-  configSchema,
-  defaultOf,
-  METHODS,
-  OPTIONS,
-  parseConfig,
-  parseFlags,
-  shown,
-} from "../../src/experiment/config.ts";
+import { aboutOption, configSchema, defaultOf, OPTIONS } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags, shown } from "../../src/experiment/parse-config.ts";
+import { METHODS } from "../../src/experiment/options/training.ts";
 
 const EXACT = { natural_gradient_type: "exact" };
 

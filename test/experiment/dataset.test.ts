@@ -1,6 +1,6 @@
 /** @file The data of an experiment: which seed draws it. */
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { loadData } from "../../src/experiment/dataset.ts";
 import { parseDiagnosisFlags } from "../../src/experiment/diagnosis.ts";
 

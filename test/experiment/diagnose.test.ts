@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { inFlags } from "../../src/cli/advice.ts";
 import { mse } from "../../src/loss/index.ts";
 import { encodeDataset } from "../../src/data/npz-dataset.ts";
 import { synthetic } from "../../src/data/synthetic.ts";
@@ -217,8 +218,9 @@ describe("a diagnosis tells why", () => {
   it("a slow method was left out, unless it is the one asked for", async () => {
     const { config } = parseDiagnosis({ ...SMALL, train_size: 250, width: 1600, n_layers: 2 });
     const events: DiagnosisEvent[] = [];
-    for await (const event of diagnose({ config, methods: [gradient, unitWise] })) events.push(event);
-    const reason = "left out, it takes long; --natural_gradient_type unit_wise looks at it alone";
+    for await (const event of diagnose({ config, methods: [gradient, unitWise] }, { word: inFlags }))
+      events.push(event);
+    const reason = "left out beside other methods, it takes long; try --natural_gradient_type unit_wise";
     expect(reasons(only(events, "method"))).toEqual([undefined, undefined, reason, reason]);
     expect(parseDiagnosis({ natural_gradient_type: "unit_wise" }).methods).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { checkKernelFile, kernelFileBytes } from "../../src/experiment/files.ts";
 import type { NpySource } from "../../src/linalg/npy.ts";
 import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { natgrad } from "../cli/terminal.ts";
 
 const SMALL = "--width 16 --train_size 12 --test_size 5 --n_steps 1 --damping 1e-6";
@@ -182,7 +182,7 @@ describe("a kernel for single units", () => {
   it("is refused where it has Grams alone, before any step", async () => {
     for (const kernel of ["analytic", "empirical"]) {
       expect(await refusal(unitWise, await save(`${EXACT} --kernel ${kernel}`))).toBe(
-        "kernel_path: wanted a kernel with the signals of its units for unit_wise, got Grams alone (FILE); save one with --natural_gradient_type unit_wise --save_kernel",
+        "kernel_path: wanted a kernel with the signals of its units for unit_wise, as a run of unit_wise saves it, got Grams alone (FILE)",
       );
     }
   });
@@ -216,7 +216,7 @@ describe("the file of a kernel", () => {
     const sizes = { network, outputs: 1, signalBytes: 0 };
     expect(() => checkKernelFile({ ...sizes, samples: { train: 9400, test: 50 } })).not.toThrow();
     expect(() => checkKernelFile({ ...sizes, samples: { train: 9500, test: 50 } })).toThrow(
-      "save_kernel: wanted a file below 4.29 GB, got one of 4.35 GB; try a smaller train_size",
+      "save_kernel: wanted a file below 4.29 GB, got one of 4.35 GB",
     );
   });
 });
@@ -257,7 +257,7 @@ describe("the identity of a kernel", () => {
     const withIdentity = async (identity: NpySource | undefined) =>
       refusal(EXACT, await changed(path, { identity }));
     expect(await withIdentity(undefined)).toMatch(
-      /^kernel_path: wanted a kernel that says what it is of, got one of an earlier natgrad \(.*\); save it again with --save_kernel$/,
+      /^kernel_path: wanted a kernel that says what it is of, got one of an earlier natgrad, which must be saved again \(.*\)$/,
     );
     expect(await withIdentity(text('{"format": 7}'))).toMatch(
       /^kernel_path: wanted a kernel with an identity of format 1, got format 7 \(.*\)$/,

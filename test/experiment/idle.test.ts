@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { saveDataset } from "../../src/data/node/npz.ts";
-import { parseConfig, type ConfigOptions } from "../../src/experiment/config.ts";
+import { type ConfigOptions } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { loadData, settle } from "../../src/experiment/dataset.ts";
 import { idleOptions } from "../../src/experiment/idle.ts";
 import { exact, unitWise, type Fisher } from "../../src/fisher/index.ts";
@@ -21,7 +22,7 @@ describe("a random_seed beside init_weights_dir", () => {
       parseConfig({ natural_gradient_type: "exact", init_weights_dir: folder, random_seed: 3, ...options }),
       [method],
       undefined,
-    );
+    ).map(({ message }) => message);
 
   it("is reported where nothing else is drawn", () => {
     const line = ["random_seed: no effect with init_weights_dir, and nothing else is drawn by it"];

@@ -4,7 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { complaint } from "../../src/cli/complain.ts";
 import { InputError } from "../../src/error.ts";
-import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/parse-config.ts";
 import { createInversionNotices, DOUBTFUL } from "../../src/experiment/inversions.ts";
 import type { NoticeEvent, RunEvent, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
@@ -60,6 +60,7 @@ describe("a run whose Gram becomes singular", () => {
     ["block_diagonal", true],
     ["block_tri_diagonal", true],
     ["kfac", false],
+    ["kfac_expand", false],
     ["kfac_tikhonov", false],
     ["unit_wise", true],
   ])("of a narrow network tells the ranks of %s once, and in every row", async (method, singular) => {
@@ -123,8 +124,14 @@ describe("a run whose Gram is ill-conditioned for its precision", () => {
     const said = notices(await eventsOf(options), "accuracy");
     expect(said).toHaveLength(1);
     expect(said[0]!.message).toMatch(
-      /^step \d: block_diagonal: NTK of layer 3 has condition \d\.\de\+\d, so that float32 rounding may change up to \d+ % of the step; try --damping, --precision float64, a greater width or fewer samples$/,
+      /^step \d: block_diagonal: NTK of layer 3 has condition \d\.\de\+\d, so that float32 rounding may change up to \d+ % of the step$/,
     );
+    expect(said[0]!.remedies).toEqual([
+      { option: "damping" },
+      { option: "precision", value: "float64" },
+      "a greater width",
+      "fewer samples",
+    ]);
   });
 
   it("says nothing in float64, of a wide network, or damped", async () => {
@@ -153,9 +160,8 @@ describe("createInversionNotices", () => {
 
   it("does not promise float64 to who has it", () => {
     const [notice] = createInversionNotices()([{ ...regular, epsilon: 2 ** -52, condition: 1e15 }], 1);
-    expect(notice!.message).toMatch(
-      /float64 rounding may change up to 20 % of the step; try --damping, a greater width/,
-    );
+    expect(notice!.message).toMatch(/float64 rounding may change up to 20 % of the step$/);
+    expect(notice!.remedies).toEqual([{ option: "damping" }, "a greater width", "fewer samples"]);
   });
 });
 

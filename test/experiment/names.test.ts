@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { lossNamed } from "../../src/loss/index.ts";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import { originOf } from "../../src/experiment/identity.ts";
 import { datasetName, kernelName } from "../../src/experiment/names.ts";
 import { networkOf } from "../../src/experiment/setup.ts";
@@ -45,7 +45,7 @@ const kernelNameOf = (
   const { config, dataset } = setting(options, value);
   const network = networkOf(config, dataset);
   const base = Float32Array.of(weight);
-  const weights = [{ columns: 1, fanOut: 1, base }];
+  const weights = [{ columns: 1, fanOut: 1, base, lowRank: true }];
   const origin = originOf(kernel, { config, dataset, network, weights }, signals);
   return kernelName(config, dataset, origin, signals);
 };

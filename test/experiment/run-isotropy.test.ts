@@ -3,7 +3,7 @@
  * method on every loss.
  */
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../src/experiment/config.ts";
+import { parseFlags } from "../../src/experiment/parse-config.ts";
 import type { ConfigEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
 import { FISHERS } from "../../src/fisher/index.ts";
@@ -27,6 +27,7 @@ const ALPHA: Readonly<Record<string, (C: number, K: number) => number>> = {
   block_diagonal: () => 3,
   block_tri_diagonal: () => 1,
   kfac: () => 2 * N + 1,
+  kfac_expand: () => 2 * N + 1,
   kfac_tikhonov: () => 2 * N + 1,
   unit_wise: (C, K) => (WIDTH + C) / K,
   exact_plus_mse: () => 1,

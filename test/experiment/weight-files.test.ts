@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadWeights, saveWeights } from "../../src/experiment/weight-files.ts";
 import type { Engine, FloatArray } from "../../src/engine/engine.ts";
 import { writeNpy } from "../../src/linalg/npy.ts";
-import { mlp, type MlpOptions } from "../../src/network/network.ts";
+import { mlp, type MlpOptions } from "../../src/network/mlp.ts";
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "natgrad-weights-"))));
@@ -20,8 +20,8 @@ const plain = network();
 const biased = network({ biasVariance: 1 });
 
 /** theta of every layer, counting up from `start`. */
-const thetasOf = ({ weights }: typeof plain, start: number): FloatArray[] =>
-  weights.map(({ fanOut, columns }, l) =>
+const thetasOf = ({ blocks }: typeof plain, start: number): FloatArray[] =>
+  blocks.map(({ fanOut, columns }, l) =>
     Float32Array.from({ length: fanOut * columns }, (_, i) => start + 100 * l + i),
   );
 const load = (net = plain) => loadWeights(folder, engine, net);
@@ -64,10 +64,10 @@ describe("saveWeights", () => {
 
 describe("loadWeights", () => {
   const layers = async (net = plain) => {
-    for (const [l, { fanIn, fanOut }] of net.weights.entries()) await put(`W${l + 1}.npy`, [fanIn, fanOut]);
+    for (const [l, { fanIn, fanOut }] of net.blocks.entries()) await put(`W${l + 1}.npy`, [fanIn, fanOut]);
   };
   const biases = async (shape = (fanOut: number) => [fanOut]) => {
-    for (const [l, { fanOut }] of plain.weights.entries()) await put(`b${l + 1}.npy`, shape(fanOut));
+    for (const [l, { fanOut }] of plain.blocks.entries()) await put(`b${l + 1}.npy`, shape(fanOut));
   };
 
   it("wants the biases of a network that has them", async () => {

@@ -11,7 +11,7 @@ import { createFolder, createWeights } from "../../src/jacobian/weights.ts";
 import { crossEntropy, mse } from "../../src/loss/index.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
 import { dense } from "../../src/ops/dense.ts";
-import { serial } from "../../src/network/network.ts";
+import { serial } from "../../src/network/layers.ts";
 import { relu } from "../../src/ops/relu.ts";
 import { peerFixture } from "../support/fixtures.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
@@ -42,7 +42,7 @@ describe.each(networks)("kfac on the %s network of %i outputs with %s", (name, C
     const layers = hidden.flatMap((width) => [dense(width, variances), relu()]);
     const network = serial(inputs, ...layers, dense(C, variances));
     const of = (key: string) => peer.get(`${name}_out${C}_${key}`);
-    const thetas = network.weights.map(({ fanIn, fanOut, columns }, l) => {
+    const thetas = network.blocks.map(({ fanIn, fanOut, columns }, l) => {
       const [W, b] = [of(`layer${l + 1}_W`).data, of(`layer${l + 1}_b`).data];
       return Float64Array.from({ length: fanOut * columns }, (__, at) => {
         const [o, i] = [Math.floor(at / columns), at % columns];
@@ -75,7 +75,7 @@ describe.each(networks)("kfac on the %s network of %i outputs with %s", (name, C
     const x = matrix(xTrain.rows + xTest.rows, inputs, Float64Array.of(...xTrain.data, ...xTest.data));
     await createTrainer(linearizer, weights, kfac, loss, { x, y }).step(options);
     const folder = createFolder(engine);
-    for (const [l, { fanIn, fanOut, columns }] of network.weights.slice(0, C > 1 ? 3 : 2).entries()) {
+    for (const [l, { fanIn, fanOut, columns }] of network.blocks.slice(0, C > 1 ? 3 : 2).entries()) {
       await folder.fold(weights[l]!);
       const step = weights[l]!.base.map((w, i) => before[l]![i]! - w);
       const [dW, db] = [of(`${update}_layer${l + 1}_dW`).data, of(`${update}_layer${l + 1}_db`).data];

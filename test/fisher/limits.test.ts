@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { isotropy } from "../../src/dynamics/isotropy.ts";
 import { InputError, SingularGramError } from "../../src/error.ts";
 import { blockWeights } from "../../src/fisher/block-tri-diagonal.ts";
+import { chainOf } from "../../src/fisher/neighbours.ts";
 import {
   blockDiagonal,
   blockTriDiagonal,
@@ -20,7 +21,7 @@ import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
 import { blocksKernel, type Kernel } from "../../src/kernel/kernel.ts";
 import { matrix, multiply, type Matrix } from "../../src/linalg/matrix.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { partsOf } from "../support/kernels.ts";
 import { relativeError, tiny, tinyCase, type TinyCase } from "../support/tiny.ts";
@@ -76,7 +77,7 @@ describe("block_tri_diagonal", () => {
       );
       expect(
         relativeError(
-          blockWeights(L),
+          blockWeights(chainOf(L)),
           solve(
             T,
             Array.from({ length: L }, () => 1),
@@ -115,7 +116,7 @@ describe("block_tri_diagonal", () => {
 
   it.each([2, 5, 8])("refuses depth %i, where T is singular", (layers) => {
     expect(() => blockTriDiagonal.alpha({ samples: 3, layers, width: 4, outputs: 1 })).toThrow(InputError);
-    expect(() => blockWeights(layers)).toThrow(/depth: wanted a depth other than 2, 5, 8/);
+    expect(() => blockWeights(chainOf(layers))).toThrow(/depth: wanted a depth other than 2, 5, 8/);
   });
 });
 

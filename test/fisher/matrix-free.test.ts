@@ -10,7 +10,7 @@ import { linearizedKernel } from "../../src/kernel/linearized.ts";
 import { createJacobian } from "../../src/jacobian/jacobian.ts";
 import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { exact, type Coefficients, type PrepareOptions, type SolveReport } from "../../src/fisher/index.ts";
 import { createFolder, createWeights } from "../../src/jacobian/weights.ts";
 import { crossEntropy, mse, type Loss } from "../../src/loss/index.ts";

@@ -68,7 +68,7 @@ describe.each(cases)("%s with %s at depth %i, %s, %i outputs", (name, _, depth, 
     const x = matrix(10, 5, Float64Array.of(...xTrain.data, ...xTest.data));
     await createTrainer(linearizer, weights, fisher, loss, { x, y }).step(options);
     const folder = createFolder(engine);
-    for (const [l, { fanIn, fanOut, columns }] of peer.network.weights.entries()) {
+    for (const [l, { fanIn, fanOut, columns }] of peer.network.blocks.entries()) {
       await folder.fold(weights[l]!);
       const step = weights[l]!.base.map((w, i) => before[l]![i]! - w);
       const dW = updates.get(`${key}_layer${l + 1}_dW`).data;

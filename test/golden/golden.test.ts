@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadDataset } from "../../src/data/node/npz.ts";
 import { createTrainer } from "../../src/dynamics/trainer.ts";
-import { parseConfig, parseFlags } from "../../src/experiment/config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/parse-config.ts";
 import type { Metrics, StepEvent } from "../../src/experiment/events.ts";
 import { run } from "../../src/experiment/run.ts";
 import type { Coefficients, Fisher } from "../../src/fisher/fisher.ts";
@@ -25,7 +25,7 @@ import { mse } from "../../src/loss/mse.ts";
 import { factorize } from "../../src/linalg/cholesky.ts";
 import { addScaled, matrix, scale, zeros, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { agree, agreeWithDefaultRun } from "../support/golden.ts";
 
 type GoldenStep = Metrics & { step: number; predict: Metrics };

@@ -12,7 +12,7 @@ import { createFolder, createWeights, factorsOf, MAX_RANK, rankOf } from "../../
 import { mse } from "../../src/loss/mse.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { relativeError, tiny, tinyCase } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";

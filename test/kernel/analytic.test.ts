@@ -9,7 +9,7 @@ import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
 import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";

@@ -8,7 +8,7 @@ import { blocksOf } from "../../src/kernel/kernel.ts";
 import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { peerFixture, peerNetwork, variances } from "../support/fixtures.ts";
 import { ntk, partsOf } from "../support/kernels.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";

@@ -6,7 +6,8 @@ import { InputError } from "../../src/error.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { dense } from "../../src/ops/dense.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp, serial } from "../../src/network/network.ts";
+import { serial } from "../../src/network/layers.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { relu } from "../../src/ops/relu.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { peerFixture } from "../support/fixtures.ts";
@@ -78,15 +79,15 @@ describe("a network", () => {
     ["depth", () => mlp(3, { depth: 0 })],
     ["weightVariance", () => dense(3, { weightVariance: 0 })],
     ["biasVariance", () => dense(3, { biasVariance: Number.NaN })],
-    ["serial", () => serial(3, relu())],
-    ["serial", () => serial(3)],
+    ["network", () => serial(3, relu())],
+    ["network", () => serial(3)],
   ])("refuses a wrong %s in one line", (name, make) => {
     expect(make).toThrow(InputError);
     expect(make).toThrow(new RegExp(`^${name}: wanted .*, got [^\n]*$`));
   });
 
   it("knows the sizes of its weights", () => {
-    expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).weights).toMatchObject([
+    expect(mlp(7, { depth: 3, width: 5, outputs: 2, biasVariance: 1 }).blocks).toMatchObject([
       { fanIn: 7, columns: 8, fanOut: 5 },
       { fanIn: 5, columns: 6, fanOut: 5 },
       { fanIn: 5, columns: 6, fanOut: 2 },

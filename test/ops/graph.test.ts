@@ -3,93 +3,44 @@
  * is used twice; and what they refuse.
  */
 import { describe, expect, it } from "vitest";
-import { add } from "../../src/engine/ops.ts";
 import { analyticNtk } from "../../src/kernel/analytic.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
-import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
-import { serial, type Network } from "../../src/network/network.ts";
+import { matrix } from "../../src/linalg/matrix.ts";
+import { initialise } from "../../src/network/initialise.ts";
+import { residual, serial } from "../../src/network/layers.ts";
+import { type Network } from "../../src/network/network.ts";
 import { OPS } from "../../src/ops/index.ts";
-import { only, type Op } from "../../src/ops/op.ts";
+import { only } from "../../src/ops/op.ts";
 import { randomState } from "../../src/random/random-state.ts";
-import { float64Engine, relativeError } from "../support/tiny.ts";
+import { checkJacobian } from "../support/differences.ts";
+import { float64Engine } from "../support/tiny.ts";
 
 const { dense, relu, reshape } = OPS;
-
-/** The sum of two values of one shape: an op that is not in the table. */
-const sum: Op = {
-  name: "sum",
-  shape: ([shape]) => shape!,
-  forward: (g, { inputs: [a, b] }) => ({ output: add(g, a!, b!) }),
-  backward: (_g, _at, ct) => [ct, ct],
-  infinite: () => expect.unreachable(),
-};
 
 const biases = { biasVariance: 0.3 };
 
 /** dense - relu - (dense + identity) - relu - dense. */
-function residual(outputs: number): Network {
-  const chain = serial(3, dense(4, biases), relu(), dense(4, biases), relu(), dense(outputs, biases));
-  const [first, second, third, fourth, last] = chain.nodes.map(({ op, weights }) => ({ op, weights }));
-  const node = ({ op, weights }: { op: Op; weights: number | undefined }, ...inputs: number[]) => ({
-    op,
-    inputs,
-    ...(weights === undefined ? {} : { weights }),
-  });
-  return {
-    ...chain,
-    nodes: [
-      node(first!, 0),
-      node(second!, 1),
-      node(third!, 2),
-      node({ op: sum, weights: undefined }, 3, 2),
-      node(fourth!, 4),
-      node(last!, 5),
-    ],
-    shapes: [[3], [4], [4], [4], [4], [4], [outputs]],
-    output: 6,
-  };
-}
+const branching = (outputs: number): Network =>
+  serial(3, dense(4, biases), relu(), residual(dense(4, biases)), relu(), dense(outputs, biases));
 
 const folded = (outputs: number): Network =>
   serial(3, dense(6, biases), reshape(2, 3), relu(), reshape(6), dense(5), relu(), dense(outputs, biases));
 
 describe.each([
   ["a chain with an axis more on its way", folded],
-  ["a network in which a value is used twice", residual],
+  ["a network in which a value is used twice", branching],
 ])("%s", (_, networkOf) => {
   it.each([1, 3])("has the Jacobian that differences of its %i outputs give", async (C) => {
-    const engine = await float64Engine();
     const network = networkOf(C);
-    const linearizer = await createLinearizer(engine, network);
     const { normalsInto } = randomState(4);
-    const thetas = network.weights.map(({ columns, fanOut }) =>
-      normalsInto(new Float64Array(columns * fanOut)),
-    );
-    const weights = createWeights(network, thetas);
-    const N = 4;
-    const x: Matrix = matrix(N, 3, normalsInto(new Float64Array(N * 3)));
-    const { layers } = await linearizer.linearize(weights, x);
-    const f = async () => (await linearizer.forward(weights, x)).data.slice();
-    for (const [l, { inputs, signals, columns: rows, fanOut }] of layers.entries()) {
-      const [H, D] = [inputs.data.slice(), signals.data.slice()];
-      for (let o = 0; o < fanOut; o++) {
-        for (let i = 0; i < rows; i++) {
-          const at = o * rows + i;
-          const old = thetas[l]![at]!;
-          thetas[l]![at] = old + 1e-6;
-          const up = await f();
-          thetas[l]![at] = old - 1e-6;
-          const down = await f();
-          thetas[l]![at] = old;
-          const difference = up.map((value, row) => (value - down[row]!) / 2e-6);
-          const own = difference.map((_, row) => D[row * fanOut + o]! * H[Math.floor(row / C) * rows + i]!);
-          expect(relativeError(own, difference, 1), `theta ${l + 1} [${o}, ${i}]`).toBeLessThan(1e-7);
-        }
-      }
-    }
+    const x = matrix(4, 3, normalsInto(new Float64Array(12)));
+    await checkJacobian(network, x, 4);
     // Its kernel has a block per parameter.
+    const engine = await float64Engine();
+    const weights = createWeights(network, initialise(engine, network, 4));
+    const linearizer = await createLinearizer(engine, network);
     const { train } = await empiricalKernel(linearizer, weights, x);
     expect(train.blocks).toHaveLength(3);
   });
@@ -111,16 +62,16 @@ describe("a reshape", () => {
 });
 
 describe("a graph of ops", () => {
-  it("refuses a dense op on values of two axes, and two inputs where an op has one", () => {
+  it("refuses outputs of two axes, and two inputs where an op has one", () => {
     expect(() => serial(6, dense(6), reshape(2, 3), dense(1))).toThrow(
-      "dense(1): wanted values with one axis, got values with 2 axes",
+      "outputs: wanted values with one axis, got 2 axes",
     );
     expect(() => only("relu", [1, 2])).toThrow("relu: wanted 1 input, got 2 inputs");
   });
 
   it("has no analytic kernel where it branches", async () => {
     const x = matrix(2, 3, randomState(6).normalsInto(new Float64Array(6)));
-    await expect(analyticNtk(residual(1), x)).rejects.toThrow(
+    await expect(analyticNtk(branching(1), x)).rejects.toThrow(
       "analytic kernel: wanted a chain of layers, got one that branches at sum",
     );
   });

@@ -11,7 +11,7 @@ import { createWeights } from "../../src/jacobian/weights.ts";
 import { mse } from "../../src/loss/mse.ts";
 import { matrix, norm, type Matrix } from "../../src/linalg/matrix.ts";
 import { initialise } from "../../src/network/initialise.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { PARAMETERIZATIONS, type Parameterization } from "../../src/ops/parameterization.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { ntk, partsOf } from "../support/kernels.ts";
@@ -41,7 +41,7 @@ describe.each(PARAMETERIZATIONS)("%s", (parameterization) => {
     const width = 300;
     const { network, linearizer } = await open(parameterization, width);
     const mean = new Float64Array(25);
-    const layers = network.weights.map(() => new Float64Array(25));
+    const layers = network.blocks.map(() => new Float64Array(25));
     const repeats = 24;
     for (let seed = 0; seed < repeats; seed++) {
       const { weights } = await open(parameterization, width, seed);

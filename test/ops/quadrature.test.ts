@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { analyticNtk } from "../../src/kernel/analytic.ts";
 import type { Activation } from "../../src/ops/activation.ts";
-import { mlp } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
 import { dualsByQuadrature, gaussHermite } from "../../src/ops/quadrature.ts";
 import { RELU } from "../../src/ops/relu.ts";
 import { random } from "../support/matrices.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import type { ConfigEvent, DoneEvent, StepEvent } from "../../src/experiment/events.ts";
 import { csvWriter, jsonlWriter, tableWriter } from "../../src/report/writers.ts";
 
@@ -86,6 +86,7 @@ describe("tableWriter", () => {
       test_size: 50
       n_layers: 3
       width: 4096
+      activation: relu
       weight_variance: 2
       bias_variance: 0
       parameterization: ntk

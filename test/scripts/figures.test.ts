@@ -3,7 +3,7 @@
  * drawing (`figures/`, to look at), and what must hold of any of them.
  */
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/experiment/config.ts";
+import { parseConfig } from "../../src/experiment/parse-config.ts";
 import type { RunEvent } from "../../src/experiment/events.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
 import { gapFigure } from "../../scripts/figures/gap.ts";

@@ -6,7 +6,8 @@ import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createLinearizer, type Linearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights, type Weights } from "../../src/jacobian/weights.ts";
 import { matrix, type Matrix } from "../../src/linalg/matrix.ts";
-import { mlp, type Network } from "../../src/network/network.ts";
+import { mlp } from "../../src/network/mlp.ts";
+import { type Network } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import type { Rows, TinyNetwork } from "./twin.ts";
 
@@ -51,6 +52,10 @@ let engine: Promise<Engine> | undefined;
 export const float64Engine = (): Promise<Engine> =>
   (engine ??= createEngine({ precision: "float64", threads: 1 }));
 
+/** Normal samples of a network. */
+export const samplesFor = ({ inputs }: Network, seed: number, count = 3): Matrix =>
+  matrix(count, inputs, randomState(seed).normalsInto(new Float64Array(count * inputs)));
+
 export const toRows = (m: Matrix): Rows =>
   Array.from({ length: m.rows }, (_, i) => [...m.data.subarray(i * m.cols, (i + 1) * m.cols)]);
 
@@ -61,9 +66,7 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
   const biasVariance = bias ? 0.3 : 0;
   const weightVariance = 1.7;
   const network = mlp(inputs, { depth, width, outputs, weightVariance, biasVariance });
-  const thetas = network.weights.map(({ fanOut, columns }) =>
-    normalsInto(new Float64Array(fanOut * columns)),
-  );
+  const thetas = network.blocks.map(({ fanOut, columns }) => normalsInto(new Float64Array(fanOut * columns)));
   const draw = (rows: number, cols: number): Matrix =>
     matrix(rows, cols, normalsInto(new Float64Array(rows * cols)));
   return {
@@ -72,10 +75,10 @@ export async function tiny({ depth, inputs, width, outputs, samples, bias, seed 
     linearizer: await createLinearizer(engine, network),
     weights: createWeights(network, thetas),
     twin: {
-      widths: [inputs, ...network.weights.map(({ fanOut }) => fanOut)],
+      widths: [inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
       weightVariance,
       biasVariance,
-      theta: network.weights.map(({ fanOut, columns }, l) =>
+      theta: network.blocks.map(({ fanOut, columns }, l) =>
         toRows(matrix(fanOut, columns, thetas[l]!.slice())),
       ),
     },

@@ -44,7 +44,18 @@ export const twinCrossEntropy = (f: Rows, y: Rows): TwinLoss => {
  * One layer as the methods see it: H [N][columns] and Delta [N C][units], whose Jacobian has the rows Delta[n, c] (x) H[n]; and the
  * sizes that the damping of K-FAC goes by, those of the network where H and Delta are only factors of its Grams.
  */
-export type TwinLayer = { H: Rows; D: Rows; columns: number; fanOut: number };
+export type TwinLayer = {
+  H: Rows;
+  D: Rows;
+  columns: number;
+  fanOut: number;
+  /** The rows of its Jacobian where they are no outer products; H and D are then means and sums over positions, or empty. */
+  J?: Rows;
+  /** Of such a layer: H [N][T columns] and Delta [N C][T units] at every position. */
+  expanded?: { H: Rows; D: Rows };
+  /** Blocks that it feeds or is fed by. Default: the ones before and after it. */
+  neighbours?: readonly number[];
+};
 
 /** The layers of a network. */
 export const layersOf = (net: TinyNetwork, xs: Rows): TwinLayer[] =>
@@ -55,7 +66,8 @@ export const layersOf = (net: TinyNetwork, xs: Rows): TwinLayer[] =>
   }));
 
 /** The Jacobian of a layer [N C][units columns]. */
-const jacobianOf = ({ H, D }: TwinLayer): Rows =>
+const jacobianOf = ({ H, D, J }: TwinLayer): Rows =>
+  J ??
   D.map((delta, row) => delta.flatMap((d) => H[Math.floor((row * H.length) / D.length)]!.map((h) => d * h)));
 
 /** The Jacobian of all layers [N C][P]. */
@@ -107,9 +119,15 @@ export function layerSteps(
   const gradients = J.map((j) => apply(flip(j), loss.residual).map((g) => g / N));
   if (method === "gradient") return gradients;
   if (method === "block_tri_diagonal" && rho === 0 && !leastNorm) return undampedTriDiagonal(layers, loss);
-  if (method === "kfac") return layers.map((layer) => kfacStep(layer, loss, rho));
-  if (method === "kfac_tikhonov")
-    return layers.map((layer, l) => tikhonovStep(layer, loss, gradients[l]!, rho));
+  if (method.startsWith("kfac")) {
+    return layers.map((layer, l) => {
+      // A block without factors is inverted by itself.
+      if (layer.H.length === 0) return layerSteps("block_diagonal", [layer], loss, rho)[0]!;
+      if (method === "kfac_expand") return kfacStep(layer, loss, gradients[l]!, rho, layer.expanded);
+      if (method === "kfac") return kfacStep(layer, loss, gradients[l]!, rho);
+      return tikhonovStep(layer, loss, gradients[l]!, rho);
+    });
+  }
 
   const step = invert(keptFisher(method, layers, loss), gradients.flat(), rho);
   let start = 0;
@@ -118,11 +136,16 @@ export function layerSteps(
 
 /** F [P][P] with zeros where the method drops a block. */
 function keptFisher(method: string, layers: readonly TwinLayer[], loss: TwinLoss): Rows {
-  const labels = layers.flatMap(({ H, D }, l) => D[0]!.flatMap((_, unit) => H[0]!.map(() => ({ l, unit }))));
+  const labels = layers.flatMap(({ H, D, J, columns }, l) =>
+    J
+      ? J[0]!.map((_, i) => ({ l, unit: Math.floor(i / columns) }))
+      : D[0]!.flatMap((_, unit) => H[0]!.map(() => ({ l, unit }))),
+  );
+  const near = (k: number, l: number): boolean => (layers[k]!.neighbours ?? [k - 1, k + 1]).includes(l);
   const keeps: Record<string, (a: { l: number; unit: number }, b: { l: number; unit: number }) => boolean> = {
     exact: () => true,
     block_diagonal: (a, b) => a.l === b.l,
-    block_tri_diagonal: (a, b) => Math.abs(a.l - b.l) <= 1,
+    block_tri_diagonal: (a, b) => a.l === b.l || near(a.l, b.l),
     unit_wise: (a, b) => a.l === b.l && a.unit === b.unit,
   };
   const keep = keeps[method]!;
@@ -182,7 +205,11 @@ export function smallestCurvature(
  * solution. Layer l takes (T^-1 1)_l times the least solution of its own block, T with ones on three diagonals.
  */
 function undampedTriDiagonal(layers: readonly TwinLayer[], loss: TwinLoss): Vector[] {
-  const T = layers.map((_, l) => layers.map((__, k) => Number(Math.abs(l - k) <= 1)));
+  const T = layers.map(({ neighbours = [] }, l) =>
+    layers.map((_, k) =>
+      Number(layers[l]!.neighbours ? k === l || neighbours.includes(k) : Math.abs(l - k) <= 1),
+    ),
+  );
   const shares = solve(
     T,
     T.map(() => 1),
@@ -201,20 +228,35 @@ function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: num
 }
 
 /** (Delta^T Lambda Delta / N + rho_B)^-1 gradient (H^T H / N + rho_A)^-1, row by row of theta. */
-function kfacStep({ H, D, columns, fanOut }: TwinLayer, loss: TwinLoss, rho: number): Vector {
+function kfacStep(
+  { H, D, columns, fanOut }: TwinLayer,
+  loss: TwinLoss,
+  whole: Vector,
+  rho: number,
+  all = { H, D },
+): Vector {
   const N = H.length;
-  const C = D.length / N;
-  const A = times(product(flip(H), H), 1 / N);
-  const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
+  const width = H[0]!.length;
+  const T = all.H[0]!.length / width;
+  // Matrices of one position after the other.
+  const at = (rows: Rows, t: number, size: number) => rows.map((row) => row.slice(t * size, (t + 1) * size));
+  const sumOf = (part: (t: number) => Rows) =>
+    Array.from({ length: T }, (_, t) => part(t)).reduce((a, b) =>
+      a.map((row, i) => row.map((x, j) => x + b[i]![j]!)),
+    );
+  const gram = (a: Rows, b: Rows) => times(product(flip(a), b), 1 / N);
+  const A = times(
+    sumOf((t) => gram(at(all.H, t, width), at(all.H, t, width))),
+    1 / T,
+  );
+  const B = sumOf((t) => {
+    const each = at(all.D, t, D[0]!.length);
+    return gram(each, curved(loss.curvature, each));
+  });
   const trace = (a: Rows) => a.reduce((sum, row, i) => sum + row[i]!, 0);
   const [a, b] = [trace(A) / columns, trace(B) / fanOut];
   const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;
-  const gradient = D[0]!.map((_, o) =>
-    H[0]!.map(
-      (_, i) =>
-        D.reduce((sum, d, row) => sum + loss.residual[row]! * d[o]! * H[Math.floor(row / C)]![i]!, 0) / N,
-    ),
-  );
+  const gradient = D[0]!.map((_, o) => whole.slice(o * H[0]!.length, (o + 1) * H[0]!.length));
   const right = gradient.map((row) => invert(A, row, Math.sqrt(rho) * pi));
   return flip(flip(right).map((col) => invert(B, col, Math.sqrt(rho) / pi))).flat();
 }

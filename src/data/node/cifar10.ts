@@ -34,6 +34,7 @@ export const CIFAR10: FetchedImages = {
   train: 50_000,
   test: 10_000,
   inputs: INPUTS,
+  shape: [32, 32, 3],
   hint: `put ${ARCHIVE} into FOLDER`,
   editions: [
     {
@@ -59,7 +60,7 @@ export const CIFAR10: FetchedImages = {
 
 /**
  * The first images of the target classes, normalised, M = 3072. Fetches 139 to 170 MB the first time.
- * @throws InputError naming the flag at fault, or what was tried in vain to get the images.
+ * @throws InputError naming the option at fault, or what was tried in vain to get the images.
  */
 export const cifar10 = (selection: Selection, options: FetchOptions = {}): Promise<Dataset> =>
   fetchedDataset(CIFAR10, selection, options);

@@ -62,6 +62,7 @@ export const FASHION_MNIST: FetchedImages = {
   train: 60_000,
   test: 10_000,
   inputs: INPUTS,
+  shape: [28, 28, 1],
   hint: "put the four official files (train-images-idx3-ubyte.gz, ...) into FOLDER/fashion-mnist",
   editions: [
     {
@@ -91,7 +92,7 @@ export const FASHION_MNIST: FetchedImages = {
 
 /**
  * The first images of the target classes, normalised, M = 784. Fetches 31 to 39 MB the first time.
- * @throws InputError naming the flag at fault, or what was tried in vain to get the images.
+ * @throws InputError naming the option at fault, or what was tried in vain to get the images.
  */
 export const fashionMnist = (selection: Selection, options: FetchOptions = {}): Promise<Dataset> =>
   fetchedDataset(FASHION_MNIST, selection, options);

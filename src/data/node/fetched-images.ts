@@ -43,7 +43,7 @@ export async function fetchImages(images: FetchedImages, options: FetchOptions =
 
 /**
  * The first images of the target classes, from the cache or fetched into it now; normalised (see `imageDataset`).
- * @throws InputError naming the flag at fault, or what was tried in vain to get the images.
+ * @throws InputError naming the option at fault, or what was tried in vain to get the images.
  */
 export async function fetchedDataset(
   images: FetchedImages,

@@ -19,7 +19,7 @@ const HEADER = { labels: { magic: 0x801, bytes: 8 }, images: { magic: 0x803, byt
  */
 export async function openIdx(imagesPath: string, labelsPath: string): Promise<ImageCollection> {
   const labels = idxLabels(await readWhole(labelsPath), basename(labelsPath));
-  const { count, inputs } = await withFile(imagesPath, imageHeader);
+  const { count, inputs, shape } = await withFile(imagesPath, imageHeader);
   if (count !== labels.length) {
     throw new InputError(
       `${basename(imagesPath)}: wanted ${labels.length} images (one per label), got ${count}`,
@@ -28,6 +28,7 @@ export async function openIdx(imagesPath: string, labelsPath: string): Promise<I
   return {
     labels,
     inputs,
+    shape,
     read: (indices) => {
       const layout = { start: HEADER.images.bytes, size: inputs };
       return withFile(imagesPath, (file) => readRecords(file, indices, layout));
@@ -71,9 +72,11 @@ function checkSize(got: number, wanted: number, name: string): void {
   if (got !== wanted) throw new InputError(`${name}: wanted ${wanted} bytes, got ${got}`);
 }
 
-async function imageHeader(file: FileHandle, name: string): Promise<{ count: number; inputs: number }> {
+type ImageHeader = { count: number; inputs: number; shape: readonly number[] };
+
+async function imageHeader(file: FileHandle, name: string): Promise<ImageHeader> {
   const bytes = await readAt(file, 0, HEADER.images.bytes);
   const [, count, rows, columns] = checkHeader(bytes, "images", name) as [number, number, number, number];
   checkSize((await file.stat()).size, HEADER.images.bytes + count * rows * columns, name);
-  return { count, inputs: rows * columns };
+  return { count, inputs: rows * columns, shape: [rows, columns, 1] };
 }

@@ -21,6 +21,8 @@ export type StoreShape = {
   readonly test: number;
   /** Bytes per image, M. */
   readonly inputs: number;
+  /** [height, width, channels] of an image. Default: unknown. */
+  readonly shape?: readonly number[];
 };
 
 /** Labels [N] and images [N, M] of a store, training first. */
@@ -46,7 +48,7 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes)
 export const storeSize = ({ train, test, inputs }: StoreShape): number =>
   headSize(train + test) + (train + test) * inputs;
 
-/** A store's bytes to be filled: labels and images are views of them; {@link sealStore} does the rest. */
+/** The bytes of a store, to be filled through the views `labels` and `images`; {@link sealStore} then adds the checksums. */
 export function emptyStore(shape: StoreShape): LabelledImages & { readonly bytes: Uint8Array } {
   const count = shape.train + shape.test;
   const bytes = new Uint8Array(storeSize(shape));
@@ -66,7 +68,7 @@ export function sealStore({ bytes, labels, images }: ReturnType<typeof emptyStor
 
 /** Opens a store; undefined when there is none, or one of another size. Compare the digest before using it. */
 export async function openStore(path: string, shape: StoreShape): Promise<ImageStore | undefined> {
-  const { train, test, inputs } = shape;
+  const { train, test, inputs, shape: sample } = shape;
   const count = train + test;
   const start = headSize(count);
   const head = await withFile(path, async (file) =>
@@ -77,6 +79,7 @@ export async function openStore(path: string, shape: StoreShape): Promise<ImageS
   const split = (first: number, size: number): StoredImages => ({
     labels: head.subarray(HASH + first, HASH + first + size),
     inputs,
+    ...(sample ? { shape: sample } : {}),
     read: async (indices) => {
       const layout = { start: start + first * inputs, size: inputs };
       const images = await withFile(path, (file) => readRecords(file, indices, layout));

@@ -11,7 +11,7 @@ import { openIdx } from "./idx.ts";
 /**
  * The first images of the target classes, normalised, M = 784.
  * @param folder where the four IDX files are; by default in the package
- * @throws InputError naming the flag, file or image at fault.
+ * @throws InputError naming the option, file or image at fault.
  */
 export async function mnist(selection: Selection, folder = mnistFolder()): Promise<Dataset> {
   const open = (split: string) =>

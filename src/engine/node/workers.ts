@@ -54,6 +54,17 @@ function startThread(entry: URL, options: WorkerOptions): Worker {
   return new Worker(code, { ...options, eval: true });
 }
 
+/** All workers, and the requests that wait for one. */
+type Pool = {
+  readonly lanes: Lane[];
+  readonly waiting: Job[];
+  /** How many requests each worker is working on, in shared memory. */
+  readonly pending: Int32Array<SharedArrayBuffer>;
+  /** The error of every request from now on: one has ended, or the pool is closed. */
+  refusal: InputError | undefined;
+  closing: Promise<void> | undefined;
+};
+
 /**
  * Starts `count` workers of the program `entry`, and waits until they are ready.
  * @throws InputError when one cannot start; afterwards, from every request, when one has ended.
@@ -63,112 +74,126 @@ export async function startWorkers(
   options: Pick<WorkerData, "precision" | "threads">,
   entry: URL = ENTRY,
 ): Promise<Workers> {
-  const pending = new Int32Array(new SharedArrayBuffer(4 * count)).fill(1);
-  const waiting: Job[] = [];
-  const lanes: Lane[] = [];
-  const ready: Promise<Results>[] = [];
-  let refusal: InputError | undefined;
-  let closing: Promise<void> | undefined;
-
-  /** Gives idle workers what waits for them, first come first served. */
-  function dispatch(): void {
-    if (refusal) for (const job of waiting.splice(0)) job.reject(refusal);
-    for (const lane of lanes) {
-      if (lane.job) continue;
-      const at = waiting.findIndex(({ only }) => only === undefined || only === lane);
-      if (at < 0) continue;
-      const job = waiting.splice(at, 1)[0]!;
-      lane.job = job;
-      try {
-        post(lane, job.request, job.transfer);
-      } catch (error) {
-        // A request that cannot be sent is an error of its caller; the worker does not get it.
-        Atomics.sub(pending, lane.index, 1);
-        lane.job = undefined;
-        job.reject(error);
-      }
-    }
-  }
-
-  function post({ worker, index }: Lane, request: Request, transfer: readonly TransferListItem[] = []): void {
-    Atomics.add(pending, index, 1);
-    worker.ref();
-    worker.postMessage(request, transfer);
-  }
-
-  function finish(lane: Lane, answer: Answer): void {
-    const { job } = lane;
-    lane.job = undefined;
-    // Idle workers keep no process alive.
-    if (!closing) lane.worker.unref();
-    if ("results" in answer) job?.resolve(answer.results);
-    else job?.reject(new (answer.error.input ? InputError : Error)(answer.error.message));
-    dispatch();
-  }
-
-  function fail(lane: Lane, why: string): void {
-    lane.alive = false;
-    Atomics.store(pending, lane.index, 0);
-    refusal ??= new InputError(`workers: wanted ${count} at work, got one that ended (${why})`);
-    lane.job?.reject(refusal);
-    dispatch();
-  }
-
-  for (let index = 0; index < count; index++) {
-    const data: WorkerData = { ...options, pending, index };
-    const worker = startThread(entry, {
-      workerData: data,
-      // Shared arrays do not count as memory for the garbage collector; a small young generation makes it run often enough.
-      resourceLimits: { maxYoungGenerationSizeMb: 1 },
-    });
-    const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    const lane: Lane = { worker, index, job: undefined, alive: true, ended };
-    lanes.push(lane);
-    ready.push(new Promise((resolve, reject) => (lane.job = { resolve, reject })));
-    worker.on("message", (answer: Answer) => finish(lane, answer));
-    worker.on("error", (error) => fail(lane, String(error).split("\n")[0]!));
-    worker.on("exit", (exitCode) => fail(lane, `exit code ${exitCode}`));
-  }
-
-  /** Blocks until the requests that are being worked on are done. */
-  function settle(): void {
-    const end = performance.now() + 1000 * GRACE_SECONDS;
-    for (let index = 0; index < count; index++) {
-      for (;;) {
-        const [left, rest] = [Atomics.load(pending, index), end - performance.now()];
-        if (left <= 0 || rest <= 0) break;
-        Atomics.wait(pending, index, left, rest);
-      }
-    }
-  }
+  const pool: Pool = {
+    lanes: [],
+    waiting: [],
+    pending: new Int32Array(new SharedArrayBuffer(4 * count)).fill(1),
+    refusal: undefined,
+    closing: undefined,
+  };
+  const ready = Array.from({ length: count }, (_, index) =>
+    addLane(pool, startThread(entry, threadOptions({ ...options, pending: pool.pending, index })), index),
+  );
+  const settle = (): void => waitForPending(pool);
   process.on("exit", settle);
 
-  const ask = (job: Omit<Job, "resolve" | "reject">): Promise<Results> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ ...job, resolve, reject });
-      dispatch();
-    });
-
-  async function close(): Promise<void> {
-    refusal ??= new InputError("engine: wanted one that is open, got one that is released");
-    dispatch();
-    for (const lane of lanes) if (lane.alive) post(lane, { kind: "close" });
-    await Promise.all(lanes.map(({ ended }) => ended));
-    process.off("exit", settle);
-  }
-
   const workers: Workers = {
-    ask: (request, transfer = []) => ask({ request, transfer }),
+    ask: (request, transfer = []) => ask(pool, { request, transfer }),
     async askAll(request) {
-      await Promise.all(lanes.map((only) => ask({ request, transfer: [], only })));
+      await Promise.all(pool.lanes.map((only) => ask(pool, { request, transfer: [], only })));
     },
-    close: () => (closing ??= close()),
+    close: () => (pool.closing ??= close(pool).then(() => void process.off("exit", settle))),
   };
-  const started = await Promise.allSettled(ready);
-  for (const result of started) {
+  for (const result of await Promise.allSettled(ready)) {
     if (result.status === "fulfilled") continue;
     await workers.close();
     throw result.reason;
   }
   return workers;
+}
+
+const threadOptions = (workerData: WorkerData): WorkerOptions => ({
+  workerData,
+  // Shared arrays do not count as memory for the garbage collector; a small young generation makes it run often enough.
+  resourceLimits: { maxYoungGenerationSizeMb: 1 },
+});
+
+/** Adds a worker to the pool. Its first job, until which the promise waits, is getting ready. */
+function addLane(pool: Pool, worker: Worker, index: number): Promise<Results> {
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const lane: Lane = { worker, index, job: undefined, alive: true, ended };
+  pool.lanes.push(lane);
+  worker.on("message", (answer: Answer) => finish(pool, lane, answer));
+  worker.on("error", (error) => fail(pool, lane, String(error).split("\n")[0]!));
+  worker.on("exit", (exitCode) => fail(pool, lane, `exit code ${exitCode}`));
+  return new Promise((resolve, reject) => (lane.job = { resolve, reject }));
+}
+
+function ask(pool: Pool, job: Omit<Job, "resolve" | "reject">): Promise<Results> {
+  return new Promise((resolve, reject) => {
+    pool.waiting.push({ ...job, resolve, reject });
+    dispatch(pool);
+  });
+}
+
+/** Gives requests that wait to idle workers, first come first served. */
+function dispatch(pool: Pool): void {
+  const { lanes, waiting, pending, refusal } = pool;
+  if (refusal) for (const job of waiting.splice(0)) job.reject(refusal);
+  for (const lane of lanes) {
+    if (lane.job) continue;
+    const at = waiting.findIndex(({ only }) => only === undefined || only === lane);
+    if (at < 0) continue;
+    const job = waiting.splice(at, 1)[0]!;
+    lane.job = job;
+    try {
+      post(pool, lane, job.request, job.transfer);
+    } catch (error) {
+      // A request that cannot be sent is an error of its caller; the worker does not get it.
+      Atomics.sub(pending, lane.index, 1);
+      lane.job = undefined;
+      job.reject(error);
+    }
+  }
+}
+
+function post(
+  { pending }: Pool,
+  { worker, index }: Lane,
+  request: Request,
+  transfer: readonly TransferListItem[] = [],
+): void {
+  Atomics.add(pending, index, 1);
+  worker.ref();
+  worker.postMessage(request, transfer);
+}
+
+function finish(pool: Pool, lane: Lane, answer: Answer): void {
+  const { job } = lane;
+  lane.job = undefined;
+  // Idle workers keep no process alive.
+  if (!pool.closing) lane.worker.unref();
+  if ("results" in answer) job?.resolve(answer.results);
+  else job?.reject(new (answer.error.input ? InputError : Error)(answer.error.message));
+  dispatch(pool);
+}
+
+/** Ends all requests with an error, as a worker has ended. */
+function fail(pool: Pool, lane: Lane, why: string): void {
+  lane.alive = false;
+  Atomics.store(pool.pending, lane.index, 0);
+  pool.refusal ??= new InputError(
+    `workers: wanted ${pool.lanes.length} at work, got one that ended (${why})`,
+  );
+  lane.job?.reject(pool.refusal);
+  dispatch(pool);
+}
+
+/** Blocks until the requests that are being worked on are done, or {@link GRACE_SECONDS} have passed. */
+function waitForPending({ pending }: Pool): void {
+  const end = performance.now() + 1000 * GRACE_SECONDS;
+  for (let index = 0; index < pending.length; index++) {
+    for (;;) {
+      const [left, rest] = [Atomics.load(pending, index), end - performance.now()];
+      if (left <= 0 || rest <= 0) break;
+      Atomics.wait(pending, index, left, rest);
+    }
+  }
+}
+
+async function close(pool: Pool): Promise<void> {
+  pool.refusal ??= new InputError("engine: wanted one that is open, got one that is released");
+  dispatch(pool);
+  for (const lane of pool.lanes) if (lane.alive) post(pool, lane, { kind: "close" });
+  await Promise.all(pool.lanes.map(({ ended }) => ended));
 }

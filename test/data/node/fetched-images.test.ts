@@ -103,7 +103,7 @@ describe("a dataset that is fetched", () => {
     const folder = await temporaryFolder();
     const shop = source("shop");
     const nothing = fetchedDataset(dataset([shop]), { ...SELECTION, trainSize: 0 }, { folder });
-    await expect(nothing).rejects.toThrow("train_size: wanted a whole number above 0, got 0");
+    await expect(nothing).rejects.toThrow("trainSize: wanted a whole number above 0, got 0");
     expect(shop.times).toBe(0);
   });
 

@@ -1,0 +1,53 @@
+/**
+ * @file What a diagnosis decides before it computes anything: its data, its network and its plan.
+ */
+import type { Dataset } from "../data/dataset.ts";
+import type { Fisher } from "../fisher/index.ts";
+import type { Network } from "../network/network.ts";
+import type { Config } from "./config.ts";
+import { loadData, settle } from "./dataset.ts";
+import type { Diagnosis, DiagnosisConfigEvent, DiagnosisListeners } from "./diagnosis.ts";
+import { planDiagnosis, type DiagnosisPlan } from "./diagnosis-plan.ts";
+import { memoryLimit } from "./memory.ts";
+import { expectedSizes, networkOf } from "./setup.ts";
+
+/** What was decided from the options and the data, before anything is computed. */
+export type Setting = {
+  readonly config: Config;
+  readonly dataset: Dataset;
+  readonly network: Network;
+  readonly methods: readonly Fisher[];
+  readonly plan: DiagnosisPlan;
+};
+
+/** What cannot fit is refused before anything is fetched, where its sizes are known. */
+export function refuseTooLarge({ config, methods }: Diagnosis): void {
+  const expected = expectedSizes(config);
+  if (expected) planDiagnosis({ ...expected, methods }, config, memoryLimit(config));
+}
+
+export async function settingOf(
+  { config: asked, methods }: Diagnosis,
+  { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
+): Promise<Setting> {
+  const dataset = await loadData(asked, {
+    signal,
+    notice,
+    progress: (received, total) => progress(`fetching ${asked.dataset}`, received, total),
+  });
+  const config = settle(asked, dataset);
+  const network = networkOf(config, dataset);
+  const samples = { train: dataset.xTrain.rows, test: dataset.xTest.rows };
+  const plan = planDiagnosis({ samples, network, methods }, config, memoryLimit(config));
+  return { config, dataset, network, methods, plan };
+}
+
+export const configEvent = ({ config, dataset, network, methods, plan }: Setting): DiagnosisConfigEvent => ({
+  event: "config",
+  config,
+  methods: methods.map(({ name }) => name),
+  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
+  n_classes: dataset.targetClasses.length,
+  target_classes: dataset.targetClasses,
+  plan: { bytes: plan.bytes },
+});

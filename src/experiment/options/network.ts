@@ -1,0 +1,40 @@
+/**
+ * @file Options about the network and its initial weights.
+ */
+import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
+import { PRNGS } from "../../network/initialise.ts";
+import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
+import { aboutIn } from "./about.ts";
+import { choice, choiceOrOwn, notNegative, positive, whole } from "./values.ts";
+
+const about = aboutIn("Network");
+
+export const NETWORK_OPTIONS = {
+  n_layers: whole(1, 1000).default(3).meta(about("<n>", "weight layers, L")),
+  width: whole(1).default(4096).meta(about("<n>", "width of every hidden layer, M")),
+  activation: choiceOrOwn(ACTIVATION_NAMES)
+    .default(ACTIVATION_NAMES[0]!)
+    .meta(
+      about("<name|file>", "nonlinearity between the layers, or a module that exports yours as activation"),
+    ),
+  weight_variance: positive()
+    .default(2)
+    .meta(
+      about(
+        "<x>",
+        "sigma_w^2: a weight has variance sigma_w^2 / fan-in; 2 keeps the size of signals under relu, tanh and its like want 1",
+      ),
+    ),
+  bias_variance: notNegative()
+    .default(0)
+    .meta(about("<x>", "sigma_b^2: variance of a bias; 0 means no biases")),
+  parameterization: choice(PARAMETERIZATIONS)
+    .default("ntk")
+    .meta(about("<name>", "how widths scale weights and learning rates")),
+  prng: choice(PRNGS)
+    .default("numpy")
+    .meta(about("<name>", "initial weights as NumPy draws them, or as Neural Tangents under JAX")),
+  random_seed: whole(0, 0xffffffff)
+    .default(1)
+    .meta(about("<n>", "seed of the initial weights, and of synthetic data without data_seed")),
+};

@@ -1,0 +1,83 @@
+/**
+ * @file What ops refuse: name, what is wrong, the call, and its message.
+ */
+import * as natgrad from "../../src/entry/network.ts";
+
+/** Ops that take nothing, or nothing that could be wrong. */
+export const SAFE_OPS = ["abs", "exp", "log", "neg", "reciprocal", "sqrt", "sequence", "residual"];
+
+const short = { shape: [2], data: [1] };
+
+/** See library.test.ts. */
+export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, RegExp])[] = [
+  [
+    "createBuilder",
+    "no inputs",
+    () => natgrad.createBuilder(0),
+    /^inputs: wanted a whole number >= 1, got 0$/,
+  ],
+  [
+    "cnn",
+    "no image",
+    () => natgrad.cnn([4]),
+    /^cnn: wanted images \[height, width, channels\], got samples \[4\]$/,
+  ],
+  ["cnn", "no convolution", () => natgrad.cnn([4, 4, 1], { depth: 1 }), /^depth: wanted a whole number >= 2/],
+  [
+    "cnn",
+    "strides of another depth",
+    () => natgrad.cnn([4, 4, 1], { strides: [1] }),
+    /^strides: wanted 4 \(one/,
+  ],
+  [
+    "myrtle",
+    "another depth",
+    () => natgrad.myrtle([8, 8, 1], { depth: 6 }),
+    /^depth: wanted one of 5, 7, 10, got "6"$/,
+  ],
+  ["myrtle", "too few pixels", () => natgrad.myrtle([3, 3, 1]), /^averagePool: wanted 2 positions or more/],
+  [
+    "resnet",
+    "no groups",
+    () => natgrad.resnet([8, 8, 1], { blocks: [] }),
+    /^blocks: wanted one group or more/,
+  ],
+  ["sum", "one value", () => natgrad.sum().shape([[2]]), /^sum: wanted 2 inputs or more, got 1 inputs$/],
+  [
+    "parallel",
+    "two values at the end",
+    () => natgrad.serial(2, natgrad.parallel([natgrad.relu(), natgrad.relu()])),
+    /^serial: wanted one value at the end, got 2$/,
+  ],
+  ["add", "a constant of other sizes", () => natgrad.add(short), /^add: wanted 2 numbers, got 1 numbers$/],
+  ["sub", "one input", () => natgrad.sub().shape([[2]]), /^sub: wanted 2 inputs, got 1 inputs$/],
+  ["mul", "shapes", () => natgrad.mul().shape([[2], [3]]), /^mul: wanted shapes that broadcast, got \[2\]/],
+  ["div", "a constant of other sizes", () => natgrad.div(short), /^div: wanted 2 numbers, got 1 numbers$/],
+  ["pow", "NaN", () => natgrad.pow(Number.NaN), /^pow: wanted a finite number, got NaN$/],
+  ["clip", "no interval", () => natgrad.clip({ least: 1, most: 0 }), /^clip: wanted least <= most, got 1/],
+  ["where", "a mask of other sizes", () => natgrad.where(short), /^where: wanted 2 numbers, got 1 numbers$/],
+  ["matmul", "vectors", () => natgrad.matmul().shape([[2], [2]]), /^matmul: wanted \[\.\.\., I, K\] and/],
+  ["layerNorm", "no axes", () => natgrad.layerNorm({ axes: 0 }), /^axes: wanted a whole number >= 1, got 0$/],
+  ["rmsNorm", "a NaN epsilon", () => natgrad.rmsNorm({ epsilon: Number.NaN }), /^epsilon: .*got NaN$/],
+  ["groupNorm", "groups", () => natgrad.groupNorm(2).shape([[3]]), /^groupNorm\(2\): wanted channels in 2/],
+  ["instanceNorm", "no positions", () => natgrad.instanceNorm().shape([[3]]), /^instanceNorm: wanted values/],
+  [
+    "batchNorm",
+    "one variance of two",
+    () => natgrad.batchNorm({ mean: [0, 0], variance: [1] }),
+    /^batchNorm: wanted 2 variances, got 1 variances$/,
+  ],
+  [
+    "batchNorm",
+    "a variance below 0",
+    () => natgrad.batchNorm({ mean: [0], variance: [-1] }),
+    /^batchNorm: wanted variances > 0, got one without/,
+  ],
+  ["softmax", "no axis", () => natgrad.softmax({ axis: 1 }).shape([[2]]), /^softmax: wanted an axis/],
+  [
+    "logSoftmax",
+    "no axis",
+    () => natgrad.logSoftmax({ axis: 1 }).shape([[2]]),
+    /^logSoftmax: wanted an axis/,
+  ],
+];
