@@ -26,6 +26,8 @@ export type Known = Layout & {
   readonly origin?: Origin | undefined;
   /** Stored tensors that it was computed from, if it is no view of one. */
   readonly sources: readonly string[];
+  /** What was repeated along axis 0, as a value of the samples. */
+  readonly row?: Known | undefined;
   /** Parts of an initialiser: makes them live, as parts of a parameter. */
   readonly replay?: (() => Live) | undefined;
 };
@@ -34,7 +36,11 @@ export type Known = Layout & {
 export type Live = Layout & { readonly kind: "live"; readonly id: number; readonly type: ElementName };
 
 /** A value behind an op that natgrad does not have. */
-export type Unknown = { readonly kind: "unknown" };
+export type Unknown = {
+  readonly kind: "unknown";
+  /** What is missing where it is used, if that is not known to be missing yet. */
+  readonly lack?: string;
+};
 
 /** A value of the file. */
 export type Item = Known | Live | Unknown;
@@ -94,13 +100,14 @@ export const arrayFor = (type: ElementName, length: number): Float32Array | Floa
   type === "float32" ? new Float32Array(length) : new Float64Array(length);
 
 /**
- * One row of a value that has an equal one for every sample of a batch that the file fixes, as a value of the samples; undefined for any other.
+ * One row of a value that has `size` equal ones, one for every sample of a batch that the file fixes, as a value of the samples; undefined for any
+ * other.
  */
-export function rowOf(known: Known, literal: number | undefined): Known | undefined {
-  if (literal === undefined || known.batch || known.dims[0] !== literal || known.dims.length < 2)
-    return undefined;
+export function rowOf(known: Known, size: number | undefined): Known | undefined {
+  if (size === undefined || known.batch || known.dims[0] !== size || known.dims.length < 2) return undefined;
+  if (known.row) return known.row;
   const all = known.values();
-  const row = all.subarray(0, all.length / literal);
+  const row = all.subarray(0, all.length / size);
   if (!all.every((value, i) => value === row[i % row.length])) return undefined;
   const dims = [1, ...known.dims.slice(1)];
   const values = () => row;

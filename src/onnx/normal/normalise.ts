@@ -44,15 +44,16 @@ export function normalise(model: OnnxModel, { output, sizes = {} }: NormaliseOpt
       node.inputs.map((name) => items.get(name)),
     );
     for (const [i, name] of node.outputs.entries()) {
-      const item = made[i] ?? { kind: "unknown" };
+      const item = made[i] ?? { kind: "unknown", lack: `output ${i} of ${node.op}` };
       if (name !== "") items.set(name, item);
     }
   }
+  const last = items.get(result.name)!;
+  if (last.kind === "unknown" && last.lack !== undefined) b.lack(last.lack);
   if (b.missing.size > 0) {
     const got = [...b.missing].toSorted().join(", ");
     throw new InputError({ what: "ops", wanted: "those that natgrad has (docs/onnx.md)", got });
   }
-  const last = items.get(result.name)!;
   const value = lastValue(last, result.name);
   const graph: NormalGraph = {
     input: { name: input.name, type: input.type, shape: dims },
@@ -92,26 +93,65 @@ function inputSizes({ name, dims }: OnnxValue, sizes: Readonly<Record<string, nu
   return { dims: rest as number[], literal: typeof batch === "number" ? batch : undefined };
 }
 
-/** What a node makes. */
+/** What a node makes, with any fault as one of the model's. */
 function itemsOf(b: Builder, node: OnnxNode, inputs: readonly (Item | undefined)[]): readonly Item[] {
+  try {
+    return made(b, node, inputs);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const got = error instanceof Error ? error.message : String(error);
+    const wanted = "inputs and attributes that it takes";
+    throw new InputError({ what: named(node), wanted, got }, { cause: error });
+  }
+}
+
+function made(b: Builder, node: OnnxNode, inputs: readonly (Item | undefined)[]): readonly Item[] {
   const { op } = node;
   const rule = Object.hasOwn(RULES, op) ? RULES[op] : undefined;
-  if (!rule && !folds(op)) return [b.lack(op)];
-  if (inputs.some((item) => item?.kind === "unknown")) return [{ kind: "unknown" }];
+  if (!rule && !folds(op)) {
+    const lacking = b.lack(op);
+    return node.outputs.map(() => lacking);
+  }
+  const unknown = inputs.filter((item) => item?.kind === "unknown");
+  if (unknown.length > 0) {
+    for (const { lack } of unknown) if (lack !== undefined) b.lack(lack);
+    return node.outputs.map(() => ({ kind: "unknown" }));
+  }
   const given = inputs as readonly Given[];
+  demandInputs(node, given);
   if (given.every((item) => item?.kind !== "live") && folds(op) && !isUse(node, given)) {
     const known = fold(node, given as readonly (Known | undefined)[], b.opset);
     return known.map((item, i) => replayable(b, node, given, item, i));
   }
   if (!rule) return [b.lack(`${op} of samples`)];
-  if (op in WEIGHTED && !given.every((item, i) => item || i > 1)) {
-    throw new InputError({ what: named(node), wanted: "two inputs", got: "fewer" });
-  }
   return rule(b, node, given);
 }
 
-/** Ops whose second input is a weight. */
-const WEIGHTED = { MatMul: true, Gemm: true, Conv: true };
+/** Ops with more than one input that they cannot do without. */
+const INPUTS: Readonly<Record<string, number>> = {
+  BatchNormalization: 5,
+  Constant: 0,
+  InstanceNormalization: 3,
+  GroupNormalization: 3,
+  Range: 3,
+  Where: 3,
+  ...Object.fromEntries(
+    "Add And CastLike Conv Div Equal Expand Gather Gemm Greater GreaterOrEqual Less LessOrEqual MatMul Mod Mul Or PRelu Pow Reshape Sub Tile Xor"
+      .split(" ")
+      .map((op) => [op, 2]),
+  ),
+};
+
+function demandInputs(node: OnnxNode, given: readonly Given[]): void {
+  const least = INPUTS[node.op] ?? 1;
+  const missing = Array.from({ length: least }, (_, i) => i).find((i) => given[i] === undefined);
+  if (missing === undefined) return;
+  throw new InputError({
+    what: named(node),
+    wanted: `${least} inputs`,
+    got: `none as number ${missing + 1}`,
+  });
+}
 
 /** Whether known values meet a weight here: a first state of zeros times its matrix, which is no constant. */
 const isUse = ({ op }: OnnxNode, [a, w]: readonly Given[]): boolean =>
@@ -125,7 +165,7 @@ const isUse = ({ op }: OnnxNode, [a, w]: readonly Given[]): boolean =>
 function replayable(b: Builder, node: OnnxNode, given: readonly Given[], item: Known, i: number): Known {
   const [source] = given;
   if (node.op === "Expand" && source?.kind === "known" && source.origin && !item.origin && !item.batch) {
-    return expandedRow(item, source, b.literal) ?? item;
+    return { ...item, row: rowBefore(item, source) };
   }
   const isPart = ["Slice", "Gather", "Split"].includes(node.op) && !item.origin;
   if (!isPart || source?.kind !== "known" || source.origin?.kind !== "initialiser" || !isFloat(source))
@@ -138,11 +178,11 @@ function replayable(b: Builder, node: OnnxNode, given: readonly Given[], item: K
   return { ...item, replay };
 }
 
-/** A stored tensor that is repeated for every sample of a batch that the file fixes. */
-function expandedRow(item: Known, source: Known, literal: number | undefined): Known | undefined {
+/** A stored tensor that was repeated along axis 0 alone: for every sample of a batch that the file fixes. */
+function rowBefore(item: Known, source: Known): Known | undefined {
   const dims = [1, ...item.dims.slice(1)];
-  const once = item.dims[0] === literal && literal !== 1 && count(dims) === count(source.dims);
-  return once ? { ...source, dims, batch: { axis: 0, before: 1, after: 1 } } : undefined;
+  const alone = count(dims) === count(source.dims);
+  return alone ? { ...source, dims, batch: { axis: 0, before: 1, after: 1 } } : undefined;
 }
 
 /** The network's output, which must be of the samples. */

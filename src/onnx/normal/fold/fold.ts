@@ -206,7 +206,8 @@ export function shapeOf(node: OnnxNode, sizes: readonly (readonly number[])[]): 
   );
 }
 
-function cast(a: Known, type: Known["type"]): Known {
+/** A known value in another element type. */
+export function cast(a: Known, type: Known["type"]): Known {
   if (a.type === type) return a;
   const isNumber = isFloat(a) === isFloat({ type });
   const values = () => {

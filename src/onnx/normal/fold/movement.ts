@@ -49,7 +49,11 @@ export function turned(a: Known, perm: readonly number[], what: string): Known {
   const { origin } = a;
   const before = origin?.perm ?? origin?.dims.map((_, axis) => axis);
   const isStored = origin && before!.map((axis) => origin.dims[axis]).join() === a.dims.join();
-  return isStored ? { ...moved, origin: { ...origin, perm: perm.map((axis) => before![axis]!) } } : moved;
+  if (!isStored) return moved;
+  const order = perm.map((axis) => before![axis]!);
+  const back = order.every((axis, i) => axis === i);
+  const values = back ? origin.values : moved.values;
+  return { ...moved, values, origin: { ...origin, perm: back ? undefined : order } };
 }
 
 /** A part of every axis that has a run. */

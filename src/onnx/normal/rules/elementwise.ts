@@ -6,6 +6,7 @@ import { InputError } from "../../../error.ts";
 import { count, type OnnxNode, type Tensor } from "../../model.ts";
 import { floatOf, intOf, named, stringOf } from "../arguments.ts";
 import type { Builder } from "../builder.ts";
+import { cast } from "../fold/fold.ts";
 import { computed, isFloat, rowOf, tensorOf, type Item, type Known, type Live } from "../known.ts";
 import { broadcast, fitted, leads, sampleShape, type Layout } from "../layout.ts";
 import type { NormalAttributes, Role } from "../graph.ts";
@@ -143,7 +144,10 @@ const OTHERS: Readonly<Record<string, Rule>> = {
     return [chosen(b, node, condition!, x!, y!)];
   },
   Cast: (b, node, inputs) => [recast(b, node, inputs, intOf(node, "to", 1))],
-  CastLike: (b, node, inputs) => [recast(b, node, inputs, isFloat(live(b, node, inputs, 1)) ? 1 : 7)],
+  CastLike(b, node, [x, like]) {
+    if (x!.kind === "known") return [cast(x!, like!.type)];
+    return [recast(b, node, [x], isFloat(like!) ? 1 : 7)];
+  },
   Identity: (b, node, inputs) => [live(b, node, inputs)],
 };
 
@@ -216,8 +220,8 @@ function selected(b: Builder, node: OnnxNode, condition: Live, x: Live, y: Live)
 
 /** A known operand in the shape in which it meets one sample. */
 function meeting(b: Builder, x: Layout, known: Known, what: string) {
-  const rows = b.literal !== 1 && leads(x) && known.dims.length === x.dims.length;
-  const own = (rows ? rowOf(known, b.literal) : undefined) ?? known;
+  const rows = leads(x) && known.dims.length === x.dims.length && known.dims[0] !== 1;
+  const own = (rows ? rowOf(known, b.literal ?? known.dims[0]) : undefined) ?? known;
   const layout = broadcast(x, own, what);
   return { layout, dims: trimmed(fitted(own, layout)), own };
 }

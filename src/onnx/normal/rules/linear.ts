@@ -43,8 +43,8 @@ function matMul(b: Builder, node: OnnxNode, x: Live, y: Live): Live {
   }
   // Axes of the product broadcast as those of [..., m, 1] and [..., 1, n].
   const layout = broadcast(
-    { dims: x.dims.with(-1, 1), batch: x.batch },
-    { dims: y.dims.with(-2, 1), batch: y.batch },
+    { dims: x.dims.with(x.dims.length - 1, 1), batch: x.batch },
+    { dims: y.dims.with(y.dims.length - 2, 1), batch: y.batch },
     what,
   );
   if (layout.dims.at(-2) !== m || layout.dims.at(-1) !== n)

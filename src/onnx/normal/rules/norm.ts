@@ -9,7 +9,7 @@ import { tensorOf, type Item, type Known, type Live } from "../known.ts";
 import { fromFront, layoutText, leads, mixing, sampleAxis } from "../layout.ts";
 import type { NormalAttributes } from "../graph.ts";
 import { reducedAxes } from "../shapes.ts";
-import { demandOutputs, knownAt, live, type Given, type Rule } from "./rule.ts";
+import { knownAt, live, type Given, type Rule } from "./rule.ts";
 
 /** A gain and a shift as parameters of a node, with as many numbers as `dims` says. */
 function affine(
@@ -42,7 +42,6 @@ const areKnown = (inputs: readonly Given[]): boolean =>
 
 /** Over the last axes, from `axis` on. */
 function overLast(b: Builder, node: OnnxNode, op: string, inputs: readonly Given[]): Item {
-  demandOutputs(node, 1);
   if (!areKnown(inputs)) return b.lack(`${node.op} with computed gains`);
   const x = live(b, node, inputs);
   const what = named(node);
@@ -54,7 +53,6 @@ function overLast(b: Builder, node: OnnxNode, op: string, inputs: readonly Given
 }
 
 function overGroups(b: Builder, node: OnnxNode, inputs: readonly Given[], groups?: number): Item {
-  demandOutputs(node, 1);
   if (!areKnown(inputs)) return b.lack(`${node.op} with computed gains`);
   const x = live(b, node, inputs);
   const channels = channelsOf(x, named(node));
@@ -95,12 +93,17 @@ const reduction: Rule = (b, node, inputs) => {
   const x = live(b, node, inputs);
   const axes = reducedAxes(node, x.dims.length, knownAt(inputs, 1));
   if (axes.length === 0) return [x];
-  const kept = reduce(b, node, node.op, x, axes);
+  const single =
+    axes.every((axis) => x.dims[axis] === 1 && axis !== x.batch?.axis) && PLAIN.includes(node.op);
+  const kept = single ? x : reduce(b, node, node.op, x, axes);
   if (intOf(node, "keepdims", 1) === 1) return [kept];
   const before = axes.filter((axis) => axis < (x.batch?.axis ?? 0)).length;
   const batch = x.batch && { ...x.batch, axis: x.batch.axis - before };
   return [b.relaid(node, kept, { dims: x.dims.filter((_, axis) => !axes.includes(axis)), batch })];
 };
+
+/** Those of which one number is itself. */
+const PLAIN = ["ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"];
 
 const REDUCTIONS = [
   "ReduceL1",
@@ -121,7 +124,6 @@ export const NORMS: Readonly<Record<string, Rule>> = {
   LogSoftmax: softmax,
   BatchNormalization(b, node, inputs) {
     const what = named(node);
-    demandOutputs(node, 1);
     if (intOf(node, "training_mode", 0) !== 0) {
       throw new InputError({ what, wanted: "a model for inference", got: "training mode" });
     }

@@ -7,7 +7,7 @@ import { intOf, intsOf, named } from "../arguments.ts";
 import type { Builder } from "../builder.ts";
 import type { Live } from "../known.ts";
 import { layoutText, leads } from "../layout.ts";
-import { demandOutputs, live, type Given, type Rule } from "./rule.ts";
+import { live, type Given, type Rule } from "./rule.ts";
 import { windows } from "./window.ts";
 
 function images(b: Builder, node: OnnxNode, inputs: readonly Given[]): Live {
@@ -17,7 +17,6 @@ function images(b: Builder, node: OnnxNode, inputs: readonly Given[]): Live {
 }
 
 const pool: Rule = (b, node, inputs) => {
-  demandOutputs(node, 1);
   const x = images(b, node, inputs);
   const space = x.dims.slice(2);
   const kernel = intsOf(node, "kernel_shape") ?? [];

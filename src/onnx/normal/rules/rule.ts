@@ -28,14 +28,3 @@ export const knownAt = (inputs: readonly Given[], at: number): Known | undefined
   const item = inputs[at];
   return item?.kind === "known" ? item : undefined;
 };
-
-/** Refuses uses of outputs beyond the first `most`. */
-export function demandOutputs(node: OnnxNode, most: number): void {
-  const extra = node.outputs.slice(most).filter((name) => name !== "");
-  if (extra.length === 0) return;
-  throw new InputError({
-    what: named(node),
-    wanted: most === 1 ? "one output" : `${most} outputs`,
-    got: `also ${extra.join(", ")}`,
-  });
-}

@@ -22,7 +22,7 @@ import {
 } from "../layout.ts";
 import { sliceRuns, splitRuns, type Run } from "../selection.ts";
 import { resolved, squeezedAxes, targetLayout, unsqueezedAxes } from "../shapes.ts";
-import { demandOutputs, knownAt, live, type Rule } from "./rule.ts";
+import { knownAt, live, type Rule } from "./rule.ts";
 
 /** Axes in another order; where only axes of size 1 move, a Reshape. */
 export function turn(b: Builder, node: OnnxNode, x: Live, perm: readonly number[]): Live {
@@ -98,7 +98,8 @@ function concat(b: Builder, node: OnnxNode, items: readonly (Known | Live)[]): L
   const axis = fromFront(intOf(node, "axis", 0), first.dims.length, what);
   const at = sampleAxis(first, axis, what);
   const values = items.map((given) => {
-    const row = first.batch?.axis === 0 && given.kind === "known" ? rowOf(given, b.literal) : undefined;
+    const rows = leads(first) && given.kind === "known" && given.dims[0] !== 1;
+    const row = rows ? rowOf(given, b.literal ?? given.dims[0]) : undefined;
     const item = row ?? given;
     const mine = item.dims.length === first.dims.length;
     const fits =
@@ -294,7 +295,6 @@ export const SHAPE: Readonly<Record<string, Rule>> = {
     return [b.emit(node, "Pad", [x], layout, { attributes })];
   },
   Dropout(b, node, inputs) {
-    demandOutputs(node, 1);
     const training = inputs[2];
     if (training && (training.kind === "live" || training.values()[0] !== 0)) {
       throw new InputError({ what: named(node), wanted: "a model for inference", got: "training mode" });
