@@ -2,7 +2,6 @@
  * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
  * predict its training.
  */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
@@ -71,12 +70,9 @@ export async function openEngine(
   { device, precision, threads, workers }: EngineChoice,
   notice: (line: string) => void,
 ): Promise<Engine> {
-  if (workers > 1) {
-    const share = Math.max(1, Math.floor(availableParallelism() / workers));
-    return createWorkerEngine({ precision, workers, threads: threads ?? share, notice });
-  }
-  const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
-  const engine = await createEngine(options);
+  const options = { precision, notice, ...(threads === undefined ? {} : { threads }) };
+  if (workers > 1) return createWorkerEngine({ ...options, workers });
+  const engine = await createEngine({ ...options, device });
   // Tried in a process of its own first: libraries that look for graphics devices print what is missing, beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;
