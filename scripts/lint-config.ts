@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const FLOORS = [
   "error",
+  "fields",
   "breathe",
   "ort",
   "engine",
@@ -28,7 +29,7 @@ const FLOORS = [
 ];
 
 /** Those of them that are single files. */
-const FILES = ["error", "breathe", "ort"];
+const FILES = ["error", "fields", "breathe", "ort"];
 
 /** Folders that run in the browser too: no `node:` import, but in a `node/` of their own. */
 const BROWSER = FLOORS.slice(0, FLOORS.indexOf("experiment"));

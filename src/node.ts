@@ -42,6 +42,8 @@ export {
 export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
+export { withModules } from "./experiment/modules.ts";
+export type { Own, OwnParts } from "./experiment/own.ts";
 export { run } from "./experiment/run.ts";
 export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {

@@ -510,6 +510,12 @@ const cases: readonly Case[] = [
     /^derivative: wanted a function of a number, got undefined$/,
   ],
   ["activationNamed", "a name of none", () => natgrad.activationNamed("reul"), /^activation: .*got "reul"$/],
+  [
+    "withModules",
+    "a module that is not there",
+    () => natgrad.withModules({ activation: "./none.mjs" }),
+    /^activation: wanted a module that can be read, got "\.\/none\.mjs" \(ENOENT\)$/,
+  ],
   ["mlp", "an activation of no name", () => mlp(3, { activation: "reul" }), /^activation: .*got "reul"$/],
   ["leakyRelu", "a slope that is none", () => natgrad.leakyRelu(Number.NaN), /^slope: .*got NaN$/],
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],

@@ -1,8 +1,8 @@
 /**
  * @file Axes that figures share: logarithmic ones with a rule at every power of ten, and what a value is in pixels.
  */
-import { axisY, gridY, type Markish, type PlotOptions } from "@observablehq/plot";
-import { colour } from "./sheet.ts";
+import { axisX, axisY, gridY, text as label, type Markish, type PlotOptions } from "@observablehq/plot";
+import { colour, type Colour } from "./sheet.ts";
 
 /** Pixels around what is plotted. */
 export type Margin = {
@@ -33,6 +33,43 @@ export const powersAxis = (domain: readonly [number, number], label: string | nu
     ...(label === null ? {} : { labelArrow: "none" }),
   }),
 ];
+
+/** An axis below the panel with these ticks as they are, and its name in the middle. */
+export const ticksAxis = (
+  ticks: readonly number[],
+  name: string,
+  { tickSize = 4, labelOffset }: { tickSize?: number; labelOffset?: number } = {},
+): Markish =>
+  axisX({
+    ticks: [...ticks],
+    tickFormat: String,
+    tickSize,
+    label: name,
+    labelArrow: "none",
+    labelAnchor: "center",
+    ...(labelOffset === undefined ? {} : { labelOffset }),
+  });
+
+/** The name of a line to the right of its last point, `dx` pixels from it, at the height of a value. */
+export const nameOfLine = <Point>(
+  name: string,
+  {
+    last,
+    x,
+    y,
+    dx,
+    fontSize,
+    hue,
+  }: {
+    readonly last: Point;
+    readonly x: string & keyof Point;
+    readonly y: number;
+    readonly dx: number;
+    readonly fontSize: number;
+    readonly hue: Colour;
+  },
+): Markish =>
+  label([last], { x, y: () => y, text: () => name, textAnchor: "start", dx, fontSize, fill: colour(hue) });
 
 /** Pixels of a value below the upper end of a domain of so many pixels, in logarithms, and back. */
 export function logScale(

@@ -2,8 +2,8 @@
  * @file How the gap between a network and its analytic prediction shrinks with the width, in logarithms on both sides,
  * beside the slope of the theory.
  */
-import { axisX, dot, line, ruleX, text as label } from "@observablehq/plot";
-import { boxed, logScale, powersAxis } from "./axes.ts";
+import { dot, line, ruleX, text as label } from "@observablehq/plot";
+import { boxed, logScale, nameOfLine, powersAxis, ticksAxis } from "./axes.ts";
 import {
   colour,
   draw,
@@ -63,14 +63,7 @@ export function gapFigure(
     y: { type: "log", domain },
     marks: [
       ...powersAxis(domain, "gap, relative to the labels"),
-      axisX({
-        ticks: [...widths],
-        tickFormat: String,
-        tickSize: 4,
-        label: "width M",
-        labelArrow: "none",
-        labelAnchor: "center",
-      }),
+      ticksAxis(widths, "width M"),
       line(theory, {
         x: "width",
         y: "gap",
@@ -122,14 +115,13 @@ export function gapFigure(
             strokeWidth: 1.5,
             fill: again ? hue : colour("paper"),
           }),
-          label([points.at(-1)!], {
+          nameOfLine(name, {
+            last: points.at(-1)!,
             x: "width",
-            y: () => up(ends[i]!),
-            text: () => name,
-            textAnchor: "start",
+            y: up(ends[i]!),
             dx: 22,
             fontSize: narrow ? 11 : 12,
-            fill: hue,
+            hue: HUES[method]!,
           }),
         ];
       }),

@@ -2,9 +2,9 @@
  * @file Training as small multiples: for every method the loss of the network (points) on the line that the kernel
  * predicted for it, on training and test samples, in logarithms.
  */
-import { axisX, dot, line, text as label } from "@observablehq/plot";
+import { dot, line, text as label } from "@observablehq/plot";
 import type { ConfigEvent, Metrics, RunEvent, StepEvent } from "../../src/experiment/events.ts";
-import { boxed, logScale, powersAxis } from "./axes.ts";
+import { boxed, logScale, nameOfLine, powersAxis, ticksAxis } from "./axes.ts";
 import {
   colour,
   columnWidth,
@@ -100,15 +100,11 @@ function panel(
     y: { type: "log", domain },
     marks: [
       ...powersAxis(domain, null),
-      axisX({
-        ticks: steps.map(({ step }) => step),
-        tickFormat: String,
-        tickSize: 3,
-        label: "step",
-        labelArrow: "none",
-        labelAnchor: "center",
-        labelOffset: 31,
-      }),
+      ticksAxis(
+        steps.map(({ step }) => step),
+        "step",
+        { tickSize: 3, labelOffset: 31 },
+      ),
       ...SIDES.map(({ metric, colour: name }) =>
         line(steps, {
           x: "step",
@@ -135,15 +131,7 @@ function panel(
             label([remark], { frameAnchor: "bottom-left", dx: 4, dy: -5, fontSize: 11, fill: colour("ink") }),
           ]),
       ...SIDES.map(({ name, colour: hue }, side) =>
-        label([lastStep], {
-          x: "step",
-          y: () => up(ends[side]!),
-          text: () => name,
-          textAnchor: "start",
-          dx: 7,
-          fontSize: 11,
-          fill: colour(hue),
-        }),
+        nameOfLine(name, { last: lastStep, x: "step", y: up(ends[side]!), dx: 7, fontSize: 11, hue }),
       ),
     ],
   });

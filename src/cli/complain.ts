@@ -1,6 +1,6 @@
 /**
- * @file What the command line says when something went wrong: one line, and an exit code. 2 is bad input or an output that cannot be written, 1 a fault of
- * natgrad; 130 and 143 are Ctrl-C and SIGTERM.
+ * @file What the command line says when something went wrong: one line, and an exit code. 2 is bad input or an output that cannot
+ * be written, 1 a fault of natgrad; 130 and 143 are Ctrl-C and SIGTERM.
  */
 import { CommanderError } from "commander";
 import { inFlags } from "./advice.ts";

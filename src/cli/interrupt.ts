@@ -1,6 +1,6 @@
 /**
  * @file Stopping a run from outside: Ctrl-C, a scheduler's SIGTERM, a reader of the output that goes away. The run ends at
- * its next call of `breathe`, within milliseconds; a second signal, or half a second without an end, end the process at
+ * its next call of `breathe`, within milliseconds; a second signal, or half a second in which the run has not ended, ends the process at
  * once. Files and rows of output are written whole or not at all.
  */
 import { unwritable } from "./output.ts";
@@ -11,7 +11,7 @@ const controller = new AbortController();
 export const interruption: AbortSignal = controller.signal;
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-/** How long the process waits for what does not call `breathe`: a run of the engine, a file that is being written. */
+/** How long the process waits for work that does not call `breathe`: a run of the engine, a file that is being written. */
 const GRACE_SECONDS = 0.5;
 
 /** What clears the line of a terminal that progress may stand on. */

@@ -1,9 +1,10 @@
 /**
- * @file `natgrad kernel`: what the kernel of a dataset and an architecture says of training, before any step.
+ * @file `natgrad kernel`: what the kernel of a dataset and an architecture says about training before any step.
  */
 import type { Command } from "commander";
 import { diagnose } from "../experiment/diagnose.ts";
 import { DIAGNOSIS_OPTIONS, parseDiagnosisFlags } from "../experiment/diagnosis.ts";
+import { withModules } from "../experiment/modules.ts";
 import { FISHERS, PLAIN } from "../fisher/index.ts";
 import { LOSS_NAMES } from "../loss/index.ts";
 import { DIAGNOSIS_WRITERS } from "../report/diagnosis.ts";
@@ -49,8 +50,8 @@ const METHOD_NAMES = FISHERS.map((fisher) => (fisher === PLAIN ? "none" : fisher
 
 /** Descriptions that differ from those of `natgrad train`. */
 const DESCRIPTIONS = {
-  natural_gradient_type: `look at this method alone (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
-  loss_type: `loss that the methods are measured under (${LOSS_NAMES.join(" | ")}; default ${LOSS_NAMES[0]})`,
+  natural_gradient_type: `look at this method alone, or at that of a module (${METHOD_NAMES.join(" | ")}; default every one that is quick)`,
+  loss_type: `loss that the methods are measured under, or a module with yours (${LOSS_NAMES.join(" | ")}; default ${LOSS_NAMES[0]})`,
 };
 
 /** The command. */
@@ -75,7 +76,7 @@ async function print(
   options: Record<string, unknown>,
 ): Promise<void> {
   const write = DIAGNOSIS_WRITERS[format]();
-  const diagnosis = parseDiagnosisFlags(options);
+  const diagnosis = parseDiagnosisFlags(await withModules(options));
   await withProgress(terminal, quiet, async (progress, notice) => {
     const listeners = { progress: progress.show, notice, word: inFlags, signal: interruption };
     for await (const event of diagnose(diagnosis, listeners)) {

@@ -27,7 +27,7 @@ export type ExperimentCommand<Format extends string> = {
 /** How a command is to print. */
 export type Printing<Format extends string> = { readonly format: Format; readonly quiet: boolean };
 
-/** The command, whose options, as they were typed, go to `action`. */
+/** The command. Its options go to `action` as they were typed. */
 export function experimentCommand<Format extends string>(
   { name, description, help, options, descriptions = {}, formats }: ExperimentCommand<Format>,
   action: (options: Record<string, unknown>, printing: Printing<Format>) => Promise<void>,
@@ -57,7 +57,7 @@ export function experimentCommand<Format extends string>(
     });
 }
 
-/** Work that shows its progress, which is gone when it ends or fails; notices are lines on stderr. */
+/** Does work that shows its progress, and clears that when the work ends or fails; notices are lines on stderr. */
 export async function withProgress(
   { stderr }: Terminal,
   quiet: boolean,
@@ -86,7 +86,7 @@ function optionOf(name: Name, own?: string): Option {
   return new Option(`--${name} ${placeholder}`, text).argParser(valueOf(name)).helpGroup(`${group}:`);
 }
 
-/** A reader of values that does not take the next flag for one; several values become a list. */
+/** Reads the value of an option, and refuses the next flag in its place; several values become a list. */
 const valueOf =
   (name: string) =>
   (value: string, previous: unknown): unknown => {

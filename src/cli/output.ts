@@ -28,7 +28,7 @@ export function wholeOutput(name: string, stream: NodeJS.WriteStream & { fd: num
 }
 
 function isFile(fd: number): boolean {
-  // As bigint: the numbers of a pipe, in the memory that Node shares among its calls, end every realpath after them (Node 20),
+  // As bigint: in Node 20 the numbers of a pipe, in the memory that Node shares among such calls, make every later realpath fail,
   // and with it the resolution of packages that are links.
   const found = fstatSync(fd, { bigint: true });
   return found.isFile() || found.isCharacterDevice() || found.isBlockDevice();

@@ -1,5 +1,5 @@
 /**
- * @file What can be refused before any work: places for files that cannot be written.
+ * @file Checks before any work that files can be written where the options want them.
  */
 import { errorCode, tryFolder } from "../data/node/files.ts";
 import { InputError } from "../error.ts";

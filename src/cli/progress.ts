@@ -23,7 +23,7 @@ export type ProgressOptions = { quiet?: boolean; signal?: AbortSignal; now?: () 
 
 const TERMINAL_SECONDS = 0.1;
 const LOG_SECONDS = 10;
-/** An estimate from less than this is a guess. */
+/** No time left is shown before this many seconds: the estimate would be a guess. */
 const ESTIMATE_SECONDS = 0.5;
 
 const CLEAR = "\r\u001B[K";

@@ -6,6 +6,7 @@ import { printable } from "../error.ts";
 import { LAYER_NAMES } from "../experiment/architecture/layer-list.ts";
 import { OPTIONS } from "../experiment/config.ts";
 import { parseFlags } from "../experiment/parse-config.ts";
+import { withModules } from "../experiment/modules.ts";
 import { run } from "../experiment/run.ts";
 import { WRITERS } from "../report/writers.ts";
 import { withAdvice } from "./advice.ts";
@@ -62,6 +63,10 @@ Networks: --architecture takes a name (mlp, cnn, myrtle, resnet), with --n_layer
   - dense                                   the outputs; left out, it is added
 Layers: ${LAYER_NAMES.join(", ").replaceAll(/(.{60,90}), /g, "$1,\n  ")}.
 
+  natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
+      another activation; ./own.mjs in place of its name is a module of yours
+      that exports it as activation (a method as fisher, a loss as loss)
+
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
 Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output that cannot
@@ -84,7 +89,7 @@ async function train(
   { format, quiet }: Printing<keyof typeof WRITERS>,
   options: Record<string, unknown>,
 ): Promise<number> {
-  const config = parseFlags(options);
+  const config = parseFlags(await withModules(options));
   await checkPlaces(config);
   let reason: string | undefined;
   await withProgress(terminal, quiet, async (progress, notice) => {

@@ -1,6 +1,6 @@
 /**
- * @file Classes of an experiment, and the samples of a labelled source that are theirs. A class of the experiment is one
- * class of the source, or a group of them: odd against even digits are two classes of five digits each.
+ * @file Classes of an experiment, and the samples of a labelled source that belong to them. A class of the experiment is one
+ * class of the source or a group of several: odd and even digits are two classes of five digits each.
  */
 import { InputError } from "../error.ts";
 import type { Draw } from "../random/permutation.ts";
@@ -12,14 +12,14 @@ export type ClassGroup = number | readonly number[];
 export const classMembers = (group: ClassGroup): readonly number[] =>
   typeof group === "number" ? [group] : group;
 
-/** The class of some classes of the source: one of them alone is its number. */
+/** The class that these classes of the source form; a single one is its number. */
 export const classGroup = (members: readonly number[]): ClassGroup =>
   members.length === 1 ? members[0]! : members;
 
 /** A class in words: `3`, or `0+2+4`. */
 export const className = (group: ClassGroup): string => classMembers(group).join("+") || "[]";
 
-/** What is wrong with a choice of classes, as `wanted X, got Y`; nothing if they are two or more without overlap. */
+/** What is wrong with a choice of classes, as `wanted X, got Y`; undefined for two or more classes without overlap. */
 export function classesFault(groups: readonly ClassGroup[]): string | undefined {
   const got = groups.map(className).join() || "none";
   const all = groups.flatMap(classMembers);

@@ -1,6 +1,6 @@
 /**
- * @file The data of an experiment: training and test samples with their labels, and the options that every source of data
- * has.
+ * @file The data of an experiment, training and test samples with their labels, and the options that every source of data
+ * takes.
  *
  * Shapes: N samples, M inputs per sample, C outputs. Inputs are float64 matrices whose values natgrad's own sources
  * round to float32, so that float32 and float64 networks see the same data.
@@ -35,22 +35,22 @@ export type SampleShape = {
 
 /** Which part of a source to take. */
 export type Selection = {
-  /** Classes of the source, or groups of them: as many outputs as the loss wants for them. */
+  /** Classes of the source, or groups of them; the loss decides how many outputs they have. */
   readonly targetClasses: readonly ClassGroup[];
-  /** So many samples of these classes, the first ones without `dataSeed`; Infinity for all of them. */
+  /** How many samples of these classes; Infinity for all of them. Without `dataSeed` they are the first ones. */
   readonly trainSize: number;
   readonly testSize: number;
-  /** The loss that labels are written for. */
+  /** The loss that the labels are encoded for. */
   readonly loss: Loss;
   /**
    * Draws the samples of these classes by this seed, training and test samples apart, each split without replacement and in
-   * the order of its source (see `samplesOf`); left out: the first ones.
+   * the order of its source (see `samplesOf`); default: the first ones.
    */
   readonly dataSeed?: number;
 };
 
 /**
- * Checks what any source needs of a selection.
+ * Checks a selection, as far as that does not depend on the source.
  * @throws InputError naming what is out of range.
  */
 export function checkSelection(selection: Selection): void {

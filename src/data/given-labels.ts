@@ -1,7 +1,7 @@
 /**
- * @file Labels as a file has them, turned into what a loss compares outputs with.
+ * @file Turns labels as a file has them into the targets that a loss compares outputs with.
  *
- * The numbers say which layout it is, whatever dtype they are stored in, over the training and the test labels together:
+ * The layout is recognised by the numbers of the training and the test labels together, whatever their dtype:
  *
  * | layout        | shape           | numbers                                                                             |
  * | ------------- | --------------- | ----------------------------------------------------------------------------------- |
@@ -10,9 +10,9 @@
  * | signs         | [N] or [N, 1]   | two classes: one number > 0 for the first class, one number < 0 for the second      |
  * | columns       | [N, C]          | in each row one greatest number, at the class; or probabilities, which sum to 1     |
  *
- * Signs and columns are targets of a loss of any numbers, as the squared error, as they stand. Where labels may be class
- * numbers as well as indices, and the two disagree (classes 1, 0), they are ambiguous, and are refused. Without named
- * classes labels are targets of a regression.
+ * Signs and columns are used as they are by a loss that takes any numbers as targets, as the squared error does. Labels that may
+ * be class numbers or indices with different meanings (classes 1, 0) are ambiguous, and refused. Where a file names no
+ * classes, its labels are targets of a regression.
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -23,7 +23,7 @@ import { adaptLabels, encodeLabels } from "./labels.ts";
 /** Labels of a split [N, C], and what errors call them. */
 export type GivenLabels = { readonly y: Matrix<Floats>; readonly what: string };
 
-/** How to make labels of a layout fit for a loss: of all rows that were looked at, or of the first of them. */
+/** Encodes labels of one layout for a loss. */
 export type LabelReader = (y: Matrix, what: string) => Matrix;
 
 /**
@@ -90,7 +90,7 @@ function asNumbers(
   throw refusal(splits, classes, layouts);
 }
 
-/** Names a label that is neither a class number nor an index, or two that are not the same of both. */
+/** The error of labels that are neither class numbers nor indices, or that are ambiguous; it names one or two of them. */
 function refusal(
   splits: readonly GivenLabels[],
   classes: readonly ClassGroup[],
@@ -148,5 +148,5 @@ function checkColumns({ rows, cols, data }: Matrix<Floats>, what: string, layout
   }
 }
 
-/** Numbers that occur; of labels in a column there are few. */
+/** The different numbers among labels; a column of labels has few. */
 const distinct = ({ data }: Matrix<Floats>): number[] => [...new Set<number>(data)];

@@ -1,6 +1,6 @@
 /**
  * @file A dataset from two labelled collections of images: the samples of some classes, normalised, with labels for a loss.
- * A collection says itself where its images come from, so a reader of files and a browser share this.
+ * It does not matter where a collection gets its images from, so that files and browsers share this.
  */
 import { agree } from "../error.ts";
 import type { Matrix } from "../linalg/matrix.ts";

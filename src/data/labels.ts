@@ -1,5 +1,5 @@
 /**
- * @file Labels of a dataset as a loss wants them (`encode` and `checkLabels` of src/loss).
+ * @file Labels of a dataset encoded for a loss (`encode` and `checkLabels` of src/loss).
  */
 import { InputError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -26,8 +26,8 @@ export function encodeLabels(
 }
 
 /**
- * Labels [N, C] that were made for any loss, made fit for `loss`: where it takes no other numbers than those of classes, a
- * single column of signs becomes the labels of two classes. Everything else stays as it is.
+ * Labels [N, C] that were made for any loss, adapted to `loss`: where that takes labels of classes alone, a single column of
+ * signs becomes the labels of two classes. All other labels stay as they are.
  * @throws InputError when the loss refuses them.
  */
 export function adaptLabels(y: Matrix, loss: Loss, what: string): Matrix {

@@ -3,10 +3,9 @@
  * x_test, y_test, target_classes. Those that natgrad writes have inputs and labels in float32 (float64 where that would
  * lose digits) and classes in int64; those that it reads may have any real dtype.
  *
- * Where a class is a group of classes, target_classes has its index, 0 … k − 1, and one more array says what is in the
- * groups: target_groups [n, 2], one row per class of the source with the index of its group. Samples may have any axes; those
- * that natgrad writes have one, and for images an array sample_shape says what it stands for, as (32, 32, 3). The paper's programs read
- * such archives as any other.
+ * Where classes are groups, target_classes has their indices 0 … k − 1, and one more array, target_groups [n, 2], has one row per
+ * class of the source with the index of its group. Samples may have any axes. Those that natgrad writes have one, and for images an
+ * array sample_shape has the axes that it stands for, as (32, 32, 3). The paper's programs read such archives like any other.
  */
 import { InputError, agree } from "../error.ts";
 import { demandLoss, type Loss } from "../loss/loss.ts";
@@ -45,7 +44,7 @@ export type NpzOptions = {
   readonly channelsFirst?: boolean | undefined;
   /** Normalise the inputs of each split as natgrad's own (`normalise`); by default they are taken as they are. */
   readonly normalise?: boolean | undefined;
-  /** Called with one line about what looks wrong with the data but need not be. */
+  /** Called with one line about something in the data that may be a mistake. */
   readonly notice?: ((line: string) => void) | undefined;
   /** Bytes that the arrays of the archive may take (default: any number). */
   readonly memoryLimit?: number | undefined;
@@ -207,7 +206,7 @@ function decodeGroups(indices: Floats, groups: NpyArray, name: string): ClassGro
   const members = Array.from(indices, (): number[] => []);
   const [rows = 0, cols] = groups.shape;
   for (let n = 0; n < rows; n++) members[groups.data[2 * n + 1]!]?.push(groups.data[2 * n]!);
-  // Every row has found its group, and every group a row.
+  // Every row must belong to a group, and every group must have a row.
   const filled = members.flat().length === rows && members.every(({ length }) => length > 0);
   if (groups.shape.length !== 2 || cols !== 2 || !filled) {
     throw new InputError(

@@ -1,5 +1,5 @@
 /**
- * @file Small datasets whose law is known, on the unit sphere in M dimensions (where the kernels of wide networks
+ * @file Small datasets with known distributions, on the unit sphere in M dimensions (where the kernels of wide networks
  * live): blobs around random directions, the parity of a few coordinates, and a linear teacher.
  *
  * Everything is drawn from one stream of standard normals, in a fixed order, so a seed gives one dataset.
@@ -11,7 +11,7 @@ import { checkSelection, type Dataset } from "./dataset.ts";
 import { encodeLabels } from "./labels.ts";
 import { normaliseRows } from "./normalise.ts";
 
-/** Input features, M, where nothing else is asked for. */
+/** The default number of input features, M. */
 export const SYNTHETIC_FEATURES = 32;
 
 /** Fills an array with independent standard normals. */

@@ -14,6 +14,7 @@ import { linearizedKernel } from "../kernel/linearized.ts";
 import { transposeFactor, type CurvatureFactor } from "../loss/curvature.ts";
 import { createJacobian, type Jacobian } from "../jacobian/jacobian.ts";
 import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
+import { keptPositions } from "../ops/op.ts";
 import { allFinite, type Matrix } from "../linalg/matrix.ts";
 
 /** What of a step has entries that are not finite, so that it was not taken. */
@@ -66,7 +67,10 @@ export type StepSolver = (
 export function createStepSolver(linearizer: Linearizer, fisher: Fisher): StepSolver {
   const { engine, network } = linearizer;
   const grams = createGrams(engine);
-  if (fisher.solvers) grams.prepareTheta(network.blocks.length, network.outputs);
+  if (fisher.solvers) {
+    const kept = network.blocks.map((shape) => keptPositions(shape, network.outputs));
+    grams.prepareTheta(kept, network.outputs);
+  }
   const tools: Tools = { linearizer, fisher, grams, jacobian: createJacobian(engine) };
   return (linearization, view, options) =>
     fisher.needs === "ntk" && !options.model

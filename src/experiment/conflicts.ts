@@ -3,14 +3,15 @@
  */
 import { classesFault, className } from "../data/classes.ts";
 import { existsFor, FISHERS } from "../fisher/index.ts";
-import { LOSSES, lossNamed } from "../loss/index.ts";
+import { LOSSES } from "../loss/index.ts";
 import { namedOf } from "./architecture/architecture.ts";
 import { architectureText } from "./architecture/describe.ts";
-import type { Config } from "./config.ts";
+import type { Config, OptionName } from "./config.ts";
+import { fisherOf, lossOf } from "./own.ts";
 import { METHODS } from "./options/training.ts";
 
 /** Whether an option was given, rather than left out. */
-export type Given = (name: keyof Config) => boolean;
+export type Given = (name: OptionName) => boolean;
 
 /** One line about a conflict; undefined where there is none. */
 type Check = (config: Config, given: Given) => string | undefined;
@@ -29,9 +30,10 @@ export const batchTooLarge = (size: number, samples: number): string =>
   `batch_size: wanted at most ${samples} (training samples), got ${size}`;
 
 /** Gradient descent needs a learning rate and inverts nothing. */
-const methodConflict: Check = ({ natural_gradient_type: method, learning_rate, damping }, given) => {
+const methodConflict: Check = (config, given) => {
+  const { natural_gradient_type: method, learning_rate, damping } = config;
   if (method !== undefined) {
-    return given("gd_prediction")
+    return given("gd_prediction") && !fisherOf(config).continuous
       ? `gd_prediction: wanted gradient descent beside it, got natural_gradient_type ${method}`
       : undefined;
   }
@@ -47,10 +49,11 @@ const methodConflict: Check = ({ natural_gradient_type: method, learning_rate, d
 };
 
 /** Options of a solver need a method that has a choice of solvers, and the right one. */
-const solverConflict: Check = ({ natural_gradient_type: method, solver, damping_schedule }, given) => {
+const solverConflict: Check = (config, given) => {
+  const { natural_gradient_type: method, solver, damping_schedule } = config;
   const solving = FISHERS.filter(({ solvers }) => solvers).map(({ name }) => name);
   for (const option of ["solver", "cg_tolerance", "cg_max_iterations", "preconditioner_rank"] as const) {
-    if (given(option) && !solving.includes(method ?? "")) {
+    if (given(option) && !fisherOf(config).solvers) {
       return `${option}: wanted natural_gradient_type ${solving.join(" or ")} beside it, got ${method ?? "gradient descent"}`;
     }
     if (option !== "solver" && given(option) && solver === "gram") {
@@ -91,9 +94,10 @@ const fileConflict: Check = ({ prng, init_weights_dir, dataset, dataset_path }, 
     : undefined;
 };
 
-const lossConflict: Check = ({ natural_gradient_type: method, loss_type }) => {
-  const fisher = FISHERS.find(({ name }) => name === method);
-  if (!fisher || existsFor(fisher, lossNamed(loss_type))) return undefined;
+const lossConflict: Check = (config) => {
+  const { natural_gradient_type: method, loss_type } = config;
+  const fisher = fisherOf(config);
+  if (existsFor(fisher, lossOf(config))) return undefined;
   const others = LOSSES.filter((loss) => existsFor(fisher, loss)).map(({ name }) => name);
   return `natural_gradient_type: wanted another for loss_type ${loss_type} (${method} is for ${others.join(", ")}), got ${method}`;
 };
@@ -190,7 +194,7 @@ const datasetFileConflict: Check = ({
 };
 
 /** Options that have an effect only beside another one. */
-const NEEDS: readonly (readonly [option: keyof Config, needs: keyof Config])[] = [
+const NEEDS: readonly (readonly [option: OptionName, needs: OptionName])[] = [
   ["save_dataset_dir", "save_dataset"],
   ["save_kernel_dir", "save_kernel"],
   ["save_init_weights_dir", "save_init_weights"],

@@ -11,10 +11,11 @@ import type { FetchOptions } from "../data/node/fetch-store.ts";
 import { mnist } from "../data/node/mnist.ts";
 import { loadDataset, saveDataset } from "../data/node/npz.ts";
 import { synthetic } from "../data/synthetic.ts";
+import { createEngine } from "../engine/engine.ts";
 import { InputError } from "../error.ts";
-import { lossNamed } from "../loss/index.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
+import { lossOf } from "./own.ts";
 import { datasetName } from "./names.ts";
 
 /** The options that say what to learn from. */
@@ -31,11 +32,13 @@ export type DataOptions = Pick<
   | "test_size"
   | "data_seed"
   | "loss_type"
+  | "own"
   | "random_seed"
   | "forster_transform"
   | "forster_transform_n_iters"
   | "forster_transform_tol"
   | "memory_limit"
+  | "threads"
 >;
 
 /**
@@ -48,16 +51,28 @@ export async function loadData(
 ): Promise<Dataset> {
   const dataset = await source(options, fetching);
   if (!options.forster_transform) return dataset;
-  return forsterTransform(dataset, {
-    iterations: options.forster_transform_n_iters,
-    tolerance: options.forster_transform_tol,
-    signal,
+  const { threads } = options;
+  // The one of the network comes later: what it is depends on the data.
+  const engine = await createEngine({
+    precision: "float64",
+    notice: () => {},
+    ...(threads === undefined ? {} : { threads }),
   });
+  try {
+    return await forsterTransform(dataset, {
+      iterations: options.forster_transform_n_iters,
+      tolerance: options.forster_transform_tol,
+      engine,
+      signal,
+    });
+  } finally {
+    await engine.release();
+  }
 }
 
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
   const { train_size: trainSize, test_size: testSize } = options;
-  const loss = lossNamed(options.loss_type);
+  const loss = lossOf(options);
   const targetClasses = options.target_classes ?? Array.from({ length: options.n_classes }, (_, c) => c);
   const drawn = options.data_seed === undefined ? {} : { dataSeed: options.data_seed };
   const selection: Selection = { trainSize, testSize, loss, targetClasses, ...drawn };

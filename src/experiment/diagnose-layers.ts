@@ -53,5 +53,5 @@ export async function* layerEvents(
 
 const distanceBetween = (a: Matrix, b: Matrix): number => share(norm(subtract(a, b)), norm(b));
 
-/** a / b, where nothing of nothing (a network whose units are all silent) is none of it. */
+/** a / b, and 0 where a is 0: in a network whose units are all inactive, b is 0 as well. */
 const share = (a: number, b: number): number => (a === 0 ? 0 : a / b);

@@ -1,7 +1,8 @@
 /**
- * @file How near to G = alpha I a method is on a kernel, and which learning rates it bears there, in a diagnosis.
+ * @file How near to G = alpha I a method is on a kernel, and which learning rates are stable there, in a diagnosis.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { isotropyOf } from "../dynamics/isotropy.ts";
 import { responseOf, type LossAt } from "../dynamics/response.ts";
 import { stableLearningRate } from "../dynamics/stability.ts";
@@ -14,7 +15,7 @@ import type { MethodFigures } from "./diagnosis.ts";
 /** Largest n for which all columns of G (of S^T G) are formed. */
 const SMALL = 256;
 
-/** Products with G that are spent where it is not formed: few where each solves for every unit. */
+/** How many products with G are computed where it is not formed: few where each of them solves for every unit. */
 const budgetOf = ({ needs }: Fisher): { maxProbes: number; iterations: number } =>
   needs === "units" ? { maxProbes: 4, iterations: 8 } : { maxProbes: 32, iterations: 32 };
 
@@ -24,11 +25,11 @@ export async function measureMethod(
   shape: Shape,
   kernel: Kernel,
   { damping, singular }: Pick<Config, "damping" | "singular">,
-  { at, signal }: Stoppable & { at: LossAt },
+  { at, engine, signal }: ComputeOptions & { at: LossAt },
 ): Promise<MethodFigures> {
   const theory = fisher.alpha(shape, { singular });
   const view = viewOf(fisher, at.loss, at.f, at.y, damping);
-  const mover = await (await bind(fisher, kernel, view, { singular, signal }))(kernel);
+  const mover = await (await bind(fisher, kernel, view, { singular, engine, signal }))(kernel);
   const { R: products, size: n } = responseOf(fisher, at, mover, damping);
   const whole = n <= SMALL && fisher.needs !== "units";
   const R = whole ? await formed(products, n, { signal }) : products;
@@ -37,7 +38,7 @@ export async function measureMethod(
     ...(await isotropyOf(R, n, { maxColumns: whole ? n : 0, maxProbes, signal })),
     alpha_theory: theory ?? null,
     learning_rate: theory === undefined ? null : 1 / theory,
-    // The Grams of a float32 engine have eigenvalues that are rounding, of either sign.
+    // Rounding in the Grams of a float32 engine makes small eigenvalues of either sign.
     max_learning_rate: await stableLearningRate(R, n, {
       iterations,
       signal,

@@ -1,5 +1,5 @@
 /**
- * @file What a diagnosis will take, as plan.ts says it of a run.
+ * @file The memory that a diagnosis will take, as plan.ts computes it for a run.
  */
 import { eigenBytes, matrixBytes, type Fisher } from "../fisher/index.ts";
 import { isSlow } from "./diagnosis.ts";

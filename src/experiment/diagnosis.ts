@@ -6,11 +6,12 @@ import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, NATURAL_GRADIENTS, PLAIN, type Fisher } from "../fisher/index.ts";
-import { lossNamed } from "../loss/index.ts";
+import { lossNamed, type Loss } from "../loss/index.ts";
 import type { NetworkText } from "./architecture/describe.ts";
-import { type Config, type ConfigOptions } from "./config.ts";
+import { type Config, type OptionName, type ConfigOptions } from "./config.ts";
 import type { RunListeners } from "./events.ts";
 import { isRecord, parseFlags } from "./parse-config.ts";
+import { lossOf } from "./own.ts";
 import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
 
@@ -47,19 +48,24 @@ export const DIAGNOSIS_OPTIONS = [
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "loss_type", "damping", "singular", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
-] satisfies readonly (keyof Config)[];
+] satisfies readonly OptionName[];
 
-/** Methods that a diagnosis under a loss looks at: those that exist for it. */
-export const diagnosisMethods = (lossType: Config["loss_type"]): readonly Fisher[] =>
-  FISHERS.filter((fisher) => existsFor(fisher, lossNamed(lossType)));
+/**
+ * Methods that a diagnosis under a loss looks at: those that exist for it, and without being named those that differ from
+ * each other where layers act on whole samples.
+ */
+export const diagnosisMethods = (loss: string | Loss, only?: string): readonly Fisher[] =>
+  FISHERS.filter((fisher) => existsFor(fisher, typeof loss === "string" ? lossNamed(loss) : loss)).filter(
+    ({ name, needs }) => (only === undefined ? needs !== "positions" : name === only),
+  );
 
-/** Options of a diagnosis as a program gives them; a name that is not there does not compile. */
+/** Options of a diagnosis as a program gives them; an unknown name does not compile. */
 export type DiagnosisOptions = Pick<ConfigOptions, (typeof DIAGNOSIS_OPTIONS)[number]>;
 
-/** Operations of a method that are seconds of work. */
+/** A number of operations that takes seconds. */
 const SLOW = 1e9;
 
-/** Whether a method on single units takes so long that it waits to be asked for. */
+/** Whether a method on single units takes so long that it is measured only when it is asked for. */
 export const isSlow = ({ needs, cost }: Fisher, network: Network, samples: number): boolean => {
   const { blocks: layers, outputs } = network;
   const activeShare = activeShareOf(network);
@@ -191,7 +197,7 @@ export type DiagnosisEvent =
 export const parseDiagnosis = (options: DiagnosisOptions): Diagnosis => parseDiagnosisFlags(options);
 
 /**
- * The same for options of which no type is known, as the text of a command line.
+ * The same for options of any types, as the text of a command line.
  * @throws InputError as {@link parseDiagnosis} does.
  */
 export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>): Diagnosis {
@@ -203,10 +209,13 @@ export function parseDiagnosisFlags(options: Readonly<Record<string, unknown>>):
     }
   }
   const { natural_gradient_type: asked, ...rest } = options;
-  const only = asked === "none" ? PLAIN.name : asked;
+  const only = asked === "none" || asked === PLAIN ? PLAIN.name : asked;
   // Nothing is trained, so that gradient descent needs no learning rate here and may stand beside a damping.
   const checked = only === undefined || only === PLAIN.name ? NATURAL_GRADIENTS[0]!.name : only;
   const config = parseFlags({ ...rest, natural_gradient_type: checked });
-  const methods = diagnosisMethods(config.loss_type);
-  return { config, methods: methods.filter(({ name }) => only === undefined || name === only) };
+  const own = config.own?.natural_gradient_type;
+  if (own) return { config, methods: [own.value] };
+  // Given as an object it has its name there.
+  const name = only === undefined || only === PLAIN.name ? only : config.natural_gradient_type;
+  return { config, methods: diagnosisMethods(lossOf(config), name) };
 }

@@ -1,5 +1,5 @@
 /**
- * @file The first of several plans that fits into the memory that there is, or a refusal with the figures.
+ * @file Takes the first of several plans that fits into the memory, or refuses with the figures.
  */
 import type { Fisher } from "../fisher/index.ts";
 import { passOperations } from "../jacobian/linearize.ts";

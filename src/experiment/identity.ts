@@ -16,6 +16,7 @@ import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import { architectureName } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
+import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */
 const FORMAT = 1;
@@ -96,7 +97,9 @@ export function originOf(
       ? `${config.forster_transform_n_iters} iterations to ${config.forster_transform_tol}`
       : null,
     architecture: architectureOf(config),
-    activation: [...activations].join(", ") || null,
+    // Of a module its content counts: its name may stay when that changes.
+    activation:
+      [[...activations].join(", "), digestOf(config.own?.activation)].filter(Boolean).join(" ") || null,
     n_layers: shapes.length,
     widths: [inputs, ...hidden.map((width) => (anyWidth ? "*" : width)), outputs].join(" - "),
     weight_variance: config.weight_variance,
@@ -120,6 +123,9 @@ function architectureOf({ architecture }: Pick<Config, "architecture">): string 
   const sha256 = digest([new TextEncoder().encode(JSON.stringify(architecture.layers))]);
   return `${architectureName(architecture)} (layers ${sha256.slice(0, 12)})`;
 }
+
+const digestOf = (own: Own<unknown> | undefined): string =>
+  own?.sha256 === undefined ? "" : `(module ${own.sha256.slice(0, 12)})`;
 
 /** The seed that draws the data of a run; undefined where nothing is drawn. */
 export const dataSeedOf = (config: Config): number | undefined =>

@@ -3,7 +3,7 @@
  * mistake, and reported where that depends on the plan of the run, or where a script may pass them to every run.
  */
 import type { Fisher, Solver } from "../fisher/index.ts";
-import { defaultOf, type Config } from "./config.ts";
+import { defaultOf, type Config, type OptionName } from "./config.ts";
 import type { NoticeEvent } from "./events.ts";
 import { dataSeedOf } from "./identity.ts";
 
@@ -21,7 +21,7 @@ export function idleOptions(
   methods: readonly Fisher[],
   solver: Solver | undefined,
 ): IdleOption[] {
-  const set = (name: keyof Config): boolean => config[name] !== defaultOf(name);
+  const set = (name: OptionName): boolean => config[name] !== defaultOf(name);
   const notices: IdleOption[] = [];
   if (config.n_layers === 1 && set("width")) {
     notices.push({ message: "width: no effect with n_layers 1, which has no hidden layer" });

@@ -1,20 +1,21 @@
 /**
- * @file Memory over time: phases of a run, each with the bytes that stay allocated after it and its peak. The peak of the
- * run is the greatest sum of what is allocated and what a phase adds to it.
+ * @file Memory over time: the phases of a run, each with its peak and the bytes that stay allocated after it. The peak of the
+ * run is the largest sum of what earlier phases left and the peak of a phase.
  */
 import type { Memory } from "../fisher/index.ts";
 
-/** A phase; `name` is the part that it counts as. */
+/** A phase; `name` is the part that its bytes are counted to. */
 export type Phase = Memory & { readonly name: string };
 
 /** The peak of phases, and what it is made of. */
 export type Peak = { readonly bytes: number; readonly parts: Readonly<Record<string, number>> };
 
 /**
- * Garbage: arrays that are no longer used stay until the collector runs, which happens when so many bytes have been
- * allocated outside of its heap. A phase that allocates little leaves little.
+ * The most bytes of garbage: arrays that are no longer used stay until the collector runs, which it does when about this many
+ * bytes have been allocated outside of its heap. A phase that allocates little leaves little.
  */
 const GARBAGE = 72e6;
+/** How many times its own temporary memory a phase allocates in all. */
 const TURNOVER = 3;
 
 /** The peak of phases that follow each other. */
@@ -32,8 +33,8 @@ export function peakOf(phases: readonly Phase[]): Peak {
   return peak;
 }
 
-/** A phase that leaves all that it takes. */
+/** A phase after which all that it took stays allocated. */
 export const keeps = (name: string, bytes: number): Phase => ({ name, kept: bytes, peak: bytes });
 
-/** A phase that leaves nothing. */
+/** A phase after which nothing stays allocated. */
 export const passes = (name: string, bytes: number): Phase => ({ name, kept: 0, peak: bytes });

@@ -1,5 +1,5 @@
 /**
- * @file What this process may take of the memory, and what it took while an experiment went on.
+ * @file How much memory this process may take, and how much it took during an experiment.
  */
 import { readFileSync } from "node:fs";
 import { defaultMemoryLimit } from "../data/node/memory-limit.ts";
@@ -9,7 +9,7 @@ import type { Config } from "./config.ts";
 export const memoryLimit = ({ memory_limit }: Pick<Config, "memory_limit">): number =>
   memory_limit ?? defaultMemoryLimit();
 
-/** Milliseconds between two looks at the memory. */
+/** Milliseconds between two samples of the memory. */
 const INTERVAL = 50;
 
 /** Memory of the process while something goes on. */
@@ -20,8 +20,8 @@ export type MemoryWatch = {
 };
 
 /**
- * Watches the memory of this process. Where it is more than the process ever took before, the peak is exact; else it is the
- * largest that was seen, many times per second.
+ * Watches the memory of this process. The peak is exact where it is the most that the process ever took; otherwise it is the
+ * largest of the samples that are taken every {@link INTERVAL} milliseconds.
  */
 export function watchMemory(): MemoryWatch {
   const before = processPeak();

@@ -1,21 +1,27 @@
 /**
- * @file What files of a run are called: the dataset and its sizes, as the paper's programs have it, and behind them whatever
- * their content depends on and is not as by default. Files of different content have different names, so that none is
- * written over by the other.
+ * @file Names of the files of a run: the dataset and its sizes, as in the paper's programs, then every option that the content
+ * depends on and that differs from its default. Files of different content have different names, so that neither overwrites
+ * the other.
  */
 import { parse } from "node:path";
 import { className, type ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { defaultOf, type Config } from "./config.ts";
+import { defaultOf, type Config, type OptionName } from "./config.ts";
+import type { Own } from "./own.ts";
 import { dataSeedOf, digest, type KernelOrigin } from "./identity.ts";
 
-/** Part of a name: nothing for a default. */
+/** A part of a name; false or undefined for an option that has its default. */
 type Part = string | false | undefined;
 
 const joined = (...parts: readonly Part[]): string => parts.filter(Boolean).join("_");
 
-/** So many digits of a digest tell the files of one user apart. */
+/** The first digits of a digest, which are enough to tell the files of one user apart. */
 const brief = (sha256: string): string => sha256.slice(0, 8);
+
+/** A loss or activation of the user's own: its name, and the digest of the module that it is from. */
+const ownPart = (own: Own<{ readonly name: string }> | undefined): Part =>
+  own &&
+  `${own.value.name.replaceAll(/[^\w.+-]/g, "-").slice(0, 60)}${own.sha256 === undefined ? "" : `-${brief(own.sha256)}`}`;
 
 /** `2classes`, or `classes3-8` where they are not the first ones. */
 function classesPart(classes: readonly ClassGroup[]): string {
@@ -51,7 +57,8 @@ export function datasetName(
     `test${xTest.rows}`,
     classesPart(targetClasses),
     // Labels of more classes are the same for every loss.
-    targetClasses.length === 2 && config.loss_type !== defaultOf("loss_type") && config.loss_type,
+    targetClasses.length === 2 &&
+      (ownPart(config.own?.loss_type) || (config.loss_type !== defaultOf("loss_type") && config.loss_type)),
     seed !== undefined &&
       (config.dataset !== "synthetic" || seed !== defaultOf("random_seed")) &&
       `data${seed}`,
@@ -68,7 +75,7 @@ export function datasetName(
  * @param signals whether the signals of its units are in it
  */
 export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigin, signals: boolean): string {
-  const own = <Name extends keyof Config>(name: Name, text: (value: Config[Name]) => string): Part =>
+  const own = <Name extends OptionName>(name: Name, text: (value: Config[Name]) => string): Part =>
     config[name] !== defaultOf(name) && text(config[name]);
   const empirical = origin.kernel === "empirical";
   const drawn = empirical ? config.init_weights_dir === undefined : origin.units !== null;
@@ -84,7 +91,7 @@ export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigi
         .slice(0, 80),
     isNamed && own("n_layers", (n) => `${n}layers`),
     isNamed && sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
-    isNamed && own("activation", (name) => name),
+    ownPart(config.own?.activation) || (isNamed && own("activation", (name) => name)),
     own("weight_variance", (variance) => `weights${variance}`),
     own("bias_variance", (variance) => `biases${variance}`),
     own("parameterization", (name) => name),

@@ -7,6 +7,7 @@ import { demand, InputError } from "../error.ts";
 import { configSchema, defaultOf, OPTIONS, type Config, type ConfigOptions } from "./config.ts";
 import { checkLayers, namedOf } from "./architecture/architecture.ts";
 import { conflict, type Given } from "./conflicts.ts";
+import { OWN_OPTIONS, takeOwn, type OwnOption } from "./own.ts";
 import { shown } from "./shown.ts";
 
 /**
@@ -21,10 +22,17 @@ export const parseConfig = (options: ConfigOptions): Config => parseFlags(option
  */
 export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   demand(isRecord(options), "options", "an object of options by name", options);
-  const result = configSchema.safeParse(options);
+  const { named, own } = takeOwn(options);
+  const result = configSchema.safeParse(named);
   if (!result.success) throw new InputError(explain(result.error, options));
-  const config = result.data;
-  const given: Given = (name) => options[name] !== undefined;
+  const config: Config = result.data;
+  for (const option of OWN_OPTIONS) {
+    const name = own[option]?.value.name;
+    if (name === undefined) continue;
+    config[option] = name;
+    config.own = own;
+  }
+  const given: Given = (name) => (own[name as OwnOption] ?? named[name]) !== undefined;
   setByArchitecture(config, given);
   const problem = conflict(config, given);
   if (problem !== undefined) throw new InputError(problem);

@@ -1,7 +1,7 @@
 /**
  * @file Bytes of the parts of a run or a diagnosis, from sizes alone. Letters: N training and N' test samples, n samples of
- * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes of a number of the network; eight for
- * all that is solved with. Where a part copies what it is given, the copy counts. The constants are measured, and
+ * a step, C outputs, K columns of a folded curvature, P parameters, L layers, b bytes per number of the network (8 per
+ * number of the solves). Where a part copies its input, the copy is counted. The constants are measured, and
  * test/experiment/memory.test.ts checks them.
  */
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
@@ -94,7 +94,7 @@ function beyondOne({ nodes, shapes }: Network, precision: PartOptions["precision
   return Math.max(0, ...values.map((most) => most - ONE));
 }
 
-/** Node (24, which starts with more than 20), ONNX Runtime and the program itself; a worker with its sessions. */
+/** Bytes of Node 24 (Node 20 takes less), ONNX Runtime and the program itself, and of a worker with its sessions. */
 const PROCESS = 130e6;
 const WORKER = 40e6;
 
@@ -103,7 +103,7 @@ export function processBytes({ weights, bytes }: Sizes, { workers }: PartOptions
   return PROCESS + (workers > 1 ? workers * (WORKER + bytes * weights) : 0);
 }
 
-/** Inputs as float64 and, for the engine, once more in its precision; meanwhile as they came, and copies on the way. */
+/** The inputs in float64 and once more in the precision of the engine; and, while they are read, as they came, with copies. */
 export function dataPhases(sizes: Sizes, options: PartOptions): Phase[] {
   const { train, test, bytes, network } = sizes;
   const numbers = (train + test) * network.inputs;

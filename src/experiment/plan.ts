@@ -1,7 +1,7 @@
 /**
- * @file What a run will take, before anything large is allocated: bytes by part and seconds, from sizes alone. The plan
- * chooses how a method solves and how many samples go through the network at a time so that it fits, and refuses a run that
- * fits in no way, with the figures. Each method states its own cost (fisher/cost.ts); diagnosis-plan.ts does the same for a
+ * @file What a run will take, computed from sizes alone before anything large is allocated: bytes by part, and operations. The
+ * plan chooses how a method solves, and how many samples go through the network at a time, so that the run fits into the memory
+ * limit. Where nothing fits, the run is refused with the figures. Each method states its own cost (fisher/cost.ts); diagnosis-plan.ts does the same for a
  * diagnosis.
  */
 import {
@@ -12,6 +12,7 @@ import {
   type Memory,
   type Solver,
 } from "../fisher/index.ts";
+import type { KernelNeeds } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
@@ -82,11 +83,14 @@ const CG_ITERATIONS = 30;
 /** Copies of a kernel while it is written to a file. */
 const SAVED_COPIES = 2;
 
-/** Whether a run predicts with the NTK of the network alone, without its layers. */
-export const predictsFromSum = (
-  fisher: Fisher,
+/** What a run needs of the kernels that predict. A file has their Kronecker factors, even for a method that needs the NTK alone. */
+export function kernelNeeds(
+  { needs }: Fisher,
   { kernel_path, save_kernel }: Pick<Config, "kernel_path" | "save_kernel">,
-): boolean => fisher.needs === "ntk" && kernel_path === undefined && !save_kernel;
+): KernelNeeds {
+  if (needs === "units" || needs === "positions") return needs;
+  return needs === "ntk" && kernel_path === undefined && !save_kernel ? "ntk" : "kronecker";
+}
 
 /**
  * The plan of a run within `limit` bytes.
@@ -148,13 +152,13 @@ function runPlan(shape: RunShape, options: PlanOptions, solver: Solver | undefin
   return { solver, tile, ...peakOf(phases), operations: operationsOf(sizes, options, fisher, n, solve) };
 }
 
-/** Kernels that predict, by what they are. */
+/** The kernels that predict. */
 function sortsOf(
   sizes: Sizes,
   options: PlanOptions,
   fisher: Fisher,
 ): (KernelSort & { empirical: boolean })[] {
-  const summed = predictsFromSum(fisher, options);
+  const summed = kernelNeeds(fisher, options) === "ntk";
   const { outputs } = sizes;
   // A file may hold a kernel of one output or of all.
   if (options.kernel_path !== undefined) return [{ outputs, summed, empirical: true }];

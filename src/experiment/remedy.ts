@@ -3,12 +3,12 @@
  * line words it in flags (cli/advice.ts).
  */
 import { InputError } from "../error.ts";
-import type { Config } from "./config.ts";
+import type { OptionName } from "./config.ts";
 
 /** An option to set, to this value or in this direction; or words, where the help is not one option. */
 export type Remedy =
   | {
-      readonly option: keyof Config;
+      readonly option: OptionName;
       readonly value?: string | boolean;
       readonly change?: "smaller" | "greater";
     }

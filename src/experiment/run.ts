@@ -9,10 +9,10 @@ import { createStopwatch, type Stopwatch } from "../dynamics/stopwatch.ts";
 import { prepareTraining, type Training } from "../dynamics/training.ts";
 import type { TrainingOptions } from "../dynamics/training-options.ts";
 import { InputError } from "../error.ts";
-import { fisherNamed, type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
+import { type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
 import type { Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
-import { lossNamed, type Loss } from "../loss/index.ts";
+import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { describeNetwork } from "./architecture/describe.ts";
 import { type Config } from "./config.ts";
@@ -23,6 +23,7 @@ import type { ConfigEvent, DoneEvent, Progress, RunEvent, RunListeners } from ".
 import { demandSavable } from "./files.ts";
 import { idleOptions } from "./idle.ts";
 import { kernelFor } from "./kernel-choice.ts";
+import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
@@ -101,8 +102,8 @@ async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncG
 
 /** Method and loss of a configuration. */
 const partsOf = (config: Config): { fisher: Fisher; loss: Loss } => ({
-  fisher: fisherNamed(config.natural_gradient_type),
-  loss: lossNamed(config.loss_type),
+  fisher: fisherOf(config),
+  loss: lossOf(config),
 });
 
 /** What cannot fit is refused before anything is fetched, where its sizes are known. */

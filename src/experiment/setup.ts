@@ -2,8 +2,6 @@
  * @file From options to what an experiment runs on: a network on an engine, its initial weights, and the kernels that
  * predict its training.
  */
-import { lossNamed } from "../loss/index.ts";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
@@ -22,10 +20,11 @@ import { sizeOf } from "../ops/op.ts";
 import { buildNetwork } from "./architecture/architecture.ts";
 import type { NetworkOptions } from "./architecture/named.ts";
 import type { Config } from "./config.ts";
-import { predictsFromSum, type RunShape } from "./plan.ts";
+import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
 import { kernelName } from "./names.ts";
+import { lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";
 
 /** The network of an experiment on a dataset. */
@@ -40,7 +39,7 @@ const SAMPLES: Readonly<Record<Config["dataset"], SampleShape["shape"]>> = {
   synthetic: [SYNTHETIC_FEATURES],
 };
 
-/** Samples and network of an experiment before its data is there; undefined where only the data knows. */
+/** Samples and network of an experiment before its data is there; undefined where they depend on the data. */
 export function expectedSizes(config: Config): Pick<RunShape, "samples" | "network"> | undefined {
   const samples = { train: config.train_size, test: config.test_size };
   if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
@@ -49,7 +48,7 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
   const shape = SAMPLES[config.dataset];
   const network = buildNetwork(config, {
     inputs: sizeOf(shape),
-    outputs: lossNamed(config.loss_type).outputs(config.n_classes),
+    outputs: lossOf(config).outputs(config.n_classes),
     ...(config.forster_transform || shape.length === 1 ? {} : { sample: { shape } }),
   });
   return { samples, network };
@@ -59,20 +58,17 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
 export type EngineChoice = Pick<Config, "device" | "precision" | "threads" | "workers">;
 
 /**
- * Opens the engine: in this thread, or one of workers, which share the cores unless `threads` says how many each has.
+ * Opens an engine: in this thread, or one made of worker threads, which share the cores unless `threads` says how many each has.
  * @param notice called when WebAssembly takes the place of native code
  */
 export async function openEngine(
   { device, precision, threads, workers }: EngineChoice,
   notice: (line: string) => void,
 ): Promise<Engine> {
-  if (workers > 1) {
-    const share = Math.max(1, Math.floor(availableParallelism() / workers));
-    return createWorkerEngine({ precision, workers, threads: threads ?? share, notice });
-  }
-  const options = { device, precision, notice, ...(threads === undefined ? {} : { threads }) };
-  const engine = await createEngine(options);
-  // Libraries that look for graphics devices print what they miss, which would stand beside the one line of an error.
+  const options = { precision, notice, ...(threads === undefined ? {} : { threads }) };
+  if (workers > 1) return createWorkerEngine({ ...options, workers });
+  const engine = await createEngine({ ...options, device });
+  // Tried in a process of its own first: libraries that look for graphics devices print what is missing, beside the one line of an error.
   if (device === "webgpu") await probeDevice(device);
   return engine;
 }
@@ -107,8 +103,8 @@ export async function startWeights(
 export type Kernels = ReadonlyMap<"analytic" | "empirical" | "loaded", PredictingKernels>;
 
 /**
- * The kernels that predict: analytic, empirical at the initial weights, both, or loaded; none where none is wanted.
- * Methods that look at no layer get the NTK of the network alone. `passing` is how samples go through the network.
+ * The kernels that predict: analytic, empirical at the initial weights, both, loaded from a file, or none.
+ * @param passing how samples go through the network
  */
 export async function predictingKernels(
   config: Config,
@@ -128,8 +124,8 @@ export async function predictingKernels(
     [name, "both"].includes(config.kernel),
   );
   const kernels = new Map<"analytic" | "empirical", PredictingKernels>();
-  const signals = fisher.needs === "units";
-  const needs = predictsFromSum(fisher, config) ? "ntk" : signals ? "units" : "kronecker";
+  const needs = kernelNeeds(fisher, config);
+  const signals = needs === "units";
   for (const name of wanted) {
     if (config.save_kernel) {
       const samples = { train: xTrain.rows, test: xTest.rows };
@@ -152,6 +148,6 @@ export async function predictingKernels(
   return kernels;
 }
 
-/** The tile that was asked for. */
+/** The size of tiles that was asked for, as an option. */
 export const tileOf = ({ kernel_batch_size: tile }: Pick<Config, "kernel_batch_size">): { tile?: number } =>
   tile === undefined ? {} : { tile };

@@ -1,6 +1,6 @@
 /**
- * @file What one experiment uses while it goes on: engines, which are released when it ends, fails or is left, seconds and
- * memory. A second experiment in the same process has its own.
+ * @file What one experiment uses: its engines, which are released when it ends, fails or is abandoned, and its seconds and
+ * memory. Each experiment in a process has its own.
  */
 import type { Engine } from "../engine/engine.ts";
 import { watchMemory } from "./memory.ts";
@@ -13,7 +13,7 @@ export type Use = {
   measured(): { seconds: number; peak_rss_bytes: number };
 };
 
-/** Events of an experiment. */
+/** The events of `experiment`, which is given a {@link Use} of its own. */
 export async function* withUse<Event>(
   experiment: (use: Use) => AsyncGenerator<Event>,
 ): AsyncGenerator<Event> {

@@ -1,7 +1,7 @@
 /**
  * @file Initial weights as files: `W{l}.npy` [fanIn, fanOut] and `b{l}.npy` [fanOut] of unit variance in one folder, layers
- * counted from 1, the layout of Neural Tangents. A folder holds one set: what is saved takes the place of the set that was
- * there, as a whole, and what is loaded must be of all layers and biases of the network and of no others.
+ * counted from 1, the layout of Neural Tangents. A folder holds one set of weights: saving replaces the whole set, and a set that
+ * is loaded must have the files of all layers and biases of the network, and of no others.
  */
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -40,7 +40,7 @@ function* filesOf(network: Network, thetas: readonly FloatArray[]): Generator<Se
 
 /**
  * Loads `W{l}.npy` and `b{l}.npy`, the latter [fanOut] or [1, fanOut].
- * @throws InputError naming the file that is missing, that the network has no use for, or whose shape or numbers are wrong.
+ * @throws InputError naming the file that is missing, is not of this network, or has a wrong shape or wrong numbers.
  */
 export async function loadWeights(folder: string, engine: Engine, network: Network): Promise<FloatArray[]> {
   await refuseStrangers(folder, network);
@@ -67,7 +67,7 @@ async function loadLayer(
   for (let i = 0; i < fanIn; i++) {
     for (let o = 0; o < fanOut; o++) theta[o * columns + i] = scales.weightStd * W[i * fanOut + o]!;
   }
-  // Checked here, where numbers that overflow the engine's precision show too; there are no biases in it yet.
+  // Checked after the conversion to the engine's precision, so that overflow shows too; the biases are not in it yet.
   expectFinite(theta, path);
   if (columns === fanIn) return theta;
 
@@ -86,7 +86,7 @@ async function loadLayer(
   return theta;
 }
 
-/** Files of a set that this network has no place for: of other layers, or of biases that it has none of. */
+/** @throws InputError for a file of a layer that this network does not have, or of biases where it has none. */
 async function refuseStrangers(folder: string, network: Network): Promise<void> {
   // For a folder that is not there, the first missing file is reported.
   const names = await readdir(folder).catch((): string[] => []);

@@ -5,6 +5,7 @@
  */
 
 import { LARGEST_RANK } from "../linalg/singular.ts";
+import type { BlockShape } from "../ops/op.ts";
 import type { Solver } from "./solver.ts";
 
 /** Sizes of a kernel that a method is prepared on. */
@@ -13,8 +14,8 @@ export type CostSizes = {
   readonly samples: number;
   /** C, outputs that the columns of B_l cover; those of a folded curvature where there is one. */
   readonly outputs: number;
-  /** Columns of Delta_l, first layer to last. */
-  readonly layers: readonly { readonly fanOut: number }[];
+  /** First layer to last. */
+  readonly layers: readonly CostLayer[];
   /** gamma, the share of samples on which a hidden unit is active. Default: 1/2, as under ReLU. */
   readonly activeShare?: number;
   /** Whether there is a damping. */
@@ -28,6 +29,11 @@ export type CostSizes = {
   /** Rank of the preconditioner of conjugate gradients. */
   readonly rank?: number;
 };
+
+/** What a cost depends on of a layer: its columns of Delta_l alone, but for one that is kept as rows. */
+export type CostLayer = { readonly fanOut: number } & Partial<
+  Pick<BlockShape, "columns" | "positions" | "form">
+>;
 
 /** Rows of another kernel with the same columns: N' samples with C outputs each. */
 export type CostRows = { readonly samples: number; readonly outputs: number };

@@ -10,7 +10,7 @@ import type { Fisher } from "./fisher.ts";
 import { gradient as gradientPlain } from "./gradient.ts";
 import { guarded } from "./guard.ts";
 import { kfacTikhonov as kfacTikhonovPlain } from "./kfac-tikhonov.ts";
-import { kfac as kfacPlain } from "./kfac.ts";
+import { kfac as kfacPlain, kfacExpand as kfacExpandPlain } from "./kfac.ts";
 import { unitWise as unitWisePlain } from "./unit-wise.ts";
 
 /**
@@ -68,6 +68,7 @@ export const blockTriDiagonal: Fisher = guarded(blockTriDiagonalPlain);
  * console.log(kfac.alpha({ samples: 100, layers: 3, width: 4096, outputs: 1 })); // 201
  */
 export const kfac: Fisher = guarded(kfacPlain);
+export const kfacExpand: Fisher = guarded(kfacExpandPlain);
 export const kfacTikhonov: Fisher = guarded(kfacTikhonovPlain);
 /**
  * One block of the Fisher matrix per unit.
@@ -87,6 +88,7 @@ export const FISHERS: readonly Fisher[] = [
   blockDiagonal,
   blockTriDiagonal,
   kfac,
+  kfacExpand,
   kfacTikhonov,
   unitWise,
   exactPlusMse,

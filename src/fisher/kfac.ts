@@ -26,22 +26,22 @@ import { addTimes } from "../linalg/vector-product.ts";
 import { inverseBytes, invertBytes, matrixBytes } from "./cost.ts";
 import type { Coefficients, Fisher, InvertOptions, Propagator } from "./fisher.ts";
 import { invert, offering, onTheRange } from "./invert.ts";
-import { writtenKfac, type DampingSplit } from "./kfac-written.ts";
+import { outerLayers, writtenCost, writtenKfacCost } from "./written-cost.ts";
+import { writtenKfac, type DampingSplit, type KfacForm } from "./kfac-written.ts";
 import { sumOf, writtenPropagator, type BlockUpdate } from "./written.ts";
 
-export const kfac: Fisher = {
-  name: "kfac",
-  title: "NGD with Kronecker-factored blocks (K-FAC)",
-  needs: "kronecker",
+/** K-FAC in one of its forms on blocks that act at several positions. */
+const kfacOf = (form: KfacForm): Omit<Fisher, "title" | "needs"> => ({
+  name: form.name,
   curvature: "folded",
   alpha: ({ samples, layers, chain = true }) => (chain ? samples * (layers - 1) + 1 : undefined),
 
   async prepare(kernel, damping, options = {}) {
     const { cols: N, outputs: C } = kernel;
-    const { signal } = options;
+    const { engine, signal } = options;
     const factors: (InvertedFactors | BlockUpdate)[] = [];
     for (const [l, layer] of blocksOf(kernel).entries()) {
-      factors.push(await invertBlock(kernel, layer, l, damping, options));
+      factors.push(await invertBlock(kernel, layer, l, damping, form, options));
     }
     return {
       async solve(residual) {
@@ -71,12 +71,12 @@ export const kfac: Fisher = {
         for (const [l, layer] of blocksOf(cross).entries()) {
           const inverse = factors[l]!;
           if (typeof inverse === "function") {
-            written.push(await writtenPropagator(layer, inverse, "kfac"));
+            written.push(await writtenPropagator(layer, inverse, form.name));
             continue;
           }
           const { A, B } = await layer.factors();
           const { XA, timesXB } = inverse;
-          const hatA = await product(A, XA);
+          const hatA = await product(A, XA, { engine, signal });
           const hatB = transpose(await timesXB(transpose(B)));
           const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
@@ -100,21 +100,44 @@ export const kfac: Fisher = {
   },
 
   // X_A, and the factor of B or (where it is inverted on its range) two factors of its rank, which are not larger together.
-  cost({ samples: N, outputs, layers: { length: L }, ...options }) {
+  cost(sizes) {
+    const { samples: N, outputs, layers, ...options } = sizes;
+    const { length: L } = outerLayers(layers);
     const m = N * outputs;
     const [A, B] = [invertBytes(N, options), invertBytes(m, options)];
-    const kept = L * (matrixBytes(N) + Math.max(B.kept, 2 * matrixBytes(m)));
+    const written = writtenCost(layers, writtenKfacCost(sizes, { ...form, eigenvectors: false }));
+    const kept = written.kept + L * (matrixBytes(N) + Math.max(B.kept, 2 * matrixBytes(m)));
     const mixing = matrixBytes(m, N);
     return {
-      prepare: { kept, peak: kept + Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) },
-      solve: { kept: L * mixing, peak: (L + 2) * mixing },
+      prepare: {
+        kept,
+        peak:
+          kept +
+          Math.max(
+            L > 0 ? Math.max(A.peak + inverseBytes(N), B.peak - B.kept, 4 * matrixBytes(m)) : 0,
+            written.peak - written.kept,
+          ),
+      },
+      solve: { kept: L * mixing + written.updates, peak: (L + 2) * mixing + written.updates },
       onto(rows) {
         const G = matrixBytes(rows.samples * rows.outputs, m);
         return { kept: G, peak: 5 * G + matrixBytes(rows.samples, N) };
       },
-      operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N),
+      operations: L * (N ** 3 + m ** 3 / 3 + 2 * m ** 2 * N) + written.operations,
     };
   },
+});
+
+export const kfac: Fisher = {
+  ...kfacOf({ name: "kfac", expand: false }),
+  title: "NGD with Kronecker-factored blocks (K-FAC)",
+  needs: "kronecker",
+};
+
+export const kfacExpand: Fisher = {
+  ...kfacOf({ name: "kfac_expand", expand: true }),
+  title: "the same, with factors over all positions of convolutions and tokens (K-FAC expand)",
+  needs: "positions",
 };
 
 /** X_A [N, N], whose rows are wanted one by one, and M [N C, k] to X_B M, for which a solve is enough. */
@@ -126,17 +149,19 @@ const invertBlock = (
   layer: BlockKernel,
   index: number,
   damping: number,
+  form: KfacForm,
   options: InvertOptions,
 ): Promise<InvertedFactors | BlockUpdate> =>
   layer.written
-    ? writtenKfac(kernel, layer, index, damping, splitOf(layer, damping), options)
-    : invertFactors(kernel, layer, index, damping, options);
+    ? writtenKfac(kernel, layer, index, damping, splitOf(layer, damping), form, options)
+    : invertFactors(kernel, layer, index, damping, form.name, options);
 
 async function invertFactors(
   kernel: Kernel,
   layer: BlockKernel,
   index: number,
   damping: number,
+  method: string,
   options: InvertOptions,
 ): Promise<InvertedFactors> {
   const name = `of layer ${index + 1}`;
@@ -145,8 +170,8 @@ async function invertFactors(
   const grams = await layer.factors();
   const traces = [trace(grams.A) / layer.columns, (kernel.copies * trace(grams.B)) / layer.fanOut] as const;
   const rho = splitOf(layer, damping)(...traces);
-  const A = await factor(grams.A, layer.inputRank, rho.inputs, `kfac: inputs ${name}`);
-  const B = await factor(grams.B, layer.signalRank, rho.signals, `kfac: signals ${name}`);
+  const A = await factor(grams.A, layer.inputRank, rho.inputs, `${method}: inputs ${name}`);
+  const B = await factor(grams.B, layer.signalRank, rho.signals, `${method}: signals ${name}`);
   return { XA: await A.inverse(), timesXB: B.solveMatrix };
 }
 
@@ -204,18 +229,19 @@ async function primalInverse(
   rho: number,
   what: string,
   epsilon: number,
-  { onInversion, signal }: InvertOptions,
+  { onInversion, engine, signal }: InvertOptions,
 ): Promise<Pick<InverseSolver, "solveMatrix" | "inverse">> {
   const size = F.cols;
-  const primal = await product(F, F, { transA: true });
-  const factor = await factorize(primal, { what, epsilon, signal });
+  const computing = { engine, signal };
+  const primal = await product(F, F, { ...computing, transA: true });
+  const factor = await factorize(primal, { ...computing, what, epsilon });
   const plain = await factor.solveMatrix(transpose(F));
   const damped = await (
-    await factorize(addDiagonal(primal, rho), { what, epsilon, signal })
+    await factorize(addDiagonal(primal, rho), { ...computing, what, epsilon })
   ).solveMatrix(plain);
   onInversion?.({ what, size, rank: size, condition: factor.condition({ scaled: false }), epsilon });
   return {
-    solveMatrix: async (m) => product(F, await product(damped, m)),
-    inverse: () => product(F, damped),
+    solveMatrix: async (m) => product(F, await product(damped, m, computing), computing),
+    inverse: () => product(F, damped, computing),
   };
 }

@@ -9,12 +9,12 @@
 import { breathe } from "../breathe.ts";
 import type { BlockKernel } from "../kernel/block.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { addDiagonal, scale, zeros, type Matrix } from "../linalg/matrix.ts";
+import { addDiagonal, scale, zeros } from "../linalg/matrix.ts";
 import { product } from "../linalg/product.ts";
-import { addTimesTransposed } from "../linalg/vector-product.ts";
+import { addRow } from "../linalg/vector-product.ts";
 import type { Inversion, InvertOptions } from "./fisher.ts";
 import { invert } from "./invert.ts";
-import { columnsOf, rowsOf, type BlockUpdate } from "./written.ts";
+import { columnsOf, pulledBack, rowsOf, type BlockUpdate } from "./written.ts";
 
 /** r to dtheta_l, with the inverses of all units kept. */
 export async function writtenUnits(
@@ -28,59 +28,43 @@ export async function writtenUnits(
   const { train } = await rowsOf(layer, "unit_wise");
   const { fanOut: O, columns: I } = layer;
   const { onInversion, signal } = options;
+  const primal = I <= train.rows;
   let worst: Inversion | undefined;
-  const units: ((residual: Float64Array) => Float64Array)[] = [];
+  const noting = onInversion ? { onInversion: (each: Inversion) => (worst = worse(worst, each)) } : {};
+  const solves: ((b: Float64Array) => Float64Array)[] = [];
+  const ofSmaller = { ...options, ...(primal ? { transA: true } : { transB: true }) };
   for (let o = 0; o < O; o++) {
     await breathe(signal);
     const J = columnsOf(train, o * I, (o + 1) * I);
     // A unit that no output sees does not move.
     if (J.data.every((x) => x === 0)) {
-      units.push(() => new Float64Array(I));
+      solves.push((b) => new Float64Array(b.length));
       continue;
     }
+    const gram = scale(await product(J, J, ofSmaller), 1 / N);
     const what = `unit_wise: unit ${o + 1} of layer ${index + 1}`;
-    units.push(
-      await unitUpdate(
-        J,
-        N,
-        damping,
-        { what, epsilon },
-        {
-          ...options,
-          ...(onInversion ? { onInversion: (each) => (worst = worse(worst, each)) } : {}),
-        },
-      ),
-    );
+    const about = { what, epsilon, maxRank: Math.min(J.rows, I) };
+    solves.push((await invert(addDiagonal(gram, damping), about, { ...options, ...noting })).solve);
   }
   if (worst) onInversion?.({ ...worst, what: `unit_wise: worst unit of layer ${index + 1}` });
-  return async (residual) => {
-    const out = zeros(O, I);
-    for (const [o, unit] of units.entries()) out.data.set(unit(residual), o * I);
-    return out;
-  };
-}
 
-/** r to dtheta_o [I]. */
-async function unitUpdate(
-  J: Matrix,
-  samples: number,
-  damping: number,
-  about: { what: string; epsilon: number },
-  options: InvertOptions,
-): Promise<(residual: Float64Array) => Float64Array> {
-  const primal = J.cols <= J.rows;
-  const gram = scale(await product(J, J, primal ? { transA: true } : { transB: true }), 1 / samples);
-  const { solve } = await invert(
-    addDiagonal(gram, damping),
-    { ...about, maxRank: Math.min(J.rows, J.cols) },
-    options,
-  );
-  const pulled = (v: Float64Array): Float64Array => {
-    const out = new Float64Array(J.cols);
-    addTimesTransposed(out, 1 / samples, J, v);
+  return async (residual) => {
+    if (primal) {
+      const out = pulledBack(layer, train, residual, N);
+      for (const [o, solve] of solves.entries()) {
+        const unit = out.data.subarray(o * I, (o + 1) * I);
+        unit.set(solve(unit.slice()));
+      }
+      return out;
+    }
+    const out = zeros(O, I);
+    for (const [o, solve] of solves.entries()) {
+      const v = solve(residual);
+      for (let row = 0; row < train.rows; row++)
+        addRow(out.data, o * I, train.data, row * train.cols + o * I, I, v[row]! / N);
+    }
     return out;
   };
-  return primal ? (residual) => solve(pulled(residual)) : (residual) => pulled(solve(residual));
 }
 
 /** Of two inversions the one that lacks more, or whose condition is larger. */

@@ -14,6 +14,7 @@
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
 import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { BlockKernel, Units } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
@@ -26,6 +27,7 @@ import { rangeInverse } from "../linalg/range-inverse.ts";
 import { roundings } from "../linalg/singular.ts";
 import { addTimes } from "../linalg/vector-product.ts";
 import { writtenUnits } from "./unit-wise-written.ts";
+import { outerLayers, writtenCost, writtenUnitsCost } from "./written-cost.ts";
 import type { BlockUpdate } from "./written.ts";
 
 /** gamma where nothing states it. */
@@ -40,7 +42,7 @@ export const unitWise: Fisher = {
     chain ? (activeShare * (layers - 1) * width + outputs) / columns : undefined,
 
   async prepare(kernel, damping, options = {}) {
-    const { signal } = options;
+    const { engine, signal } = options;
     // One residual needs each unit's factor once. A propagator is applied many times, so it keeps the factors while they
     // are small.
     let kept: UnitFactors[][] | undefined;
@@ -81,7 +83,7 @@ export const unitWise: Fisher = {
           for (const [l, found] of (await solveLayers(residual)).entries()) {
             const layer = blocksOf(cross)[l]!;
             if (written[l]) addTimes(out, 1, (await unitsOf(layer, l)).rows, found.data);
-            else await addUnits(out, layer, l, found, signal);
+            else await addUnits(out, layer, l, found, { engine, signal });
           }
           return out;
         };
@@ -90,20 +92,26 @@ export const unitWise: Fisher = {
   },
 
   // One unit's factor at a time, or all of them where a propagator keeps them; U_l of every layer.
-  cost({ samples: N, layers, leastNorm = false, activeShare = RELU_SHARE }) {
+  cost(sizes) {
+    const { samples: N, leastNorm = false, activeShare = RELU_SHARE } = sizes;
+    const layers = outerLayers(sizes.layers);
+    const written = writtenCost(sizes.layers, writtenUnitsCost(sizes));
     const units = layers.reduce((sum, { fanOut }) => sum + fanOut, 0);
-    const updates = matrixBytes(N, units);
+    const updates = matrixBytes(N, units) + written.updates;
     const unit = 8 * packedLength(N) + (leastNorm ? matrixBytes(N) : 0);
     // Units that are active on all samples or on none hold twice as much as those on half of them.
     const kept = Math.min(2, 1 / activeShare) * keptBytes(layers, N, activeShare);
     return {
-      prepare: { kept: 0, peak: unit + (leastNorm ? 6 * matrixBytes(N) : 0) },
+      prepare: {
+        kept: written.kept,
+        peak: Math.max(written.peak, written.kept + unit + (leastNorm ? 6 * matrixBytes(N) : 0)),
+      },
       solve: { kept: updates, peak: updates + unit },
       onto(rows) {
-        const moved = Math.max(...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
+        const moved = Math.max(0, ...layers.map(({ fanOut }) => matrixBytes(rows.samples, fanOut)));
         return { kept: kept + updates, peak: kept + 2 * updates + unit + moved };
       },
-      operations: units * ((activeShare * N) ** 3 / 3),
+      operations: units * ((activeShare * N) ** 3 / 3) + written.operations,
     };
   },
 };
@@ -337,14 +345,14 @@ async function addUnits(
   layer: BlockKernel,
   l: number,
   U: Matrix,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<void> {
   const { rows } = await unitsOf(layer, l);
-  const moved = await product((await layer.factors()).A, U);
+  const moved = await product((await layer.factors()).A, U, options);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {
-    await breathe(signal);
+    await breathe(options.signal);
     const at = Math.floor(row / C) * M;
     let sum = 0;
     for (let i = 0; i < M; i++) sum += rows.data[row * M + i]! * moved.data[at + i]!;

@@ -7,30 +7,35 @@
  *
  * Row (n, c) of the layer's Jacobian is Delta_l[n, c] (x) H_l[n]; it is never formed. A block whose row is no single outer product
  * (one that acts at several positions of a sample, gains and shifts) is kept as its rows J_l [N C, O I]: that is the same thing
- * with Delta_l = J_l and H_l a column of ones. Samples go through the network in
+ * with Delta_l = J_l and H_l a column of ones. Where that takes more operations or too much memory, H and Delta are kept at every
+ * position (ops/op.ts has the rule). Samples go through the network in
  * tiles, so that only H and Delta grow with their number; as many tiles at a time as the engine has lanes.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import type { Engine, FloatArray, Tensor, Tensors } from "../engine/engine.ts";
 import { createGraph, type Graph, type Value } from "../engine/graph.ts";
 import { onLanes } from "../engine/lanes.ts";
-import { reshape, swapFirst } from "../engine/ops.ts";
+import { meanAlong, reshape, sumAlong, swapFirst } from "../engine/ops.ts";
 import { agree, InputError } from "../error.ts";
 import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
-import { isOuter, keptSizes, type BlockShape } from "../ops/op.ts";
+import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
 import { tileFor, tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
 export type LayerLinearization = BlockShape & {
-  /** H_l [N, columns]; ones [N, 1] where `signals` are rows. */
+  /** H_l [N, columns], at every position [N, T columns], or ones [N, 1] where `signals` are rows. */
   readonly inputs: Matrix<FloatArray>;
-  /** Delta_l [N C, fanOut], or the rows J_l [N C, fanOut columns]. */
+  /** Delta_l [N C, fanOut], at every position [N C, T fanOut], or the rows J_l [N C, fanOut columns]. */
   readonly signals: Matrix<FloatArray>;
+  /** T where they are kept at every position, else 1. */
+  readonly kept: number;
   /** Of a block that acts at several positions: H averaged and Delta summed over them, [N, columns] and [N C, fanOut]. */
   readonly reduced?: { readonly inputs: Matrix<FloatArray>; readonly signals: Matrix<FloatArray> };
+  /** The same at every position, [N, T columns] and [N C, T fanOut]; where that was asked for. */
+  readonly expanded?: { readonly inputs: Matrix<FloatArray>; readonly signals: Matrix<FloatArray> };
 };
 
 /** A network linearised on a batch. */
@@ -76,6 +81,8 @@ export type Linearizer = {
     options?: PassOptions & {
       /** Where to put H_l, per layer; undefined: in an array of the linearizer. Nothing else is written into. */
       inputs?: readonly (FloatArray | undefined)[];
+      /** Whether to keep H and Delta at every position, too. */
+      positions?: boolean;
     },
   ): Promise<Linearization>;
 };
@@ -98,13 +105,14 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   // Plain weights are most of the work. What pending factors need is compiled beside whatever is done next, and an error
   // of that comes back to who needs it.
   const compile = (pending: boolean) => ({
-    linearize: engine.compile(linearizeGraph(engine, network, pending)),
+    linearize: engine.compile(linearizeGraph(engine, network, pending, false)),
     forward: engine.compile(forwardGraph(engine, network, pending)),
+    expanded: lazily(() => engine.compile(linearizeGraph(engine, network, pending, true))),
   });
   const plain = compile(false);
-  await Promise.all(Object.values(plain));
+  await Promise.all([plain.linearize, plain.forward]);
   const factored = compile(true);
-  for (const program of Object.values(factored)) program.catch(() => {});
+  for (const program of [factored.linearize, factored.forward]) program.catch(() => {});
   const programsFor = (weights: Weights) =>
     weights.every((layer) => rankOf(layer) === 0) ? plain : factored;
   const buffer = createBuffers(engine);
@@ -164,27 +172,26 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
       if (!(Number.isInteger(count) && count >= 1 && count <= x.rows)) {
         throw new RangeError(`count: wanted a whole number from 1 to ${x.rows}, got ${count}`);
       }
-      const { tile = usual, inputs, progress, signal } = options;
-      const program = await programsFor(weights).linearize;
+      const { tile = usual, inputs, positions = false, progress, signal } = options;
+      const programs = programsFor(weights);
+      const program = await (positions ? programs.expanded() : programs.linearize);
       const weightsOf = weightFeeds(weights);
       const f = buffer("f", x.rows, C);
       const layers = shapes.map((shape, l): LayerLinearization => {
         const place = inputs?.[l];
-        const { inputs: width, signals } = keptSizes(shape);
+        const { inputs: width, signals } = keptSizes(shape, C);
         const H = place ? matrix(count, width, place) : buffer(`H${l}`, count, width);
-        if (!isOuter(shape)) H.data.fill(1);
+        const form = keptForm(shape, C);
+        if (form === "rows") H.data.fill(1);
+        const pair = { inputs: H, signals: buffer(`Delta${l}`, count * C, signals) };
         return {
           ...shape,
-          inputs: H,
-          signals: buffer(`Delta${l}`, count * C, signals),
-          ...(hasReduced(shape)
-            ? {
-                reduced: {
-                  inputs: buffer(`mean${l}`, count, shape.columns),
-                  signals: buffer(`sum${l}`, count * C, shape.fanOut),
-                },
-              }
-            : {}),
+          ...pair,
+          kept: keptPositions(shape, C),
+          ...(form === "pairs" ? { expanded: pair } : {}),
+          ...atPositions(shape, positions && form === "rows", (name, rows, cols) =>
+            buffer(`${name}${l}`, name.startsWith("inputs") ? rows * count : rows * count * C, cols),
+          ),
         };
       });
       // What is only evaluated rides along with the last tile where it fits.
@@ -200,12 +207,18 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
           cotangents: outputCotangents(engine, to - from, C),
         };
         const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
-        for (const [l, { inputs, signals, reduced }] of layers.entries()) {
-          if (isOuter(shapes[l]!)) wanted[`H${l}`] = tensor(rowRange(inputs, from, to));
-          wanted[`Delta${l}`] = tensor(rowRange(signals, from * C, to * C));
-          if (!reduced) continue;
-          wanted[`mean${l}`] = tensor(rowRange(reduced.inputs, from, to));
-          wanted[`sum${l}`] = tensor(rowRange(reduced.signals, from * C, to * C));
+        const want = (name: string, m: Matrix<FloatArray>, rows: number): void => {
+          wanted[name] = tensor(rowRange(m, from * rows, to * rows));
+        };
+        for (const [l, { inputs, signals, reduced, expanded }] of layers.entries()) {
+          const form = keptForm(shapes[l]!, C);
+          if (form !== "rows") want(`H${l}`, inputs, 1);
+          want(`Delta${l}`, signals, C);
+          for (const [name, pair] of Object.entries({ reduced, expanded })) {
+            if (!pair || (name === "expanded" && form === "pairs")) continue;
+            want(`inputs ${name}${l}`, pair.inputs, 1);
+            want(`signals ${name}${l}`, pair.signals, C);
+          }
         }
         await program.run(feeds, wanted);
         progress?.((done += last - from), x.rows);
@@ -241,7 +254,7 @@ function forwardGraph(engine: Engine, network: Network, pending: boolean): Graph
   return g;
 }
 
-function linearizeGraph(engine: Engine, network: Network, pending: boolean): Graph {
+function linearizeGraph(engine: Engine, network: Network, pending: boolean, expand: boolean): Graph {
   const g = createGraph(engine.precision);
   const { outputs: C, blocks } = network;
   const forward = appendForward(g, network, pending);
@@ -251,6 +264,7 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean): Gra
   for (const [l, found] of appendBackward(g, network, forward, cotangents, count).entries()) {
     const shape = blocks[l]!;
     const { columns, fanOut } = shape;
+    const T = positionsOf(shape);
     const signals = (name: string, D: Value, size: number): void =>
       g.output(`${name}${l}`, bySample(g, D, C, size), ["NC", size]);
     if (found.kind === "outer") {
@@ -258,18 +272,56 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean): Gra
       signals("Delta", found.D, fanOut);
       continue;
     }
-    // The rows' own axes become one.
-    const J = reshape(g, found.J, ...(C === 1 ? [] : [C]), -1, fanOut * columns);
-    signals("Delta", J, fanOut * columns);
-    if (!hasReduced(shape)) continue;
-    g.output(`mean${l}`, found.mean!, ["N", columns]);
-    signals("sum", found.sum!, fanOut);
+    const lead = C === 1 ? [] : [C];
+    const form = keptForm(shape, C);
+    if (form === "rows") {
+      // The rows' own axes become one.
+      signals("Delta", reshape(g, found.J, ...lead, -1, fanOut * columns), fanOut * columns);
+    }
+    if (!hasPositions(shape)) continue;
+    const { H, D } = found.positions!;
+    const axis = C === 1 ? 1 : 2;
+    const everywhere = (name: string): void => {
+      g.output(`${name === "Delta" ? "H" : "inputs expanded"}${l}`, reshape(g, H, -1, T * columns), [
+        "N",
+        T * columns,
+      ]);
+      signals(name, reshape(g, D, ...lead, -1, T * fanOut), T * fanOut);
+    };
+    if (form === "pairs") everywhere("Delta");
+    g.output(`inputs reduced${l}`, meanAlong(g, H, 1), ["N", columns]);
+    signals("signals reduced", sumAlong(g, D, axis), fanOut);
+    if (expand && form === "rows") everywhere("signals expanded");
   }
   return g;
 }
 
 /** Whether a block acts at several positions, each time by an outer product. */
-const hasReduced = (shape: BlockShape): boolean => shape.form !== "rows" && !isOuter(shape);
+const hasPositions = (shape: BlockShape): boolean => shape.form !== "rows" && !isOuter(shape);
+
+/** Room for what is kept of such a block beside its rows. */
+function atPositions(
+  shape: BlockShape,
+  expand: boolean,
+  room: (name: string, rows: number, cols: number) => Matrix<FloatArray>,
+): Pick<LayerLinearization, "reduced" | "expanded"> {
+  if (!hasPositions(shape)) return {};
+  const { columns, fanOut } = shape;
+  const pair = (name: string, T: number) => ({
+    inputs: room(`inputs ${name}`, 1, T * columns),
+    signals: room(`signals ${name}`, 1, T * fanOut),
+  });
+  return {
+    reduced: pair("reduced", 1),
+    ...(expand ? { expanded: pair("expanded", positionsOf(shape)) } : {}),
+  };
+}
+
+/** A value that is made at the first call. */
+function lazily<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
 
 /** Signals [C, N, size] as [N C, size], rows (n, c). */
 function bySample(g: Graph, D: Value, outputs: number, size: number): Value {

@@ -42,6 +42,9 @@ export type Units = { readonly rows: Matrix<Floats>; readonly train: Matrix<Floa
  */
 export type Reduced = { readonly inputs: Matrix<Floats>; readonly signals: Matrix<Floats> };
 
+/** The same at every one of T positions: H_l [N, T columns] and Delta_l [N C, T fanOut]. */
+export type Expanded = Reduced;
+
 /** The kernel of one block. Its matrices may be shared: they are not to be written into. */
 export type BlockKernel = BlockInfo & {
   /** Theta_l, a new matrix that belongs to the caller. */
@@ -49,10 +52,12 @@ export type BlockKernel = BlockInfo & {
   factors(): Promise<Factors>;
   units?(): Promise<Units>;
   reduced?(): Promise<Reduced>;
+  expanded?(): Promise<Expanded>;
 };
 
 /** A block whose matrices are there. */
-export type BlockParts = BlockInfo & Factors & { readonly units?: Units; readonly reduced?: Reduced };
+export type BlockParts = BlockInfo &
+  Factors & { readonly units?: Units; readonly reduced?: Reduced; readonly expanded?: Expanded };
 
 /** A block that gets its factors, and units and what is reduced where it has them, when they are asked for. */
 export function outerBlock(
@@ -60,6 +65,7 @@ export function outerBlock(
   factors: () => Promise<Factors>,
   units?: () => Promise<Units>,
   reduced?: () => Promise<Reduced>,
+  expanded?: () => Promise<Expanded>,
 ): BlockKernel {
   const { fanIn, fanOut, columns, damping, written, neighbours, inputRank, signalRank } = info;
   return {
@@ -75,6 +81,7 @@ export function outerBlock(
     factors,
     ...(units ? { units } : {}),
     ...(reduced ? { reduced } : {}),
+    ...(expanded ? { expanded } : {}),
   };
 }
 

@@ -8,12 +8,14 @@ import { agree } from "../error.ts";
 import type { Engine, FloatArray } from "../engine/engine.ts";
 import type { Linearization, Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
-import { matrix, type Floats, type Matrix } from "../linalg/matrix.ts";
+import { createJacobian } from "../jacobian/jacobian.ts";
+import { matrix, zeros, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { neighboursIn, type Network } from "../network/network.ts";
 import { isOuter, keptSizes } from "../ops/op.ts";
 import { createGrams, type Grams, type Side } from "./gram.ts";
-import { dampingOf, type BlockParts } from "./block.ts";
-import { blocksKernel, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";
+import { dampingOf, outerBlock, type BlockKernel } from "./block.ts";
+import { lazy } from "./lazy.ts";
+import { kernelOfBlocks, matrixKernel, type Kernel, type KernelHead, type KernelNeeds } from "./kernel.ts";
 
 /** Options of {@link empiricalKernel}. */
 export type EmpiricalOptions = Stoppable & {
@@ -99,30 +101,54 @@ async function kernelBetween(
   right: Side,
   { signal }: Stoppable,
 ): Promise<Kernel> {
+  const same = left === right;
   const between = (a: Matrix<FloatArray>, b: Matrix<FloatArray>): Promise<Matrix> =>
-    grams.product(a, left === right ? undefined : b, { signal });
-  const blocks: BlockParts[] = [];
+    grams.product(a, same ? undefined : b, { signal });
   const neighbours = neighboursIn(network);
+  const jacobian = createJacobian(engine);
+  const blocks: BlockKernel[] = [];
   for (const [l, shape] of network.blocks.entries()) {
     const { fanIn, fanOut, columns, scales } = shape;
     const [a, b] = [left[l]!, right[l]!];
-    const sizes = keptSizes(shape);
-    blocks.push({
-      fanIn,
-      fanOut,
-      columns,
-      ...dampingOf(scales),
-      ...(isOuter(shape) ? {} : { written: true }),
-      neighbours: neighbours[l]!,
-      inputRank: sizes.inputs,
-      signalRank: sizes.signals,
-      A: await between(a.inputs, b.inputs),
-      B: await between(a.signals, b.signals),
-      units: { rows: a.signals, train: b.signals },
-      ...(b.reduced ? { reduced: b.reduced } : {}),
-    });
+    const sizes = keptSizes(shape, network.outputs);
+    const pairs = a.kept > 1;
+    const factors = pairs
+      ? {
+          A: onesOf(a.inputs.rows, b.inputs.rows),
+          B: await grams.theta([a], same ? undefined : [b], { signal }),
+        }
+      : { A: await between(a.inputs, b.inputs), B: await between(a.signals, b.signals) };
+    const { reduced, expanded } = b;
+    blocks.push(
+      outerBlock(
+        {
+          fanIn,
+          fanOut,
+          columns,
+          ...dampingOf(scales),
+          ...(isOuter(shape) ? {} : { written: true }),
+          neighbours: neighbours[l]!,
+          inputRank: pairs ? 1 : sizes.inputs,
+          signalRank: pairs ? fanOut * columns : sizes.signals,
+        },
+        async () => factors,
+        lazy(async () => {
+          const train = pairs ? await jacobian.written(b) : b.signals;
+          return { rows: same || !pairs ? (same ? train : a.signals) : await jacobian.written(a), train };
+        }),
+        reduced && (async () => reduced),
+        expanded && (async () => expanded),
+      ),
+    );
   }
-  return blocksKernel(headOf(engine, network, left, right), blocks);
+  return kernelOfBlocks(headOf(engine, network, left, right), blocks);
+}
+
+/** Ones [rows, cols]. */
+function onesOf(rows: number, cols: number): Matrix {
+  const out = zeros(rows, cols);
+  out.data.fill(1);
+  return out;
 }
 
 /** H_l and Delta_l of all rows of `x`, in arrays of their own. */
@@ -132,15 +158,22 @@ export async function stack(
   x: Matrix<Floats>,
   options: EmpiricalOptions,
 ): Promise<Side> {
-  const { layers } = await linearizer.linearize(weights, x, x.rows, options);
+  const { needs, ...passing } = options;
+  const positions = needs === "positions";
+  const { layers } = await linearizer.linearize(weights, x, x.rows, { ...passing, positions });
   const keep = ({ rows, cols, data }: Matrix<FloatArray>) => {
     const copy = linearizer.engine.floats(data.length);
     copy.set(data);
     return matrix(rows, cols, copy);
   };
-  return layers.map(({ inputs, signals, reduced }) => ({
-    inputs: keep(inputs),
-    signals: keep(signals),
-    ...(reduced ? { reduced: { inputs: keep(reduced.inputs), signals: keep(reduced.signals) } } : {}),
+  const both = (pair: Pick<Side[number], "inputs" | "signals">) => ({
+    inputs: keep(pair.inputs),
+    signals: keep(pair.signals),
+  });
+  return layers.map(({ reduced, expanded, ...layer }) => ({
+    kept: layer.kept,
+    ...both(layer),
+    ...(reduced ? { reduced: both(reduced) } : {}),
+    ...(expanded ? { expanded: both(expanded) } : {}),
   }));
 }

@@ -10,14 +10,17 @@ import { agree, demandWhole } from "../error.ts";
 import type { Engine, FloatArray, Tensors } from "../engine/engine.ts";
 import { createGraph, type Graph } from "../engine/graph.ts";
 import { onLanes } from "../engine/lanes.ts";
-import { add, gemm, mul, reshapeTo } from "../engine/ops.ts";
+import { add, gemm, mul, reshapeTo, sumAlong } from "../engine/ops.ts";
 import type { LayerLinearization } from "../jacobian/linearize.ts";
 import { RUN } from "../jacobian/runs.ts";
 import { matrix, rowRange, setBlock, zeros, type Matrix } from "../linalg/matrix.ts";
 import { tilesOf } from "./tiles.ts";
 
 /** The rows of one side: H_l and Delta_l of its samples in every layer. */
-export type Side = readonly Pick<LayerLinearization, "inputs" | "signals" | "reduced">[];
+export type Side = readonly Pick<
+  LayerLinearization,
+  "inputs" | "signals" | "kept" | "reduced" | "expanded"
+>[];
 
 /** Options of {@link createGrams}. */
 export type GramOptions = Stoppable & {
@@ -33,8 +36,8 @@ export type Grams = {
   product(a: Matrix<FloatArray>, b?: Matrix<FloatArray>, options?: GramOptions): Promise<Matrix>;
   /** Theta [N' C, N C] in float64 of the samples of `left` and of `right`; `right` left out: of `left` with itself. */
   theta(left: Side, right?: Side, options?: GramOptions): Promise<Matrix>;
-  /** Begins to compile what `theta` of so many layers and outputs will need, beside whatever is done next. */
-  prepareTheta(layers: number, outputs: number): void;
+  /** Begins to compile what `theta` of layers that keep so many positions will need, beside whatever is done next. */
+  prepareTheta(kept: readonly number[], outputs: number): void;
 };
 
 /**
@@ -45,6 +48,13 @@ const defaultTile = (n: number, inner: number): number =>
   n <= 256
     ? n
     : Math.min(1024, Math.max(192, Math.min(Math.ceil(n / 8), Math.floor(Math.sqrt(RUN / (2 * inner))))));
+
+/** Samples of a tile. */
+const usualTile = ([n, m]: readonly [number, number], C: number, inner: number): number =>
+  Math.ceil(defaultTile(Math.max(n, m) * C, inner) / C);
+
+/** Rows of a tile at most where they are those of all positions: their products are there before they are summed. */
+const PAIRS = 2048;
 
 const known = new WeakMap<Engine, Grams>();
 
@@ -63,6 +73,8 @@ function newGrams(engine: Engine): Grams {
     return program;
   };
   const tensor = ({ rows, cols, data }: Matrix<FloatArray>) => engine.tensor(data, [rows, cols]);
+  const byPosition = ({ rows, cols, data }: Matrix<FloatArray>, kept: number) =>
+    engine.tensor(data, [rows * kept, cols / kept]);
   /** Tiles that are free for reuse: new memory pages cost more time than writing to them. */
   const spare: FloatArray[] = [];
   const borrow = (size: number): FloatArray => {
@@ -79,7 +91,7 @@ function newGrams(engine: Engine): Grams {
     C: number,
     inner: number,
     symmetric: boolean,
-    { tile = Math.ceil(defaultTile(Math.max(n, m) * C, inner) / C), progress, signal }: GramOptions,
+    { tile = usualTile([n, m], C, inner), progress, signal }: GramOptions,
     run: (rows: Range, cols: Range, out: Matrix<FloatArray>) => Promise<void>,
   ): Promise<Matrix> {
     const out = zeros(n * C, m * C);
@@ -102,13 +114,13 @@ function newGrams(engine: Engine): Grams {
     return out;
   }
 
-  const compileTheta = (layers: number, C: number) =>
-    compile(`theta ${layers} ${C}`, () => thetaGraph(engine, layers, C));
+  const compileTheta = (kept: readonly number[], C: number) =>
+    compile(`theta ${kept.join()} ${C}`, () => thetaGraph(engine, kept, C));
 
   return {
-    prepareTheta(layers, C) {
+    prepareTheta(kept, C) {
       // An error is thrown to the caller that needs the graph.
-      compileTheta(layers, C).catch(() => {});
+      compileTheta(kept, C).catch(() => {});
     },
     async product(a, b, options = {}) {
       const program = await compile("product", () => productGraph(engine));
@@ -123,20 +135,34 @@ function newGrams(engine: Engine): Grams {
       const other = right ?? left;
       checkSides(left, other);
       const C = left[0]!.signals.rows / left[0]!.inputs.rows;
-      const program = await compileTheta(left.length, C);
+      const program = await compileTheta(
+        left.map(({ kept }) => kept),
+        C,
+      );
       const sizes = [left[0]!.inputs.rows, other[0]!.inputs.rows] as const;
-      const inner = left.reduce((sum, { inputs, signals }) => sum + inputs.cols / C ** 2 + signals.cols, 0);
-      return fill(sizes, C, inner, right === undefined, options, async (rows, cols, out) => {
+      // With positions a pair of rows takes as many products as there are pairs of them.
+      const inner = left.reduce(
+        (sum, { inputs, signals, kept }) => sum + kept * (inputs.cols / C ** 2 + signals.cols),
+        0,
+      );
+      const most = Math.floor(PAIRS / (C * Math.max(...left.map(({ kept }) => kept))));
+      const tile = options.tile ?? Math.min(usualTile(sizes, C, inner), Math.max(1, most));
+      return fill(sizes, C, inner, right === undefined, { ...options, tile }, async (rows, cols, out) => {
         const feeds: Tensors = {};
         const feed = (side: string, layers: Side, [from, to]: Range): void => {
-          for (const [l, { inputs, signals }] of layers.entries()) {
-            feeds[`H${side}${l}`] = tensor(rowRange(inputs, from, to));
-            feeds[`Delta${side}${l}`] = tensor(rowRange(signals, from * C, to * C));
+          for (const [l, { inputs, signals, kept }] of layers.entries()) {
+            feeds[`H${side}${l}`] = byPosition(rowRange(inputs, from, to), kept);
+            feeds[`Delta${side}${l}`] = byPosition(rowRange(signals, from * C, to * C), kept);
           }
         };
         feed("left", left, rows);
         feed("right", other, cols);
         const [n, m] = [rows[1] - rows[0], cols[1] - cols[0]];
+        for (const T of new Set(left.map(({ kept }) => kept))) {
+          if (T === 1) continue;
+          feeds[`pairs${T}`] = engine.integers(n, C, T, m, C, T);
+          feeds[`common${T}`] = engine.integers(n, 1, T, m, 1, T);
+        }
         if (C > 1) {
           feeds.blocks = engine.integers(n, C, m, C);
           feeds.samples = engine.integers(n, 1, m, 1);
@@ -193,12 +219,16 @@ function productGraph(engine: Engine): Graph {
   return g;
 }
 
-function thetaGraph(engine: Engine, layers: number, C: number): Graph {
+/** The sum over layers of B o A; of a layer that keeps T positions of the sums of that over pairs of them. */
+function thetaGraph(engine: Engine, kept: readonly number[], C: number): Graph {
   const g = createGraph(engine.precision);
   const shape = (name: string, size: number) => g.input(name, [size], "int64");
   const [blocks, samples] = C > 1 ? [shape("blocks", 4), shape("samples", 4)] : [];
+  const several = new Set(kept.filter((T) => T > 1));
+  const pairs = new Map([...several].map((T) => [T, shape(`pairs${T}`, 6)]));
+  const common = new Map([...several].map((T) => [T, shape(`common${T}`, 6)]));
   let theta;
-  for (let l = 0; l < layers; l++) {
+  for (const [l, T] of kept.entries()) {
     const gram = (name: string, n: string, m: string) =>
       gemm(
         g,
@@ -208,13 +238,21 @@ function thetaGraph(engine: Engine, layers: number, C: number): Graph {
           transB: true,
         },
       );
-    let A = gram("H", "n", "m");
-    let B = gram("Delta", "nC", "mC");
-    if (blocks && samples) {
-      A = reshapeTo(g, A, samples);
-      B = reshapeTo(g, B, blocks);
+    let A = gram("H", `n${l}`, `m${l}`);
+    let B = gram("Delta", `nC${l}`, `mC${l}`);
+    let layer;
+    if (T > 1) {
+      const all = mul(g, reshapeTo(g, B, pairs.get(T)!), reshapeTo(g, A, common.get(T)!));
+      layer = sumAlong(g, sumAlong(g, all, 5), 2);
+      // [n, C, m, C]; with one output [n, m].
+      if (C === 1) layer = sumAlong(g, sumAlong(g, layer, 3), 1);
+    } else {
+      if (blocks && samples) {
+        A = reshapeTo(g, A, samples);
+        B = reshapeTo(g, B, blocks);
+      }
+      layer = mul(g, B, A);
     }
-    const layer = mul(g, B, A);
     theta = theta ? add(g, theta, layer) : layer;
   }
   if (C > 1) theta = reshapeTo(g, theta!, shape("whole", 2));

@@ -10,8 +10,11 @@ import { addTimes } from "../linalg/vector-product.ts";
 import { addBlockNtk, areFinite, outerBlock, type BlockKernel, type BlockParts } from "./block.ts";
 import { lazy } from "./lazy.ts";
 
-/** What is needed of a kernel: Theta alone, those of its blocks, their factors A and B, or the signals of single units. */
-export type KernelNeeds = "ntk" | "blocks" | "kronecker" | "units";
+/**
+ * What is needed of a kernel: Theta alone, those of its blocks, their factors A and B, the same at every position of a sample, or the
+ * signals of single units.
+ */
+export type KernelNeeds = "ntk" | "blocks" | "kronecker" | "positions" | "units";
 
 /** What a kernel is of. */
 export type KernelHead = {
@@ -82,12 +85,13 @@ export function blocksKernel(head: KernelHead, parts: readonly BlockParts[]): Ke
   }
   return kernelOfBlocks(
     head,
-    parts.map(({ A, B, units, reduced, ...info }) =>
+    parts.map(({ A, B, units, reduced, expanded, ...info }) =>
       outerBlock(
         info,
         async () => ({ A, B }),
         units && (async () => units),
         reduced && (async () => reduced),
+        expanded && (async () => expanded),
       ),
     ),
   );

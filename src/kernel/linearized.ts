@@ -46,7 +46,7 @@ export function linearizedKernel(
     },
     async diagonal() {
       const out = zeros(samples * C, C);
-      for (const { inputs, signals } of layers) await addBlocks(out, inputs, signals, signal);
+      for (const layer of layers) await addBlocks(out, layer, signal);
       return out;
     },
     rowsOf: (chosen) => grams.theta(gather(layers, chosen, C), layers, { signal }),
@@ -55,19 +55,20 @@ export function linearizedKernel(
 
 /** H_l and Delta_l of some samples, in new arrays. */
 const gather = (side: Side, samples: readonly number[], C: number): Side =>
-  side.map(({ inputs, signals }) => ({
+  side.map(({ inputs, signals, kept }) => ({
+    kept,
     inputs: selectRows(inputs, samples),
     signals: selectRows(signals, samples, C),
   }));
 
-/** out[n] += |H[n]|^2 Delta[n] Delta[n]^T for every sample n. */
+/** out[n] += |H[n]|^2 Delta[n] Delta[n]^T for every sample n; with positions the sum of that over pairs of them. */
 async function addBlocks(
   out: Matrix,
-  H: Side[number]["inputs"],
-  delta: Side[number]["signals"],
+  { inputs: H, signals: delta, kept: T }: Side[number],
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const C = out.cols;
+  if (T > 1) return addPairs(out, H, delta, T, signal);
   for (let n = 0; n < H.rows; n++) {
     await breathe(signal);
     const h = rowRange(H, n, n + 1).data;
@@ -79,6 +80,36 @@ async function addBlocks(
         const value = size * dot(row, other);
         out.data[(n * C + c) * C + d]! += value;
         if (d < c) out.data[(n * C + d) * C + c]! += value;
+      }
+    }
+  }
+}
+
+/** out[n] += sum over t, s of (H[n, t] . H[n, s]) Delta[n, t] Delta[n, s]^T. */
+async function addPairs(
+  out: Matrix,
+  H: Side[number]["inputs"],
+  delta: Side[number]["signals"],
+  T: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const C = out.cols;
+  const part = (m: Matrix<Floats>, row: number, t: number): Floats => {
+    const width = m.cols / T;
+    return m.data.subarray(row * m.cols + t * width, row * m.cols + (t + 1) * width);
+  };
+  for (let n = 0; n < H.rows; n++) {
+    for (let t = 0; t < T; t++) {
+      await breathe(signal);
+      for (let s = 0; s <= t; s++) {
+        const size = dot(part(H, n, t), part(H, n, s));
+        for (let c = 0; c < C; c++) {
+          for (let d = 0; d < C; d++) {
+            const value = size * dot(part(delta, n * C + c, t), part(delta, n * C + d, s));
+            out.data[(n * C + c) * C + d]! += value;
+            if (s < t) out.data[(n * C + d) * C + c]! += value;
+          }
+        }
       }
     }
   }

@@ -47,18 +47,19 @@ export function restrictKernel(kernel: Kernel, cols: ArrayLike<number>, rows?: A
     return lazyKernel(head, async () => part(await kernel.matrix({ shared: true }), sizes));
   }
   const restricted = blocks.map((block): BlockKernel => {
-    const { units, reduced } = block;
+    const { units, reduced, expanded } = block;
     const factors = lazy(async () => {
       const { A, B } = await block.factors();
       return { A: part(A, { rows: 1, cols: 1 }), B: part(B, { rows: rowOutputs, cols: outputs }) };
     });
-    const averages =
-      reduced &&
+    const chosenOf = (pair: typeof reduced) =>
+      pair &&
       lazy(async () => {
-        const { inputs, signals } = await reduced();
+        const { inputs, signals } = await pair();
         return { inputs: selectRows(inputs, cols), signals: selectRows(signals, cols, outputs) };
       });
-    if (!units) return outerBlock(block, factors, undefined, averages);
+    const beside = [chosenOf(reduced), chosenOf(expanded)] as const;
+    if (!units) return outerBlock(block, factors, undefined, ...beside);
     const chosen = lazy(async () => {
       const all = await units();
       return {
@@ -66,7 +67,7 @@ export function restrictKernel(kernel: Kernel, cols: ArrayLike<number>, rows?: A
         train: selectRows(all.train, cols, outputs),
       };
     });
-    return outerBlock(block, factors, chosen, averages);
+    return outerBlock(block, factors, chosen, ...beside);
   });
   return kernelOfBlocks(head, restricted);
 }

@@ -38,7 +38,8 @@ export function whitenKernel(kernel: Kernel, S: CurvatureFactor, options: Stoppa
           const train = await transposedProduct(S, (await block.units!()).train, options);
           return { rows: train, train };
         }),
-      whitenReduced(block, S, options),
+      whitenPair(block.reduced, S, options),
+      whitenPair(block.expanded, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
@@ -64,21 +65,22 @@ export function whitenColumns(kernel: Kernel, S: CurvatureFactor, options: Stopp
           const { rows, train } = await block.units!();
           return { rows, train: await transposedProduct(S, train, options) };
         }),
-      whitenReduced(block, S, options),
+      whitenPair(block.reduced, S, options),
+      whitenPair(block.expanded, S, options),
     ),
   );
   return kernelOfBlocks(head, whitened);
 }
 
-/** What is reduced of a block with S^T Delta for its signals. */
-const whitenReduced = (
-  { reduced }: BlockKernel,
+/** Inputs and signals of a block with S^T Delta for its signals. */
+const whitenPair = (
+  pair: BlockKernel["reduced"],
   S: CurvatureFactor,
   options: Stoppable,
 ): (() => Promise<Reduced>) | undefined =>
-  reduced &&
+  pair &&
   lazy(async () => {
-    const { inputs, signals } = await reduced();
+    const { inputs, signals } = await pair();
     return { inputs, signals: await transposedProduct(S, signals, options) };
   });
 

@@ -2,7 +2,7 @@
  * @file A network as an ONNX graph: its values, and from the cotangents of its outputs the Jacobian blocks of its parameters.
  */
 import type { Graph, Value } from "../engine/graph.ts";
-import { add, concat, firstRows, meanAlong, reshape, sumAlong, transpose } from "../engine/ops.ts";
+import { add, concat, firstRows, reshape, transpose } from "../engine/ops.ts";
 import {
   isOuter,
   sizeOf,
@@ -66,9 +66,8 @@ export type JoinedJacobian =
       readonly kind: "rows";
       /** [C, N, O, I]; with one output [N, O, I]. */
       readonly J: Value;
-      /** H averaged over the positions, [N, I], and D summed over them, [C, N, O] or [N, O]; where every use has them. */
-      readonly mean?: Value;
-      readonly sum?: Value;
+      /** H [N, T, I] and D [C, N, T, O], with one output [N, T, O], where all uses are outer products. */
+      readonly positions?: { readonly H: Value; readonly D: Value };
     };
 
 /**
@@ -139,7 +138,7 @@ function join(g: Graph, uses: readonly BlockJacobian[], shape: BlockShape, outpu
   const perm = outputs === 1 ? [0, 2, 1] : [0, 1, 3, 2];
   const J = written.reduce((sum, each) => add(g, sum, each), g.node("MatMul", [transpose(g, D, perm), H]));
   if (written.length > 0) return { kind: "rows", J };
-  return { kind: "rows", J, mean: meanAlong(g, H, 1), sum: sumAlong(g, D, axis) };
+  return { kind: "rows", J, positions: { H, D } };
 }
 
 /** With one output there is no axis for it: what broadcasts is the same. */

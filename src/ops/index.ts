@@ -3,9 +3,12 @@
  */
 import { activation } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
-import { conv } from "./conv.ts";
+import { batchNorm } from "./batch-norm.ts";
 import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
+import { groupNorm, instanceNorm } from "./group-norm.ts";
+import { layerNorm, rmsNorm } from "./layer-norm.ts";
+import { conv } from "./conv.ts";
 import { flatten } from "./flatten.ts";
 import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
@@ -22,12 +25,16 @@ export const OPS = {
   abs,
   activation,
   add,
+  batchNorm,
   averagePool,
   clip,
   conv,
   dense,
   div,
   exp,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
   flatten,
   globalAveragePool,
   globalMaxPool,
@@ -42,6 +49,7 @@ export const OPS = {
   reciprocal,
   relu,
   reshape,
+  rmsNorm,
   softmax,
   sqrt,
   sub,

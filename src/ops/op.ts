@@ -111,6 +111,9 @@ export type Op = {
   readonly activeShare?: number;
 };
 
+/** Scales of parameters that are used as they are. */
+export const PLAIN_SCALES: LayerScales = { weight: 1, bias: 1, weightStd: 1, biasStd: 1 };
+
 /** H theta^T of a matrix H [rows, I]: [rows, O]. */
 export function timesWeights(g: Graph, H: Value, { base, factors }: WeightValues): Value {
   const wide = gemm(g, H, base, { transB: true });
@@ -132,11 +135,50 @@ export const positionsOf = ({ positions = 1 }: Pick<BlockShape, "positions">): n
 export const isOuter = ({ form = "outer", positions = 1 }: Pick<BlockShape, "form" | "positions">): boolean =>
   form === "outer" && positions === 1;
 
+/**
+ * How the Jacobian of a block is kept: "outer", H [N, I] and D [N C, O]; "rows", written out as [N C, O I]; or "pairs", H [N, T I] and
+ * D [N C, T O], whose Gram is a sum over pairs of positions.
+ */
+export type KeptForm = "outer" | "rows" | "pairs";
+
+/** Samples that a row is written out for and then multiplied with: what writing it out is spread over. */
+const USUAL_SAMPLES = 32;
+/** Numbers per sample of rows that count as many. */
+const MANY = 2 ** 22;
+
+/**
+ * The form that takes fewer operations on the way to the Gram of so many outputs: for a pair of samples 2 C^2 I O of rows, beside the
+ * 2 C T I O that write out a row, or 2 T^2 (I + C^2 O) of pairs. Rows that take too much memory give way to pairs as well.
+ */
+export function keptForm(shape: BlockShape, outputs: number): KeptForm {
+  if (isOuter(shape)) return "outer";
+  if (shape.form === "rows") return "rows";
+  const { columns: I, fanOut: O, positions: T = 1 } = shape;
+  const rows = 2 * outputs ** 2 * I * O + (2 * outputs * T * I * O) / USUAL_SAMPLES;
+  const pairs = 2 * T ** 2 * (I + outputs ** 2 * O);
+  const [wide, narrow] = [outputs * I * O, T * (I + outputs * O)];
+  return pairs < rows || (wide > MANY && narrow < wide / 4) ? "pairs" : "rows";
+}
+
+/** Positions of a block that are kept apart. */
+export const keptPositions = (shape: BlockShape, outputs: number): number =>
+  keptForm(shape, outputs) === "pairs" ? positionsOf(shape) : 1;
+
 /** Numbers per sample that are kept of a block for its Jacobian: of H, and of Delta for each output. */
-export const keptSizes = (shape: BlockShape): { readonly inputs: number; readonly signals: number } =>
-  isOuter(shape)
-    ? { inputs: shape.columns, signals: shape.fanOut }
-    : { inputs: 1, signals: shape.fanOut * shape.columns };
+export function keptSizes(
+  shape: BlockShape,
+  outputs: number,
+): { readonly inputs: number; readonly signals: number } {
+  const { columns: I, fanOut: O } = shape;
+  switch (keptForm(shape, outputs)) {
+    case "outer":
+      return { inputs: I, signals: O };
+    case "rows":
+      return { inputs: 1, signals: O * I };
+    case "pairs":
+      return { inputs: positionsOf(shape) * I, signals: positionsOf(shape) * O };
+  }
+}
 
 /**
  * The one input of an op that has one.

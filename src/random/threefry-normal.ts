@@ -58,7 +58,7 @@ export function uniformInto<T extends Float32Array>(
 ): T {
   const low = Math.fround(minimum);
   const span = Math.fround(Math.fround(maximum) - low);
-  // The bits wait in the memory of `out` itself.
+  // The memory of `out` holds the bits until they are converted.
   const bits = bitsInto(key, new Uint32Array(out.buffer, out.byteOffset, out.length), layout);
   for (let i = 0; i < out.length; i++) {
     out[i] = Math.max(low, Math.fround((bits[i]! >>> 9) * 2 ** -23 * span + low));

@@ -51,7 +51,7 @@ const polynomial = (coefficients: Float32Array, z: number): number => {
 const parabola = (i: number, f: number): number =>
   fround(fround(LOG[i]! * f + LOG[i + 1]!) * f + LOG[i + 2]!);
 
-/** A float32 and its bits, of either of which the other can be read. */
+/** A float32 and its bits, as two views of the same memory. */
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);
 

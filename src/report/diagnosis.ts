@@ -16,9 +16,11 @@ import {
   type SpectrumEvent,
 } from "../experiment/diagnosis.ts";
 import { networkLines, networkOptionCounts } from "./network.ts";
+import { modulesOf } from "../experiment/own.ts";
+import { fileOf } from "./writers.ts";
 import { formatG } from "./table.ts";
 
-/** Text for an event; empty for one that waits for another. */
+/** Text for an event; empty for an event that is printed together with a later one. */
 export type DiagnosisWriter = (event: DiagnosisEvent) => string;
 
 /** Makes the writer of a format. */
@@ -30,14 +32,17 @@ export const DIAGNOSIS_WRITERS: Readonly<Record<"table" | "jsonl", () => Diagnos
 /** One JSON object per line; numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity". */
 function jsonLine(event: DiagnosisEvent): string {
   const { event: name, ...rest } = event;
-  const flat = "config" in rest ? { ...optionsOf(rest.config), ...rest, config: undefined } : rest;
+  const flat =
+    "config" in rest
+      ? { ...optionsOf(rest.config), modules: modulesOf(rest.config), ...rest, config: undefined }
+      : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
   )}\n`;
 }
 
-/** The options that count in a diagnosis. A single method stands in `methods` too. */
-const optionsOf = (config: Config): Partial<Config> =>
+/** The options that count in a diagnosis; the method that is asked for is in `methods`. */
+const optionsOf = (config: Config): Partial<Omit<Config, "own">> =>
   Object.fromEntries(
     DIAGNOSIS_OPTIONS.filter((name) => name !== "natural_gradient_type" && config[name] !== undefined).map(
       (name) => [name, config[name]],
@@ -101,7 +106,7 @@ const COLUMNS = {
 const LAYERS = "layers: share of tr Theta, and |empirical - analytic| / |analytic| of Theta_l, A_l and B_l";
 const POSTERIORS = "test set over all initialisations, at convergence";
 
-/** The methods may be of another loss than the spectra, with a curvature of its own. */
+/** The methods may be measured under another loss than the spectra. */
 const methodsHeading = ({ loss_type }: MethodEvent, [spectrum]: readonly SpectrumEvent[]): string =>
   spectrum?.loss_type === loss_type
     ? "methods: how far G is from alpha I, and learning rates"
@@ -128,9 +133,9 @@ function configBlock(event: DiagnosisConfigEvent): string {
     (name === "channels_first" && !config.channels_first);
   const lines = Object.entries(shown)
     .filter(([name]) => !left(name))
-    .map(([name, value]) => `${name}: ${printable(String(value))}`);
+    .map(([name, value]) => `${name}: ${printable(String(value))}${fileOf(config, name)}`);
   lines.push(
-    `methods: ${methods.join(", ")}`,
+    `methods: ${methods.join(", ")}${fileOf(config, "natural_gradient_type")}`,
     ...networkLines(event),
     `plan: about ${sizeText(plan.bytes)} of memory`,
   );

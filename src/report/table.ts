@@ -21,7 +21,7 @@ export function formatG(x: number): string {
   return `${trim(mantissa)}e${e < 0 ? "-" : "+"}${String(Math.abs(e)).padStart(2, "0")}`;
 }
 
-/** As many as JavaScript gives: enough to tell a tie from a number near one. */
+/** The most digits that JavaScript gives: enough to tell a tie from a number near a tie. */
 const ALL_DIGITS = 100;
 
 /** d.ddddd and the exponent. A tie goes to the even digit, as in C; JavaScript's own rounding takes it away from zero. */
@@ -42,7 +42,7 @@ export type TableLayout = {
   readonly iterative: boolean;
 };
 
-/** Headings of so many predictions. */
+/** Headings by the number of predictions. */
 const PREDICTIONS = [[], ["predict"], ["analytic", "empirical"]] as const;
 
 type Cell = { readonly name: string; readonly text: string };

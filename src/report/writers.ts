@@ -4,13 +4,14 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { architectureText } from "../experiment/architecture/describe.ts";
-import { OPTIONS, type Config } from "../experiment/config.ts";
+import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
+import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
 import { sizeText } from "../experiment/bytes.ts";
 import { networkLines, networkOptionCounts } from "./network.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
-/** Text for an event; empty for nothing. */
+/** Text for an event; empty for an event that is not printed. */
 export type Writer = (event: RunEvent) => string;
 
 const METRICS: readonly (keyof Metrics)[] = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"];
@@ -27,7 +28,16 @@ export const tableWriter: Writer = (event) => {
 export const jsonlWriter: Writer = (event) => {
   const { event: name, ...rest } = event;
   // Values that the run found (the classes of a file, the learning rate) take the place of options.
-  const flat = "config" in rest ? { ...countingOptions(rest.config), ...rest, config: undefined } : rest;
+  const flat =
+    "config" in rest
+      ? {
+          ...countingOptions(rest.config),
+          modules: modulesOf(rest.config),
+          ...rest,
+          own: undefined,
+          config: undefined,
+        }
+      : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
   )}\n`;
@@ -78,10 +88,10 @@ export const WRITERS = { table: tableWriter, jsonl: jsonlWriter, csv: csvWriter 
 
 const RULE = "==================";
 
-/** What the run is made of: the options that count in it, and what followed from them. */
+/** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
   const { config, target_classes, learning_rate, alpha_measured, plan, isotropy, kernel_reason } = event;
-  const values: Partial<Record<keyof Config, unknown>> = {
+  const values: Partial<Record<OptionName, unknown>> = {
     ...config,
     architecture: architectureText(config.architecture),
     kernel: kernel_reason === undefined ? config.kernel : `${config.kernel} (${kernel_reason})`,
@@ -91,7 +101,7 @@ function configBlock(event: ConfigEvent): string {
     solver: plan.solver,
   };
   const lines = OPTIONS.filter((name) => values[name] !== undefined && counts(name, event)).map(
-    (name) => `${name}: ${printable(String(values[name]))}`,
+    (name) => `${name}: ${printable(String(values[name]))}${fileOf(config, name)}`,
   );
   const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
   lines.push(...networkLines(event), `plan: about ${sizeText(plan.bytes)} of memory${time}`);
@@ -116,8 +126,14 @@ const duration = (seconds: number): string =>
       ? `${Math.round(seconds / 60)} min`
       : `${(seconds / 3600).toFixed(1)} h`;
 
+/** The module that an option's value is from, in parentheses. */
+export const fileOf = (config: Config, name: string): string => {
+  const { file } = modulesOf(config)?.[name as OwnOption] ?? {};
+  return file === undefined ? "" : ` (${printable(file)})`;
+};
+
 /** Whether an option has an effect in this run. */
-function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
+function counts(name: OptionName, { config, plan }: ConfigEvent): boolean {
   const fromFile = config.dataset_path !== undefined;
   switch (name) {
     case "dataset":
@@ -134,7 +150,7 @@ function counts(name: keyof Config, { config, plan }: ConfigEvent): boolean {
     case "preconditioner_rank":
       return plan.solver === "cg";
     case "gd_prediction":
-      return config.natural_gradient_type === undefined && config.kernel !== "none";
+      return fisherOf(config).continuous === true && config.kernel !== "none";
     case "save_dataset_dir":
     case "save_kernel_dir":
     case "save_init_weights_dir":

@@ -60,6 +60,7 @@ describe("a run whose Gram becomes singular", () => {
     ["block_diagonal", true],
     ["block_tri_diagonal", true],
     ["kfac", false],
+    ["kfac_expand", false],
     ["kfac_tikhonov", false],
     ["unit_wise", true],
   ])("of a narrow network tells the ranks of %s once, and in every row", async (method, singular) => {

@@ -27,6 +27,7 @@ const ALPHA: Readonly<Record<string, (C: number, K: number) => number>> = {
   block_diagonal: () => 3,
   block_tri_diagonal: () => 1,
   kfac: () => 2 * N + 1,
+  kfac_expand: () => 2 * N + 1,
   kfac_tikhonov: () => 2 * N + 1,
   unit_wise: (C, K) => (WIDTH + C) / K,
   exact_plus_mse: () => 1,

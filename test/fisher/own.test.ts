@@ -22,7 +22,8 @@ import {
   type Fisher,
   type Matrix,
 } from "../../src/index.ts";
-import { diagnose, parseDiagnosis } from "../../src/node.ts";
+import type { Activation } from "../../src/entry/network.ts";
+import { diagnose, parseConfig, parseDiagnosis, run, WRITERS } from "../../src/node.ts";
 
 /** Gradient descent whose step is divided by the mean of the diagonal of Theta / N. */
 const normalised: Fisher = {
@@ -177,6 +178,77 @@ describe("a method of one's own", () => {
     const events = diagnose({ config, methods: [greedy] });
     await expect(events.next()).rejects.toThrow(
       /^memory_limit: wanted a run within 1 GB, got one of 3\.\d* GB/,
+    );
+  });
+});
+
+describe("run", () => {
+  const bend: Activation = {
+    name: "bend",
+    value: (g, u) => g.node("Add", [u, g.node("Mul", [g.node("Mul", [u, u]), g.constant([0.25])])]),
+    derivative: (g, u) => g.node("Add", [g.node("Mul", [u, g.constant([0.5])]), g.constant([1])]),
+    slope: (u) => 1 + 0.5 * u,
+    dual: (k, p, q) => k + (p * q + 2 * k * k) / 16,
+    dualDerivative: (k) => 1 + k / 4,
+  };
+  const options = { dataset: "synthetic", width: 64, train_size: 12, test_size: 4, threads: 1 } as const;
+
+  it("takes objects in place of names, and names them in what it reports", async () => {
+    const config = parseConfig({
+      ...options,
+      natural_gradient_type: normalised,
+      loss_type: logCosh,
+      activation: bend,
+      weight_variance: 1,
+      damping: 1e-3,
+      n_steps: 2,
+    });
+    const names = { natural_gradient_type: "normalised", loss_type: "log_cosh", activation: "bend" };
+    expect(config).toMatchObject(names);
+    const steps: number[] = [];
+    for await (const event of run(config)) {
+      if (event.event === "step") steps.push(event.train_loss);
+      if (event.event !== "config") continue;
+      const line = JSON.parse(WRITERS.jsonl(event)) as object;
+      expect(line).toMatchObject(names);
+      expect(line).not.toHaveProperty("own");
+      expect(line).not.toHaveProperty("modules");
+      expect(WRITERS.table(event)).toContain("activation: bend\n");
+    }
+    expect(steps).toHaveLength(3);
+    expect(steps.every(Number.isFinite)).toBe(true);
+  });
+
+  it("takes natgrad's own as objects too, as if they were named", () => {
+    expect(parseConfig({ ...options, natural_gradient_type: exact })).toEqual(
+      parseConfig({ ...options, natural_gradient_type: "exact" }),
+    );
+    const descent = parseConfig({ ...options, natural_gradient_type: gradient, learning_rate: 1 });
+    expect(descent).toEqual(parseConfig({ ...options, learning_rate: 1 }));
+    expect(parseDiagnosis({ ...options, natural_gradient_type: exact }).methods).toEqual([exact]);
+    expect(parseDiagnosis({ ...options, natural_gradient_type: gradient }).methods).toEqual([gradient]);
+    expect(parseDiagnosis({ ...options, natural_gradient_type: normalised }).methods[0]?.name).toBe(
+      "normalised",
+    );
+  });
+
+  it("refuses what a method does not exist for", () => {
+    const newton: Fisher = { ...normalised, curvature: "newton" };
+    expect(() => parseConfig({ ...options, natural_gradient_type: newton, loss_type: logCosh })).toThrow(
+      /^natural_gradient_type: wanted another for loss_type log_cosh/,
+    );
+    expect(() => parseConfig({ ...options, natural_gradient_type: normalised, solver: "cg" })).toThrow(
+      /^solver: wanted natural_gradient_type .* beside it, got normalised$/,
+    );
+  });
+
+  it("refuses an object that lacks a field, in one line", () => {
+    const { cost: _, ...rest } = normalised;
+    expect(() => parseConfig({ ...options, natural_gradient_type: rest as Fisher })).toThrow(
+      /^natural_gradient_type: wanted a function as cost, got nothing$/,
+    );
+    expect(() => parseConfig({ ...options, loss_type: { ...logCosh, title: 3 } as never })).toThrow(
+      /^loss_type: wanted text as title, got 3$/,
     );
   });
 });

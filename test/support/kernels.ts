@@ -8,12 +8,13 @@ import type { Matrix } from "../../src/linalg/matrix.ts";
 /** The blocks of a kernel, with what is lazy in them. */
 export async function partsOf(kernel: Kernel): Promise<BlockParts[]> {
   const parts: BlockParts[] = [];
-  for (const { factors, units, reduced, ntk: _, ...info } of blocksOf(kernel)) {
+  for (const { factors, units, reduced, expanded, ntk: _, ...info } of blocksOf(kernel)) {
     parts.push({
       ...info,
       ...(await factors()),
       ...(units ? { units: await units() } : {}),
       ...(reduced ? { reduced: await reduced() } : {}),
+      ...(expanded ? { expanded: await expanded() } : {}),
     });
   }
   return parts;

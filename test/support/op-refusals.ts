@@ -57,6 +57,22 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
   ["clip", "no interval", () => natgrad.clip({ least: 1, most: 0 }), /^clip: wanted least <= most, got 1/],
   ["where", "a mask of other sizes", () => natgrad.where(short), /^where: wanted 2 numbers, got 1 numbers$/],
   ["matmul", "vectors", () => natgrad.matmul().shape([[2], [2]]), /^matmul: wanted \[\.\.\., I, K\] and/],
+  ["layerNorm", "no axes", () => natgrad.layerNorm({ axes: 0 }), /^axes: wanted a whole number >= 1, got 0$/],
+  ["rmsNorm", "a NaN epsilon", () => natgrad.rmsNorm({ epsilon: Number.NaN }), /^epsilon: .*got NaN$/],
+  ["groupNorm", "groups", () => natgrad.groupNorm(2).shape([[3]]), /^groupNorm\(2\): wanted channels in 2/],
+  ["instanceNorm", "no positions", () => natgrad.instanceNorm().shape([[3]]), /^instanceNorm: wanted values/],
+  [
+    "batchNorm",
+    "one variance of two",
+    () => natgrad.batchNorm({ mean: [0, 0], variance: [1] }),
+    /^batchNorm: wanted 2 variances, got 1 variances$/,
+  ],
+  [
+    "batchNorm",
+    "a variance below 0",
+    () => natgrad.batchNorm({ mean: [0], variance: [-1] }),
+    /^batchNorm: wanted variances > 0, got one without/,
+  ],
   ["softmax", "no axis", () => natgrad.softmax({ axis: 1 }).shape([[2]]), /^softmax: wanted an axis/],
   [
     "logSoftmax",

@@ -51,6 +51,8 @@ export type TwinLayer = {
   fanOut: number;
   /** The rows of its Jacobian where they are no outer products; H and D are then means and sums over positions, or empty. */
   J?: Rows;
+  /** Of such a layer: H [N][T columns] and Delta [N C][T units] at every position. */
+  expanded?: { H: Rows; D: Rows };
   /** Blocks that it feeds or is fed by. Default: the ones before and after it. */
   neighbours?: readonly number[];
 };
@@ -121,6 +123,7 @@ export function layerSteps(
     return layers.map((layer, l) => {
       // A block without factors is inverted by itself.
       if (layer.H.length === 0) return layerSteps("block_diagonal", [layer], loss, rho)[0]!;
+      if (method === "kfac_expand") return kfacStep(layer, loss, gradients[l]!, rho, layer.expanded);
       if (method === "kfac") return kfacStep(layer, loss, gradients[l]!, rho);
       return tikhonovStep(layer, loss, gradients[l]!, rho);
     });
@@ -225,10 +228,31 @@ function plusMseStep(J: Rows[], whole: Rows, N: number, loss: TwinLoss, rho: num
 }
 
 /** (Delta^T Lambda Delta / N + rho_B)^-1 gradient (H^T H / N + rho_A)^-1, row by row of theta. */
-function kfacStep({ H, D, columns, fanOut }: TwinLayer, loss: TwinLoss, whole: Vector, rho: number): Vector {
+function kfacStep(
+  { H, D, columns, fanOut }: TwinLayer,
+  loss: TwinLoss,
+  whole: Vector,
+  rho: number,
+  all = { H, D },
+): Vector {
   const N = H.length;
-  const A = times(product(flip(H), H), 1 / N);
-  const B = times(product(flip(D), curved(loss.curvature, D)), 1 / N);
+  const width = H[0]!.length;
+  const T = all.H[0]!.length / width;
+  // Matrices of one position after the other.
+  const at = (rows: Rows, t: number, size: number) => rows.map((row) => row.slice(t * size, (t + 1) * size));
+  const sumOf = (part: (t: number) => Rows) =>
+    Array.from({ length: T }, (_, t) => part(t)).reduce((a, b) =>
+      a.map((row, i) => row.map((x, j) => x + b[i]![j]!)),
+    );
+  const gram = (a: Rows, b: Rows) => times(product(flip(a), b), 1 / N);
+  const A = times(
+    sumOf((t) => gram(at(all.H, t, width), at(all.H, t, width))),
+    1 / T,
+  );
+  const B = sumOf((t) => {
+    const each = at(all.D, t, D[0]!.length);
+    return gram(each, curved(loss.curvature, each));
+  });
   const trace = (a: Rows) => a.reduce((sum, row, i) => sum + row[i]!, 0);
   const [a, b] = [trace(A) / columns, trace(B) / fanOut];
   const pi = a > 0 && b > 0 ? Math.sqrt(a / b) : 1;

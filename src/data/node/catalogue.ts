@@ -1,5 +1,5 @@
 /**
- * @file The datasets of images that natgrad knows by name: what they are, whose, and where they lie on this machine.
+ * @file The datasets of images that natgrad knows by name: what they are, who made them, and where they are on this machine.
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ export type CatalogueEntry = {
   readonly source: string;
   /** Bytes to download, at most; 0 when it comes with natgrad. */
   readonly download: number;
-  /** Where it is; undefined when it must be fetched (the images themselves are not checked). */
+  /** Where it is, without a check of the images; undefined when it must be fetched. */
   readonly find: () => Promise<LocalDataset | undefined>;
   /**
    * Fetches it, or checks every byte of what is there.

@@ -1,6 +1,6 @@
 /**
- * @file Datasets of images from elsewhere: their sources, and fetching them into the cache folder. All sources of an
- * edition give the same bytes: natgrad has the digest of each edition.
+ * @file Datasets of images that are not part of natgrad: their sources, and fetching them into the cache folder. An edition is
+ * one exact content of a dataset, whose digest natgrad knows; all of its sources give the same bytes.
  */
 import { join } from "node:path";
 import { InputError } from "../../error.ts";
@@ -13,7 +13,7 @@ import { emptyStore, type LabelledImages, sealStore, type StoreShape } from "./i
 export type ImageSource = {
   /** For errors: a host, `npm` and a package, or a file; `FOLDER` stands for the cache folder. */
   readonly name: string;
-  /** True for files that the user may have put in place: no notice when there are none (ENOENT). */
+  /** True for files that the user may have put there: when there are none (ENOENT), errors do not mention this source. */
   readonly byHand?: boolean;
   /**
    * Fills in all labels and images.
@@ -56,7 +56,7 @@ export const storePath = ({ name }: FetchedImages, folder = cacheFolder()): stri
   join(folder, `${name}.images`);
 
 /**
- * Fetches the first of `editions` that can be had and whose digest is right, and writes it whole into the cache.
+ * Fetches the first of `editions` that a source has with the right digest, and writes the whole of it into the cache.
  * @throws InputError naming what was tried and what to do, or a folder that cannot be written.
  */
 export async function fetchStore(

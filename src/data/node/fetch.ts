@@ -1,7 +1,7 @@
 /**
- * @file Downloads as streams of bytes that end in an error when the server is late, or sends too little or other bytes than
- * were published. Nothing is written to disk here: what comes through is unpacked on the fly, and kept once its content is
- * verified.
+ * @file Downloads as streams of bytes that end in an error when the server is too slow, or sends too few bytes or other bytes
+ * than were published. Nothing is written to disk here: the bytes are unpacked as they come, and kept once the content has
+ * been verified.
  */
 import { createHash } from "node:crypto";
 
@@ -108,7 +108,7 @@ export function failure(error: unknown): string {
 }
 
 /**
- * Whether an address begins with http or https: `fetch` takes others, as `data:` with all of its content in it.
+ * Checks that an address begins with http or https; `fetch` also takes others, as `data:`.
  * @returns the reason why not, without a password that may be in it
  */
 export function addressFault(address: string): string | undefined {

@@ -2,7 +2,7 @@
  * @file Files of one folder that belong together and are replaced together: a reader of the folder finds the old set or the
  * new one, or, where the machine stopped in between, no set at all, and never some files of each.
  *
- * New files are written into a folder of their own beside the old ones, where nearly all that can fail does. Then the old
+ * New files are written into a folder of their own beside the old ones: nearly everything that can fail fails there. Then the old
  * set moves out and the new one in, by renaming, and back again if that fails. The first file of a set, without which the
  * set is not read, leaves first and arrives last.
  */
@@ -20,7 +20,7 @@ export type SetFile = readonly [name: string, bytes: Uint8Array | Iterable<Uint8
  * Writes a set of files into `folder`, made where it is not there, in place of the one that is there.
  * @param files one after the other, so that only one is in memory; no set can be read without the first
  * @param isMember whether a name in the folder is of such a set; files of other names are not touched
- * @throws InputError naming the file that cannot be written, the folder being as it was; what `files` throws likewise.
+ * @throws InputError naming the file that cannot be written, or what `files` throws; the folder is then as it was.
  */
 export async function writeSet(
   folder: string,

@@ -16,7 +16,7 @@ export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoExcep
 /** An error with a code, as the system's are. */
 const refused = (code: string, path: string): Error => Object.assign(new Error(`${code}: ${path}`), { code });
 
-/** What is no plain file, in words. */
+/** Words for something that is not a plain file. */
 function checkPlain(found: Stats, path: string): void {
   if (found.isFile()) return;
   if (found.isDirectory()) throw refused("EISDIR", path);
@@ -30,7 +30,7 @@ const named = (path: string): string => printable(path) || '""';
  * @throws Error with a code: ENOENT, EISDIR, `a device`, ...
  */
 export async function openPlain(path: string): Promise<FileHandle> {
-  // Before it is opened, which waits for a pipe's writer and may set a device going.
+  // Checked before it is opened: opening waits for the writer of a pipe, and may start a device.
   checkPlain(await stat(path), path);
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
@@ -85,7 +85,7 @@ export async function readWhole(
       );
     }
     if (size > LARGEST) throw new InputError(`${named(path)}: wanted a file below 4 GiB, got ${size} bytes`);
-    // One more, to see that the file ends where it is said to; those of /proc do not.
+    // One byte more than the size, to see that the file ends there; files in /proc do not.
     const bytes = Buffer.alloc(size + 1);
     let done = 0;
     for (let read = -1; read !== 0 && done <= size; done += read) {
@@ -121,8 +121,8 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Finds out whether files can be written into a folder, or the folder be made, by doing the like under a name of its own
- * in what is there already; leaves everything as it was.
+ * Finds out whether files can be written into a folder, or the folder can be made, by making one with a temporary name in the
+ * nearest folder that exists; leaves everything as it was.
  * @throws Error with a code when it cannot.
  */
 export async function tryFolder(folder: string): Promise<void> {
@@ -137,12 +137,12 @@ export async function tryFolder(folder: string): Promise<void> {
   }
 }
 
-/** The folder that is there, and those in it that are not, the outermost first. */
+/** The nearest folder that exists, and the missing folders inside it, outermost first. */
 async function nearest(folder: string): Promise<{ place: string; missing: readonly string[] }> {
   const missing: string[] = [];
   let place = resolve(folder);
   for (; !(await isFolder(place)); place = dirname(place)) {
-    // A drive that is not there is in no other folder.
+    // The root of a missing drive has no parent.
     if (dirname(place) === place) throw refused("ENOENT", place);
     missing.unshift(place);
   }

@@ -48,7 +48,7 @@ const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes)
 export const storeSize = ({ train, test, inputs }: StoreShape): number =>
   headSize(train + test) + (train + test) * inputs;
 
-/** A store's bytes to be filled: labels and images are views of them; {@link sealStore} does the rest. */
+/** The bytes of a store, to be filled through the views `labels` and `images`; {@link sealStore} then adds the checksums. */
 export function emptyStore(shape: StoreShape): LabelledImages & { readonly bytes: Uint8Array } {
   const count = shape.train + shape.test;
   const bytes = new Uint8Array(storeSize(shape));

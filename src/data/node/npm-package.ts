@@ -12,7 +12,7 @@ const PUBLIC_REGISTRY = "https://registry.npmjs.org/";
 /** A mirror may fetch the package itself before it answers. */
 const CONNECT_TIMEOUT = 30_000;
 
-/** What a registry says of one version of a package, in bytes at most. */
+/** The most bytes of a registry's answer about one version of a package. */
 const ABOUT_LIMIT = 2 ** 20;
 
 /**

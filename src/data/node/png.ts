@@ -1,6 +1,6 @@
 /**
  * @file Images of 8-bit red, green and blue in PNG files, as the sheets of CIFAR-10 are. The size of the image is known
- * beforehand, and no more than that is unpacked whatever the file says; all but header and pixels is passed over.
+ * beforehand, and no more is unpacked, whatever the file says; chunks other than the header and the pixels are skipped.
  *
  * Format: https://www.w3.org/TR/png-3/ (chunks 5.3, header 11.2.1, filters 9.2)
  */

@@ -6,13 +6,13 @@ import { existsSync, rmSync } from "node:fs";
 
 const present = new Set<string>();
 
-/** Milliseconds between two looks, and how many. */
+/** Milliseconds between two looks for removed files, and the number of looks. */
 const PAUSE = 5;
 const LOOKS = 20;
 
 /**
- * Calls to the system that began before the exit still run beside it, and may make a file, or its folder, that was just
- * removed. So a removed file is looked for again.
+ * Removes all temporary files. System calls that began before the exit still go on, and may create a file or its folder again
+ * just after it was removed, so that removed files are looked for again.
  */
 function removeAll(): void {
   const paths = [...present];
@@ -31,7 +31,10 @@ function removeAll(): void {
   }
 }
 
-/** Notes a file or folder that is about to be made; what is returned is to be called when it is gone or has its own name. */
+/**
+ * Notes a file or folder that is about to be made.
+ * @returns a function to call when it has been removed, or renamed to its final name
+ */
 export function noteTemporary(path: string): () => void {
   if (present.size === 0) process.on("exit", removeAll);
   present.add(path);

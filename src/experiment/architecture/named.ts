@@ -9,6 +9,7 @@ import { myrtle } from "../../network/myrtle.ts";
 import type { Network } from "../../network/network.ts";
 import { resnet } from "../../network/resnet.ts";
 import type { Parameterization } from "../../ops/parameterization.ts";
+import { activationOf, type OwnParts } from "../own.ts";
 import type { LayerList } from "./layer-file.ts";
 
 /** The options that say what network it is. */
@@ -17,6 +18,8 @@ export type NetworkOptions = {
   readonly n_layers: number;
   readonly width: number;
   readonly activation: string;
+  /** Objects of the user's own, of which the options have the names. */
+  readonly own?: OwnParts;
   readonly weight_variance: number;
   readonly bias_variance: number;
   readonly parameterization: Parameterization;
@@ -42,15 +45,12 @@ export type Named = {
 };
 
 /** The options that all networks have. */
-const commonOf = (
-  { activation, weight_variance, bias_variance, parameterization }: NetworkOptions,
-  { outputs }: Ends,
-) => ({
+const commonOf = (options: NetworkOptions, { outputs }: Ends) => ({
   outputs,
-  activation,
-  weightVariance: weight_variance,
-  biasVariance: bias_variance,
-  parameterization,
+  activation: activationOf(options),
+  weightVariance: options.weight_variance,
+  biasVariance: options.bias_variance,
+  parameterization: options.parameterization,
 });
 
 /** The options of networks on images. */

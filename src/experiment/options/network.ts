@@ -8,7 +8,7 @@ import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
 import { LAYER_FILE, layersIn, readLayerFile, type LayerList } from "../architecture/layer-file.ts";
 import { NETWORK_NAMES, type NetworkName } from "../architecture/named.ts";
-import { choice, notNegative, positive, whole, type Reader } from "./values.ts";
+import { choice, choiceOrOwn, notNegative, positive, whole, type Reader } from "./values.ts";
 
 const about = aboutIn("Network");
 
@@ -46,9 +46,11 @@ export const NETWORK_OPTIONS = {
         "width of every hidden layer, M; of cnn, myrtle and resnet the channels (of the first group)",
       ),
     ),
-  activation: choice(ACTIVATION_NAMES)
+  activation: choiceOrOwn(ACTIVATION_NAMES)
     .default(ACTIVATION_NAMES[0]!)
-    .meta(about("<name>", "nonlinearity between the layers")),
+    .meta(
+      about("<name|file>", "nonlinearity between the layers, or a module that exports yours as activation"),
+    ),
   weight_variance: positive()
     .default(2)
     .meta(

@@ -6,7 +6,7 @@ import { DAMPING_SCHEDULES } from "../../dynamics/damping.ts";
 import { NATURAL_GRADIENTS, SINGULAR } from "../../fisher/index.ts";
 import { LOSS_NAMES } from "../../loss/index.ts";
 import { aboutIn } from "./about.ts";
-import { choice, notNegative, number, positive, whole, type Reader } from "./values.ts";
+import { choice, choiceOrOwn, notNegative, number, positive, whole, type Reader } from "./values.ts";
 
 const about = aboutIn("Training");
 
@@ -17,10 +17,17 @@ const readMethod: Reader<string | undefined> = (v) => (v === "none" ? undefined 
 
 export const TRAINING_OPTIONS = {
   natural_gradient_type: z
-    .preprocess(readMethod, choice(METHODS).optional())
+    .preprocess(readMethod, choiceOrOwn(METHODS).optional())
     .optional()
-    .meta(about("<name>", "Fisher matrix of the natural gradient; without it, gradient descent")),
-  loss_type: choice(LOSS_NAMES).default(LOSS_NAMES[0]!).meta(about("<name>", "loss to minimise")),
+    .meta(
+      about(
+        "<name|file>",
+        "Fisher matrix of the natural gradient, or a module that exports yours as fisher; without it, gradient descent",
+      ),
+    ),
+  loss_type: choiceOrOwn(LOSS_NAMES)
+    .default(LOSS_NAMES[0]!)
+    .meta(about("<name|file>", "loss to minimise, or a module that exports yours as loss")),
   n_steps: whole(0).default(2).meta(about("<n>", "steps")),
   batch_size: whole(1)
     .optional()

@@ -46,6 +46,12 @@ export const notNegative = () => number("a number from 0 to 1e30", (x) => x >= 0
 export const choice = <const T extends string>(values: readonly T[]) =>
   z.enum(values as readonly [T, ...T[]], { error: `one of ${values.join(", ")}` });
 
+/** A choice that may also be an object of the user's own (own.ts), or on the command line a module. */
+export const choiceOrOwn = (values: readonly string[]) =>
+  z.enum(values as [string, ...string[]], {
+    error: `one of ${values.join(", ")}, or one of your own`,
+  });
+
 export const path = () => z.string({ error: "a path" }).min(1, { error: "a path" });
 
 const readBytes: Reader<number | string> = (v) => (typeof v === "string" ? (parseBytes(v) ?? v) : v);
