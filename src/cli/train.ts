@@ -48,6 +48,10 @@ Examples:
   natgrad train --natural_gradient_type kfac --damping 1e-6 --train_size 1000 --batch_size 200 --n_steps 10
       mini-batches, each step predicted
 
+  natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
+      another activation; ./own.mjs in place of its name is a module of yours
+      that exports it as activation (a method as fisher, a loss as loss)
+
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
 Exit codes: 0 done, 1 a fault of natgrad, 2 bad input or an output that cannot
