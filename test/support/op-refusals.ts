@@ -73,6 +73,57 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.batchNorm({ mean: [0], variance: [-1] }),
     /^batchNorm: wanted variances > 0, got one without/,
   ],
+  [
+    "concatenate",
+    "sizes",
+    () =>
+      natgrad.concatenate().shape([
+        [2, 1],
+        [3, 1],
+      ]),
+    /^concatenate: wanted values as/,
+  ],
+  [
+    "gather",
+    "an index beyond",
+    () => natgrad.gather({ indices: 2 }).shape([[2]]),
+    /^gather: wanted indices from -2/,
+  ],
+  [
+    "gather",
+    "half an index",
+    () => natgrad.gather({ indices: [0.5] }),
+    /^indices: wanted whole numbers, got 0.5$/,
+  ],
+  ["slice", "nothing", () => natgrad.slice({ start: 2 }).shape([[2]]), /^slice: wanted a part of 2 entries/],
+  ["slice", "a step of 0", () => natgrad.slice({ step: 0 }), /^step: wanted a whole number >= 1, got 0$/],
+  [
+    "pad",
+    "counts below 0",
+    () => natgrad.pad({ before: [-1], after: [0] }),
+    /^pad: wanted a whole number >= 0/,
+  ],
+  ["expand", "sizes", () => natgrad.expand(3).shape([[2]]), /^expand\(3\): wanted shapes that broadcast/],
+  [
+    "squeeze",
+    "a size of 2",
+    () => natgrad.squeeze(0).shape([[2]]),
+    /^squeeze\(0\): wanted axes of size 1, got/,
+  ],
+  [
+    "unsqueeze",
+    "an axis beyond",
+    () => natgrad.unsqueeze(3).shape([[2]]),
+    /^unsqueeze\(3\): wanted an axis from/,
+  ],
+  ["reduceMax", "no axis", () => natgrad.reduceMax({ axes: [1] }).shape([[2]]), /^reduceMax: wanted an axis/],
+  [
+    "reduceMean",
+    "no axis",
+    () => natgrad.reduceMean({ axes: [1] }).shape([[2]]),
+    /^reduceMean: wanted an axis/,
+  ],
+  ["reduceSum", "no axis", () => natgrad.reduceSum({ axes: [1] }).shape([[2]]), /^reduceSum: wanted an axis/],
   ["softmax", "no axis", () => natgrad.softmax({ axis: 1 }).shape([[2]]), /^softmax: wanted an axis/],
   [
     "logSoftmax",
