@@ -10,7 +10,7 @@
  * are isotropic already stay where they are. The map is fitted on training samples and moves any other by the same A;
  * what a sample has outside the span of the training samples is lost.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, demand, demandWhole } from "../error.ts";
 import { eigen } from "../linalg/eigen.ts";
 import { identity, type Matrix, zeros } from "../linalg/matrix.ts";
@@ -31,17 +31,20 @@ export type ForsterMap = {
 };
 
 /** When to stop: after so many iterations at most, and when the deviation from isotropy is so small. */
-export type ForsterOptions = Stoppable & { readonly iterations?: number; readonly tolerance?: number };
+export type ForsterOptions = ComputeOptions & { readonly iterations?: number; readonly tolerance?: number };
 
 /** A dataset with both splits moved by the map fitted on the training split; every sample has norm 1. */
 export async function forsterTransform(dataset: Dataset, options: ForsterOptions = {}): Promise<Dataset> {
+  const { engine, signal } = options;
   const map = await fitForster(dataset.xTrain, options);
   // What it makes of an image is none: its numbers are no pixels.
   const { sample: _, ...rest } = dataset;
+  const moved = (x: Matrix, which: string): Promise<Matrix> =>
+    applyForster(map, x, `forster_transform (${which} samples)`, { engine, signal });
   return {
     ...rest,
-    xTrain: await applyForster(map, dataset.xTrain, "forster_transform (training samples)"),
-    xTest: await applyForster(map, dataset.xTest, "forster_transform (test samples)"),
+    xTrain: await moved(dataset.xTrain, "training"),
+    xTest: await moved(dataset.xTest, "test"),
   };
 }
 
@@ -51,15 +54,16 @@ export async function forsterTransform(dataset: Dataset, options: ForsterOptions
  */
 export async function fitForster(
   x: Matrix,
-  { iterations = 100, tolerance = 1e-3, signal }: ForsterOptions = {},
+  { iterations = 100, tolerance = 1e-3, ...options }: ForsterOptions = {},
 ): Promise<ForsterMap> {
   demandWhole("iterations", iterations, 0);
   demand(tolerance > 0 && tolerance < Infinity, "tolerance", "a finite number above 0", tolerance);
-  const { basis, scales } = await span(x, signal);
+  const { basis, scales } = await span(x, options);
+  const { signal } = options;
   const r = basis.cols;
   // z = x W in the span's coordinates, from the start that whitens them.
   const w = scaleColumns(identity(r), scales);
-  const z = scaleColumns(await product(x, basis), scales);
+  const z = scaleColumns(await product(x, basis, options), scales);
   if (x.rows > r) checkPosition(z);
   for (let iteration = 0; ; iteration++) {
     toSphere(z);
@@ -68,7 +72,7 @@ export async function fitForster(
     if (deviation <= tolerance) {
       return {
         basis,
-        core: await squareRoot(await product(w, w, { transB: true }), signal),
+        core: await squareRoot(await product(w, w, { ...options, transB: true }), options),
         deviation,
         iterations: iteration,
       };
@@ -89,20 +93,21 @@ export async function fitForster(
  * Ax/|Ax| for every row of x [N, M].
  * @throws InputError naming a sample that is orthogonal to every training sample.
  */
-export async function applyForster({ basis, core }: ForsterMap, x: Matrix, what: string): Promise<Matrix> {
-  const inSpan = await product(await product(x, basis), core);
-  return normaliseRows(await product(inSpan, basis, { transB: true }), what);
+export async function applyForster(
+  { basis, core }: ForsterMap,
+  x: Matrix,
+  what: string,
+  options: ComputeOptions = {},
+): Promise<Matrix> {
+  const inSpan = await product(await product(x, basis, options), core, options);
+  return normaliseRows(await product(inSpan, basis, { ...options, transB: true }), what);
 }
 
 /** An orthonormal basis [M, r] of the rows of x, and 1 / (singular value) along each of its columns. */
-async function span(
-  x: Matrix,
-  signal: AbortSignal | undefined,
-): Promise<{ basis: Matrix; scales: Float64Array }> {
+async function span(x: Matrix, options: ComputeOptions): Promise<{ basis: Matrix; scales: Float64Array }> {
   const wide = x.rows <= x.cols;
-  const { values, vectors } = await eigen(await product(x, x, wide ? { transB: true } : { transA: true }), {
-    signal,
-  });
+  const gram = await product(x, x, { ...options, ...(wide ? { transB: true } : { transA: true }) });
+  const { values, vectors } = await eigen(gram, options);
   const n = values.length;
   const least = Math.max(x.rows, x.cols) * 2 ** -52 * Math.max(...values);
   const kept = [...values.keys()].filter((k) => values[k]! > least);
@@ -118,7 +123,7 @@ async function span(
   }
   // The Gram's eigenvectors are the left singular vectors U: V = Xᵀ U / s.
   return {
-    basis: wide ? scaleColumns(await product(x, columns, { transA: true }), scales) : columns,
+    basis: wide ? scaleColumns(await product(x, columns, { ...options, transA: true }), scales) : columns,
     scales,
   };
 }
@@ -147,10 +152,10 @@ function scaleColumns(a: Matrix, factors: Float64Array): Matrix {
 }
 
 /** The symmetric positive square root, with largest eigenvalue 1. */
-async function squareRoot(k: Matrix, signal: AbortSignal | undefined): Promise<Matrix> {
-  const { values, vectors } = await eigen(k, { signal });
+async function squareRoot(k: Matrix, options: ComputeOptions): Promise<Matrix> {
+  const { values, vectors } = await eigen(k, options);
   const largest = Math.max(...values);
   const roots = values.map((value) => Math.sqrt(Math.max(value, 0) / largest));
   const scaled = scaleColumns({ ...vectors, data: vectors.data.slice() }, roots);
-  return product(scaled, vectors, { transB: true });
+  return product(scaled, vectors, { ...options, transB: true });
 }

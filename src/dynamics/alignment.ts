@@ -7,13 +7,14 @@
  * Y Y^T is the sum over outputs of y_c y_c^T, and K [N, N] is Theta, or for a kernel of C outputs the mean of its C
  * diagonal blocks, which is Theta again at infinite width. Both are scale-free: no normalisation enters.
  */
+import type { ComputeOptions } from "../engine/compute.ts";
 import { agree } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { map, norm, zeros, type Matrix } from "../linalg/matrix.ts";
 import { product } from "../linalg/product.ts";
 
 /** Options of {@link alignment}. */
-export type AlignmentOptions = {
+export type AlignmentOptions = ComputeOptions & {
   /** Takes the mean out of features and labels first (H K H with H = I - 1 1^T / N). Default: false. */
   centred?: boolean;
 };
@@ -22,12 +23,12 @@ export type AlignmentOptions = {
 export async function alignment(
   kernel: Kernel,
   y: Matrix,
-  { centred = false }: AlignmentOptions = {},
+  { centred = false, engine, signal }: AlignmentOptions = {},
 ): Promise<number> {
   agree("labels", `${kernel.cols} rows`, `${y.rows} rows`);
   const prepare = centred ? centre : (a: Matrix) => a;
   const K = prepare(await outputMean(kernel));
-  const target = prepare(await product(y, y, { transB: true }));
+  const target = prepare(await product(y, y, { engine, signal, transB: true }));
   let inner = 0;
   for (let i = 0; i < K.data.length; i++) inner += K.data[i]! * target.data[i]!;
   const sizes = norm(K) * norm(target);

@@ -9,7 +9,8 @@
  * they are, at any time: Theta' vanishes on the null space of Theta. N is the number of samples whatever the number of
  * outputs, because the loss is a mean over samples and a sum over outputs.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { demand } from "../error.ts";
 import { eigen, roundingOf } from "../linalg/eigen.ts";
 import { multiply, subtract, zeros, type Matrix } from "../linalg/matrix.ts";
@@ -24,7 +25,7 @@ import {
 } from "./function-space.ts";
 
 /** Options of the flows; `learningRate` is the time between two looks. */
-export type FlowOptions = Stoppable & { learningRate: number };
+export type FlowOptions = ComputeOptions & { learningRate: number };
 
 /**
  * Gradient flow of the mean squared error, looked at every `learningRate` of time.
@@ -34,18 +35,21 @@ export async function gradientFlow(
   kernels: PredictingKernels,
   start: Outputs,
   y: Matrix,
-  { learningRate, signal }: FlowOptions,
+  { learningRate, ...computing }: FlowOptions,
 ): Promise<Predictor> {
   checkStart(kernels, start, y);
   demand(!Number.isNaN(learningRate), "learningRate", "a number", learningRate);
   const { cols: samples, outputs, epsilon } = kernels.train;
-  const { values, vectors } = await eigen(await kernels.train.matrix({ shared: true }), { signal });
+  const { values, vectors } = await eigen(await kernels.train.matrix({ shared: true }), computing);
   const rounding = roundingOf(values, epsilon);
   // With one output's kernel the C outputs are columns; with a kernel of all outputs they are one long column.
   const asColumns = (a: Matrix): Matrix => ({ rows: a.data.length / columns, cols: columns, data: a.data });
   const columns = outputs === y.cols ? 1 : y.cols;
-  const modes = await product(vectors, asColumns(subtract(start.train, y)), { transA: true });
-  const toTest = await product(await kernels.test.matrix({ shared: true }), vectors);
+  const modes = await product(vectors, asColumns(subtract(start.train, y)), {
+    ...computing,
+    transA: true,
+  });
+  const toTest = await product(await kernels.test.matrix({ shared: true }), vectors, computing);
 
   /** Sum over modes i of basis[., i] weight(values[i]) modes[i, .], without those that do not move. */
   const combine = (basis: Matrix, weight: (value: number) => number): Matrix => {

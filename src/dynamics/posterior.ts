@@ -10,7 +10,7 @@
  * posterior of a Gaussian process with covariance K (Neal 1994; Lee et al., arXiv 1711.00165). The exponent is that of
  * gradient-flow.ts: divided by N, whatever the number of outputs.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, agree, demand, demandName } from "../error.ts";
 import { blocksOf, checkKernel, type Kernel } from "../kernel/kernel.ts";
 import { factorize } from "../linalg/cholesky.ts";
@@ -40,7 +40,7 @@ export type Posterior = {
 };
 
 /** Options of {@link createPosterior}. */
-export type PosteriorOptions = Stoppable & {
+export type PosteriorOptions = ComputeOptions & {
   kind?: PosteriorKind;
   /**
    * Added to the diagonal of the training kernel that is inverted (not divided by N): a weight decay towards the
@@ -66,7 +66,7 @@ export type PosteriorAt = {
 export async function createPosterior(
   kernels: PosteriorKernels,
   y: Matrix,
-  { kind = "ntk", regularisation = 0, signal }: PosteriorOptions = {},
+  { kind = "ntk", regularisation = 0, ...computing }: PosteriorOptions = {},
 ): Promise<PosteriorAt> {
   const { cols: N, outputs, epsilon } = kernels.train;
   demandName("kind", ["ntk", "nngp"] satisfies PosteriorKind[], kind);
@@ -92,18 +92,18 @@ export async function createPosterior(
   const response = async (time: number): Promise<Matrix> => {
     if (time === Infinity) {
       const { solveMatrix } = await factorize(theta, {
+        ...computing,
         what: `posterior: training kernel (${kind})`,
         epsilon,
-        signal,
       });
       return transpose(await solveMatrix(transpose(thetaTest)));
     }
-    const { values, vectors } = await (basis ??= eigen(theta, { signal }));
+    const { values, vectors } = await (basis ??= eigen(theta, computing));
     // Where an eigenvalue is rounding nothing moves at any time: Theta' vanishes on the null space of Theta.
     const rounding = roundingOf(values, epsilon);
     const weights = values.map((value) => (value > rounding ? -Math.expm1((-value * time) / N) / value : 0));
-    const modes = map(await product(thetaTest, vectors), (x, i) => x * weights[i % N]!);
-    return product(modes, vectors, { transB: true });
+    const modes = map(await product(thetaTest, vectors, computing), (x, i) => x * weights[i % N]!);
+    return product(modes, vectors, { ...computing, transB: true });
   };
 
   return {
@@ -112,14 +112,14 @@ export async function createPosterior(
       const D = await response(time);
       // K'' - D R^T - R D^T with R = K' - D K / 2 is K'' - D K'^T - K' D^T + D K D^T.
       const R = scale(KTest, 1);
-      await accumulate(R, -1, D, scale(middle, 1 / 2));
-      const DR = await product(D, R, { transB: true });
+      await accumulate(R, -1, D, scale(middle, 1 / 2), computing);
+      const DR = await product(D, R, { ...computing, transB: true });
       const n = DR.rows;
       const covariance = map(
         KTestTest,
         (k, i) => k - DR.data[i]! - DR.data[(i % n) * n + Math.floor(i / n)]!,
       );
-      return { mean: await product(D, y), covariance };
+      return { mean: await product(D, y, computing), covariance };
     },
   };
 }

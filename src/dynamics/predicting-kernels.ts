@@ -31,9 +31,9 @@ export async function makeKernels(
   { xTrain, xTest }: Pick<TrainingData, "xTrain" | "xTest">,
   { kernelTile, unitSeed = 1, ...passing }: KernelOptions = {},
 ): Promise<KernelPair> {
-  const { network } = linearizer;
+  const { engine, network } = linearizer;
   const { signal } = passing;
-  const options = { ...(kernelTile === undefined ? {} : { tile: kernelTile }), needs, signal };
+  const options = { ...(kernelTile === undefined ? {} : { tile: kernelTile }), needs, engine, signal };
   if (source === "empirical") {
     const { train, others } = await empiricalKernel(linearizer, weights, xTrain, [xTest], {
       ...passing,
@@ -46,5 +46,5 @@ export async function makeKernels(
     test: await analyticKernel(network, xTest, xTrain, options),
   };
   if (needs !== "units") return pair;
-  return withUnits(network, pair, xTrain, xTest, randomState(unitSeed), { signal });
+  return withUnits(network, pair, xTrain, xTest, randomState(unitSeed), { engine, signal });
 }

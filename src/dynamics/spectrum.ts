@@ -8,7 +8,7 @@
  * N is the number of samples whatever the number of outputs. A kernel of one output serves the columns of y alike; one of
  * all C outputs has N C eigenvalues, and y is one long column.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { demand } from "../error.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../linalg/eigen.ts";
@@ -32,7 +32,7 @@ export type Spectrum = {
 };
 
 /** The spectrum of a training kernel. */
-export async function kernelSpectrum(kernel: Kernel, options: Stoppable = {}): Promise<Spectrum> {
+export async function kernelSpectrum(kernel: Kernel, options: ComputeOptions = {}): Promise<Spectrum> {
   const theta = scale(await kernel.matrix({ shared: true }), 1 / kernel.cols);
   const n = theta.rows;
   const { values: ascending, vectors } = await eigen(theta, options);
@@ -51,14 +51,18 @@ export async function kernelSpectrum(kernel: Kernel, options: Stoppable = {}): P
 }
 
 /** Squares of the modes of `r` [N, C], summed over its columns where the kernel covers one output: [n]. */
-export async function modeEnergies({ vectors }: Spectrum, r: Matrix): Promise<Float64Array> {
+export async function modeEnergies(
+  { vectors }: Spectrum,
+  r: Matrix,
+  options: ComputeOptions = {},
+): Promise<Float64Array> {
   const n = vectors.rows;
   // One long column, or as many as there are outputs beside a kernel of one.
   if (r.data.length % n !== 0 || (r.rows !== n && r.data.length !== n)) {
     throw new RangeError(`modes: wanted ${n} rows or ${n} numbers, got ${r.rows} x ${r.cols}`);
   }
   const cols = r.data.length / n;
-  const modes = await product(vectors, { rows: n, cols, data: r.data }, { transA: true });
+  const modes = await product(vectors, { rows: n, cols, data: r.data }, { ...options, transA: true });
   const energies = new Float64Array(n);
   for (const [at, c] of modes.data.entries()) energies[Math.floor(at / cols)]! += c * c;
   return energies;
@@ -68,8 +72,12 @@ export async function modeEnergies({ vectors }: Spectrum, r: Matrix): Promise<Fl
  * Share of |y|^2 that lies in the leading eigenvectors, cumulative: entry k is that of the first k + 1 of them [n]. Labels
  * in few of them are learnt soon; of labels that are all zero every share is 0.
  */
-export async function labelEnergy(spectrum: Spectrum, y: Matrix): Promise<Float64Array> {
-  const energies = await modeEnergies(spectrum, y);
+export async function labelEnergy(
+  spectrum: Spectrum,
+  y: Matrix,
+  options: ComputeOptions = {},
+): Promise<Float64Array> {
+  const energies = await modeEnergies(spectrum, y, options);
   const total = energies.reduce((sum, x) => sum + x, 0);
   let sum = 0;
   return energies.map((x) => (total === 0 ? 0 : (sum += x) / total));
@@ -84,11 +92,12 @@ export async function convergenceTime(
   spectrum: Spectrum,
   residual: Matrix,
   fraction: number,
+  options: ComputeOptions = {},
 ): Promise<number> {
   demandFraction(fraction);
   const { values, rank } = spectrum;
   const rates = values.map((value, i) => (i < rank ? 2 * value : 0));
-  return timeToDecay(rates, await modeEnergies(spectrum, residual), fraction);
+  return timeToDecay(rates, await modeEnergies(spectrum, residual, options), fraction);
 }
 
 /**
@@ -100,6 +109,7 @@ export async function convergenceSteps(
   residual: Matrix,
   fraction: number,
   learningRate: number,
+  options: ComputeOptions = {},
 ): Promise<number> {
   demandFraction(fraction);
   demand(learningRate > 0, "learningRate", "a number above 0", learningRate);
@@ -108,7 +118,7 @@ export async function convergenceSteps(
   const rateOf = (value: number): number =>
     Math.min(FASTEST, -2 * Math.log(Math.abs(1 - learningRate * value)));
   const rates = values.map((value, i) => (i < rank ? rateOf(value) : 0));
-  return Math.ceil(timeToDecay(rates, await modeEnergies(spectrum, residual), fraction));
+  return Math.ceil(timeToDecay(rates, await modeEnergies(spectrum, residual, options), fraction));
 }
 
 const demandFraction = (fraction: number): void =>

@@ -14,6 +14,7 @@ import type {
   PrepareOptions,
 } from "../fisher/fisher.ts";
 import { onPlainSignals, viewOf, type View } from "../fisher/view.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { Precision } from "../engine/graph.ts";
 import { passOperations, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
 import { tileFor } from "../jacobian/runs.ts";
@@ -149,7 +150,7 @@ export function createTrainer(
       clock.lap("linearize");
 
       const before = restore(linearization.outputs, beside);
-      const { inversions, inverting } = listening(options);
+      const { inversions, inverting } = listening(engine, options);
       const result = (rest: Partial<StepResult>): StepResult => ({
         before,
         seconds: { linearize: 0, gram: 0, precondition: 0, update: 0, ...clock.seconds },
@@ -186,13 +187,17 @@ export function createTrainer(
 }
 
 /** How a step inverts, and a list of what it inverts. */
-function listening({ singular, solver, signal }: StepOptions): {
+function listening(
+  engine: Engine,
+  { singular, solver, signal }: StepOptions,
+): {
   inversions: readonly Inversion[];
   inverting: InvertOptions;
 } {
   const inversions: Inversion[] = [];
   const inverting: InvertOptions = {
     singular: singular ?? solver?.singular ?? "refuse",
+    engine,
     signal,
     onInversion: (inversion) => inversions.push(inversion),
   };

@@ -63,7 +63,12 @@ function contextOf(parts: TrainingParts, options: TrainingOptions): Context {
     trainer: createTrainer(linearizer, weights, method, loss, batch, tile === undefined ? {} : { tile }),
     clock: createStopwatch(),
     nextBatch: batchSize < N ? miniBatches(batchSeed, N, batchSize) : undefined,
-    inverting: { singular, signal, onInversion: (inversion) => inversions.push(inversion) },
+    inverting: {
+      singular,
+      engine: linearizer.engine,
+      signal,
+      onInversion: (inversion) => inversions.push(inversion),
+    },
     foreseen() {
       const found = inversions;
       inversions = [];

@@ -64,6 +64,12 @@ export type Engine = {
   integers(...values: number[]): Tensor;
   /** A zero array of the engine's precision, where its programs read and write fastest. */
   floats(length: number): FloatArray;
+  /**
+   * Float64 on the CPU of this thread, for what the host computes beside the network: the engine itself where it is that, else one
+   * beside it with the same threads, which is opened when it is first asked for and released with it.
+   * @throws InputError when the engine was released.
+   */
+  float64(): Promise<Engine>;
   /** Releases its programs and whatever else it holds; nothing can be run afterwards. */
   release(): Promise<void>;
   /** Machine epsilon of the engine's precision. */
@@ -71,7 +77,7 @@ export type Engine = {
 };
 
 /** Cores of this machine. ONNX Runtime's own default counted one on virtual machines. */
-const cores = (): number =>
+export const cores = (): number =>
   globalThis.process?.getBuiltinModule?.("os").availableParallelism() ??
   globalThis.navigator?.hardwareConcurrency ??
   1;
@@ -190,6 +196,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   const Floats = precision === "float32" ? Float32Array : Float64Array;
   const begin: typeof inTurn = kind === "wasm" && device !== "cpu" ? inTurn : (work) => work();
   const sessions = new Set<OrtSession>();
+  let beside: Promise<Engine> | undefined;
   let open = true;
   const lifetime: Lifetime = {
     demandOpen(session) {
@@ -202,7 +209,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       if (sessions.delete(session)) await session.release();
     },
   };
-  return {
+  const engine: Engine = {
     device,
     precision,
     runtime: kind,
@@ -229,11 +236,24 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
           : missing(device, reason(error));
       }
     },
+    async float64() {
+      lifetime.demandOpen();
+      if (precision === "float64") return engine;
+      return (beside ??= createEngine({
+        precision: "float64",
+        threads,
+        // The line about WebAssembly was this engine's.
+        notice: () => {},
+        ...(wasmPaths === undefined ? {} : { wasmPaths }),
+      }));
+    },
     async release() {
       open = false;
       for (const session of sessions) await lifetime.release(session);
+      await (await beside?.catch(() => undefined))?.release();
     },
   };
+  return engine;
 }
 
 const missing = (device: Device, why: string): InputError =>

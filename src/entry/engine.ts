@@ -3,6 +3,7 @@
  * own: `ops` are the operations that their formulas are made of.
  */
 export { breathe, type Stoppable } from "../breathe.ts";
+export type { ComputeOptions } from "../engine/compute.ts";
 export {
   createEngine,
   DEVICES,

@@ -11,6 +11,7 @@ import type { FetchOptions } from "../data/node/fetch-store.ts";
 import { mnist } from "../data/node/mnist.ts";
 import { loadDataset, saveDataset } from "../data/node/npz.ts";
 import { synthetic } from "../data/synthetic.ts";
+import { createEngine } from "../engine/engine.ts";
 import { InputError } from "../error.ts";
 import { randomState } from "../random/random-state.ts";
 import type { Config } from "./config.ts";
@@ -23,6 +24,8 @@ export type DataOptions = Pick<
   | "dataset"
   | "dataset_path"
   | "normalise"
+  | "sample_shape"
+  | "channels_first"
   | "n_classes"
   | "target_classes"
   | "train_size"
@@ -35,6 +38,7 @@ export type DataOptions = Pick<
   | "forster_transform_n_iters"
   | "forster_transform_tol"
   | "memory_limit"
+  | "threads"
 >;
 
 /**
@@ -47,11 +51,23 @@ export async function loadData(
 ): Promise<Dataset> {
   const dataset = await source(options, fetching);
   if (!options.forster_transform) return dataset;
-  return forsterTransform(dataset, {
-    iterations: options.forster_transform_n_iters,
-    tolerance: options.forster_transform_tol,
-    signal,
+  const { threads } = options;
+  // The one of the network comes later: what it is depends on the data.
+  const engine = await createEngine({
+    precision: "float64",
+    notice: () => {},
+    ...(threads === undefined ? {} : { threads }),
   });
+  try {
+    return await forsterTransform(dataset, {
+      iterations: options.forster_transform_n_iters,
+      tolerance: options.forster_transform_tol,
+      engine,
+      signal,
+    });
+  } finally {
+    await engine.release();
+  }
 }
 
 async function source(options: DataOptions, fetching: FetchOptions): Promise<Dataset> {
@@ -67,6 +83,8 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
       loss,
       ...drawn,
       normalise: options.normalise,
+      sampleShape: options.sample_shape,
+      channelsFirst: options.channels_first,
       memoryLimit: options.memory_limit,
       // What the Forster transform moves has norm 1 whatever it had.
       notice: options.forster_transform ? undefined : fetching.notice,

@@ -1,8 +1,9 @@
 /**
  * @file The kernels that a diagnosis looks at: of the infinitely wide network, and of this one at its initial weights.
  */
-import type { Stoppable } from "../breathe.ts";
 import type { PosteriorKernels } from "../dynamics/posterior.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
+import type { Linearizer } from "../jacobian/linearize.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -10,8 +11,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import type { Setting } from "./diagnose-setting.ts";
 import type { DiagnosisListeners } from "./diagnosis.ts";
 import { finiteKernels } from "./representable.ts";
-import { openNetwork, startWeights, tileOf } from "./setup.ts";
-import type { Use } from "./use.ts";
+import { startWeights, tileOf } from "./setup.ts";
 
 /** Kernels of a dataset, of the infinitely wide network and of this one, and the outputs of this one at the start. */
 export type Kernels = {
@@ -23,10 +23,10 @@ export type Kernels = {
 /** The kernels of the infinitely wide network. */
 export const analyticKernels = (
   { config, dataset, network }: Setting,
-  { signal }: Stoppable,
+  computing: ComputeOptions,
 ): Promise<PosteriorKernels> => {
   const { xTrain, xTest } = dataset;
-  const options = { ...tileOf(config), signal };
+  const options = { ...tileOf(config), ...computing };
   return finiteKernels(
     async () => ({
       train: await analyticKernel(network, xTrain, xTrain, options),
@@ -41,13 +41,11 @@ export const analyticKernels = (
 
 /** The kernel of the network at its initial weights, and its outputs there. */
 export async function empiricalParts(
-  { config, dataset, network, plan }: Setting,
-  { progress = () => {}, notice = () => {}, signal }: DiagnosisListeners,
-  use: Use,
+  { config, dataset, plan }: Setting,
+  linearizer: Linearizer,
+  { progress = () => {}, signal }: DiagnosisListeners,
 ): Promise<Omit<Kernels, "analytic">> {
   const { xTrain } = dataset;
-  progress("engine");
-  const linearizer = await openNetwork(config, network, use.engines, notice);
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");

@@ -2,6 +2,7 @@
  * @file How near to G = alpha I a method is on a kernel, and which learning rates are stable there, in a diagnosis.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { isotropyOf } from "../dynamics/isotropy.ts";
 import { responseOf, type LossAt } from "../dynamics/response.ts";
 import { stableLearningRate } from "../dynamics/stability.ts";
@@ -24,11 +25,11 @@ export async function measureMethod(
   shape: Shape,
   kernel: Kernel,
   { damping, singular }: Pick<Config, "damping" | "singular">,
-  { at, signal }: Stoppable & { at: LossAt },
+  { at, engine, signal }: ComputeOptions & { at: LossAt },
 ): Promise<MethodFigures> {
   const theory = fisher.alpha(shape, { singular });
   const view = viewOf(fisher, at.loss, at.f, at.y, damping);
-  const mover = await (await bind(fisher, kernel, view, { singular, signal }))(kernel);
+  const mover = await (await bind(fisher, kernel, view, { singular, engine, signal }))(kernel);
   const { R: products, size: n } = responseOf(fisher, at, mover, damping);
   const whole = n <= SMALL && fisher.needs !== "units";
   const R = whole ? await formed(products, n, { signal }) : products;

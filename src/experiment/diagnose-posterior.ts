@@ -1,7 +1,7 @@
 /**
  * @file What infinitely many initialisations would predict for the test set, in a diagnosis.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { Dataset } from "../data/dataset.ts";
 import {
   createPosterior,
@@ -20,13 +20,14 @@ export async function measurePosterior(
   kernels: PosteriorKernels,
   { yTrain, yTest }: Dataset,
   { damping, parameterization }: Config,
-  { signal }: Stoppable,
+  options: ComputeOptions,
 ): Promise<PosteriorFigures> {
   if (parameterization !== "ntk") {
     throw new InputError(`parameterization: wanted ntk for a posterior, got ${parameterization}`);
   }
   const regularisation = damping * yTrain.rows;
-  const law = await (await createPosterior(kernels, yTrain, { kind, regularisation, signal })).at(Infinity);
+  const posterior = await createPosterior(kernels, yTrain, { ...options, kind, regularisation });
+  const law = await posterior.at(Infinity);
   const spread = deviations(law);
   return {
     test_accuracy: accuracy(law.mean, yTest),

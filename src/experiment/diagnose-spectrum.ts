@@ -1,7 +1,8 @@
 /**
  * @file The spectrum of a kernel in a diagnosis, and what it says of gradient descent on a squared error.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { alignment } from "../dynamics/alignment.ts";
 import { convergenceSteps, convergenceTime, kernelSpectrum, labelEnergy } from "../dynamics/spectrum.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -21,19 +22,20 @@ export async function spectrumEvent(
   kernel: Kernel,
   y: Matrix,
   residual: Matrix,
-  { signal }: Stoppable,
+  options: ComputeOptions,
 ): Promise<SpectrumEvent> {
-  const spectrum = await kernelSpectrum(kernel, { signal });
+  const spectrum = await kernelSpectrum(kernel, options);
   const { values, maxLearningRate } = spectrum;
   const n = values.length;
-  const cumulative = await labelEnergy(spectrum, y);
+  const cumulative = await labelEnergy(spectrum, y, options);
   // An eigenvector of one output stands for as many as there are outputs.
   const energyOf = (k: number): number => cumulative[Math.min(n, k * kernel.outputs) - 1]!;
   const convergence: Convergence[] = [];
   for (const fraction of FRACTIONS) {
-    await breathe(signal);
-    const time = await convergenceTime(spectrum, residual, fraction);
-    const atHalf = await convergenceSteps(spectrum, residual, fraction, maxLearningRate / 2);
+    await breathe(options.signal);
+    const time = await convergenceTime(spectrum, residual, fraction, options);
+    const half = maxLearningRate / 2;
+    const atHalf = await convergenceSteps(spectrum, residual, fraction, half, options);
     const steps = time === Infinity ? Infinity : Math.ceil(time / maxLearningRate);
     convergence.push({ fraction, time, steps, steps_at_half: atHalf });
   }
@@ -49,8 +51,8 @@ export async function spectrumEvent(
     lambda_min: values[n - 1]!,
     rank: spectrum.rank,
     condition: spectrum.condition,
-    alignment: await alignment(kernel, y),
-    centred_alignment: await alignment(kernel, y, { centred: true }),
+    alignment: await alignment(kernel, y, options),
+    centred_alignment: await alignment(kernel, y, { ...options, centred: true }),
     label_energy: { 1: energyOf(1), 5: energyOf(5), 10: energyOf(10) },
     max_learning_rate: maxLearningRate,
     convergence,

@@ -5,9 +5,9 @@
  * asked for, with its curvature at the initial outputs; spectrum and posterior are of a squared error, whatever the loss.
  * Reported as events, as in run.ts.
  */
-import type { Stoppable } from "../breathe.ts";
 import { shapeOf } from "../dynamics/alpha.ts";
 import type { PosteriorKernels } from "../dynamics/posterior.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError } from "../error.ts";
 import type { Fisher } from "../fisher/index.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -33,6 +33,7 @@ import { idleOptions } from "./idle.ts";
 import { lossOf } from "./own.ts";
 import { demandConfig } from "./parse-config.ts";
 import { OptionError } from "./remedy.ts";
+import { openNetwork } from "./setup.ts";
 import { withUse, type Use } from "./use.ts";
 
 /**
@@ -59,16 +60,19 @@ async function* events(
   yield configEvent(setting);
   for (const { message } of idleOptions(config, methods, undefined)) notice(message);
 
+  progress("engine");
+  const linearizer = await openNetwork(config, setting.network, use.engines, notice);
+  const computing = { engine: linearizer.engine, signal };
   progress("analytic kernel");
-  const analytic = await analyticKernels(setting, { signal });
+  const analytic = await analyticKernels(setting, computing);
   const towardsLabels = map(y, (label) => -label);
-  yield await spectrumEvent("analytic", analytic.train, y, towardsLabels, { signal });
+  yield await spectrumEvent("analytic", analytic.train, y, towardsLabels, computing);
 
-  const { empirical, outputs } = await empiricalParts(setting, listeners, use);
-  yield await spectrumEvent("empirical", empirical, y, subtract(outputs, y), { signal });
+  const { empirical, outputs } = await empiricalParts(setting, linearizer, listeners);
+  yield await spectrumEvent("empirical", empirical, y, subtract(outputs, y), computing);
   yield* layerEvents(analytic.train, empirical, { signal });
-  yield* methodEvents(setting, { analytic, empirical, outputs }, listeners);
-  yield* posteriorEvents(setting, analytic, listeners);
+  yield* methodEvents(setting, { analytic, empirical, outputs }, computing, listeners);
+  yield* posteriorEvents(setting, analytic, computing, listeners);
   yield { event: "done", ...use.measured() };
 }
 
@@ -76,7 +80,8 @@ async function* events(
 async function* methodEvents(
   setting: Setting,
   kernels: Kernels,
-  { progress = () => {}, word = plainly, signal }: DiagnosisListeners,
+  computing: ComputeOptions,
+  { progress = () => {}, word = plainly }: DiagnosisListeners,
 ): AsyncGenerator<DiagnosisEvent> {
   const { config, network, methods } = setting;
   const { yTrain: y } = setting.dataset;
@@ -89,9 +94,9 @@ async function* methodEvents(
     for (const name of ["analytic", "empirical"] as const) {
       progress(`${fisher.name} on the ${name} kernel`);
       const measured = async (): Promise<MethodFigures> =>
-        measureMethod(fisher, shape, await kernelFor(name, fisher, setting, kernels, { signal }), config, {
+        measureMethod(fisher, shape, await kernelFor(name, fisher, setting, kernels, computing), config, {
+          ...computing,
           at: { loss, f: starts[name], y },
-          signal,
         });
       yield {
         event: "method",
@@ -110,22 +115,23 @@ async function kernelFor(
   fisher: Fisher,
   { config, dataset, network }: Setting,
   { analytic, empirical }: Kernels,
-  { signal }: Stoppable,
+  computing: ComputeOptions,
 ): Promise<Kernel> {
   if (name === "empirical") return empirical;
   if (fisher.needs !== "units") return analytic.train;
   const random = randomState(config.random_seed);
-  return (await withUnits(network, analytic, dataset.xTrain, dataset.xTest, random, { signal })).train;
+  return (await withUnits(network, analytic, dataset.xTrain, dataset.xTest, random, computing)).train;
 }
 
 async function* posteriorEvents(
   { config, dataset }: Setting,
   kernels: PosteriorKernels,
-  { progress = () => {}, word = plainly, signal }: DiagnosisListeners,
+  computing: ComputeOptions,
+  { progress = () => {}, word = plainly }: DiagnosisListeners,
 ): AsyncGenerator<DiagnosisEvent> {
   for (const kind of ["ntk", "nngp"] as const) {
     progress(`posterior of the ${kind}`);
-    const measured = () => measurePosterior(kind, kernels, dataset, config, { signal });
+    const measured = () => measurePosterior(kind, kernels, dataset, config, computing);
     yield { event: "posterior", kind, loss_type: mse.name, ...(await orReason(word, measured)) };
   }
 }

@@ -100,7 +100,7 @@ type ApartSolve = (residual: Float64Array) => (Float64Array | undefined)[];
 async function layersApart(
   kernel: Kernel,
   weights: Float64Array,
-  { singular, onInversion }: InvertOptions,
+  { singular, onInversion, engine, signal }: InvertOptions,
 ): Promise<ApartSolve | undefined> {
   const { cols: samples, epsilon } = kernel;
   const layers = blocksOf(kernel);
@@ -119,7 +119,11 @@ async function layersApart(
       const block = await invert(
         scale(await layer.ntk(), 1 / samples),
         { what: `block_tri_diagonal: NTK of layer ${l + 1}`, epsilon },
-        onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {},
+        {
+          engine,
+          signal,
+          ...(onInversion && !idle ? { onInversion: (inversion) => inversions.push(inversion) } : {}),
+        },
       );
       blocks.push(idle ? undefined : block);
     } catch (error) {

@@ -16,6 +16,7 @@
  *
  * with l = k +- 1 and m = k +- 2. Where M + rho has no inverse it has one on its range.
  */
+import type { ComputeOptions } from "../engine/compute.ts";
 import { factorize, type CholeskyFactor } from "../linalg/cholesky.ts";
 import { factorizeGeneral, upperSolve } from "../linalg/lu.ts";
 import {
@@ -67,14 +68,15 @@ export async function coupledSolver(
   epsilon: number,
   options: InvertOptions,
 ): Promise<CoupledSolve> {
+  const computing = { engine: options.engine, signal: options.signal };
   const layers: Layer[] = [];
-  for await (const gram of S) layers.push(await compress(gram, rho, epsilon, options.signal));
+  for await (const gram of S) layers.push(await compress(gram, rho, epsilon, computing));
   const solve = await invertCompressed({ layers, neighbours }, rho, epsilon, options);
   return async (R) => {
     const y: Matrix[] = [];
-    for (const { FT } of layers) y.push(await product(FT, R));
+    for (const { FT } of layers) y.push(await product(FT, R, computing));
     const v: Matrix[] = [];
-    for (const [l, z] of (await solve(y)).entries()) v.push(await onPivots(layers[l]!, z));
+    for (const [l, z] of (await solve(y)).entries()) v.push(await onPivots(layers[l]!, z, computing));
     return v;
   };
 }
@@ -82,12 +84,7 @@ export async function coupledSolver(
 /** Rows that the pivoted Cholesky asks for at a time: more make faster products, fewer better pivots. */
 const blockOf = (n: number): number => Math.min(32, Math.ceil(n / 16));
 
-async function compress(
-  S: Matrix,
-  rho: number,
-  epsilon: number,
-  signal: AbortSignal | undefined,
-): Promise<Layer> {
+async function compress(S: Matrix, rho: number, epsilon: number, options: ComputeOptions): Promise<Layer> {
   const n = S.rows;
   // A direction of rounding, of size sqrt epsilon beside J, would change the least step by as much; damped it is its square
   // over rho, less than the rounding of the solve.
@@ -95,18 +92,18 @@ async function compress(
   const diagonal = Float64Array.from({ length: n }, (_, i) => S.data[i * n + i]!);
   const { factorT: FT, pivots } = await partialCholesky(
     { diagonal, rows: (indices) => selectRows(S, indices) },
-    { maxRank: n, tolerance: zero, block: blockOf(n), signal },
+    { ...options, maxRank: n, tolerance: zero, block: blockOf(n) },
   );
   return { FT, pivots };
 }
 
 /** v [n, m] with F^T v = z, zero in all rows but the pivots, for which F^T is triangular; z is overwritten. */
-async function onPivots({ FT, pivots }: Layer, z: Matrix): Promise<Matrix> {
+async function onPivots({ FT, pivots }: Layer, z: Matrix, options: ComputeOptions): Promise<Matrix> {
   const triangle = zeros(FT.rows, FT.rows);
   for (const [i, p] of pivots.entries()) {
     for (let j = 0; j <= i; j++) triangle.data[j * FT.rows + i] = FT.data[j * FT.cols + p]!;
   }
-  await upperSolve(triangle, z);
+  await upperSolve(triangle, z, options);
   const v = zeros(FT.cols, z.cols);
   for (const [i, p] of pivots.entries()) v.data.set(rowRange(z, i, i + 1).data, p * z.cols);
   return v;
@@ -119,13 +116,14 @@ async function invertCompressed(
   epsilon: number,
   options: InvertOptions,
 ): Promise<CompressedSolve> {
-  const { singular, onInversion, signal } = options;
+  const { singular, onInversion, engine, signal } = options;
   // Without damping the numerical range has to be found, of all layers together.
   if (rho === 0 && singular === "least_norm") return onRange(blocks, rho, epsilon, options);
   try {
+    const computing = { engine, signal };
     const solve = isChain(blocks.neighbours)
-      ? await eliminate(blocks.layers, rho, signal)
-      : await together(blocks, rho, signal);
+      ? await eliminate(blocks.layers, rho, computing)
+      : await together(blocks, rho, computing);
     const size = sum(blocks.layers.map(({ FT }) => FT.rows));
     if (onInversion) {
       const condition = await conditionOf(blocks, rho, solve, size);
@@ -142,19 +140,27 @@ async function invertCompressed(
 async function eliminate(
   layers: readonly Layer[],
   rho: number,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<CompressedSolve> {
   const L = layers.length;
+  const [transA, transB] = [
+    { ...options, transA: true },
+    { ...options, transB: true },
+  ];
   const neighbours = (l: number): number[] => [l - 1, l + 1].filter((k) => k >= 0 && k < L);
   const dropped: CholeskyFactor[] = [];
   const W: Matrix[][] = [];
   for (let l = 0; l < L; l += 2) {
     const { FT } = layers[l]!;
-    const own = addDiagonal(await product(FT, FT, { transB: true }), rho);
-    dropped[l] = await factorize(own, { what: `${NAME}: NTK of layer ${l + 1}`, overwrite: true, signal });
+    const own = addDiagonal(await product(FT, FT, transB), rho);
+    dropped[l] = await factorize(own, {
+      ...options,
+      what: `${NAME}: NTK of layer ${l + 1}`,
+      overwrite: true,
+    });
     W[l] = [];
     for (const k of neighbours(l)) {
-      W[l]![k] = await dropped[l]!.solveLower(await product(FT, layers[k]!.FT, { transB: true }));
+      W[l]![k] = await dropped[l]!.solveLower(await product(FT, layers[k]!.FT, transB));
     }
   }
   const kept = [...layers.keys()].filter((l) => l % 2 === 1);
@@ -162,17 +168,17 @@ async function eliminate(
   const system = zeros(starts.at(-1)!, starts.at(-1)!);
   for (const [i, k] of kept.entries()) {
     const { FT } = layers[k]!;
-    const diagonal = addDiagonal(await product(FT, FT, { transB: true }), rho);
+    const diagonal = addDiagonal(await product(FT, FT, transB), rho);
     for (const l of neighbours(k)) {
-      await accumulate(diagonal, -1, W[l]![k]!, W[l]![k]!, { transA: true });
+      await accumulate(diagonal, -1, W[l]![k]!, W[l]![k]!, transA);
       const far = 2 * l - k;
       if (far < 0 || far >= L) continue;
-      const coupling = scale(await product(W[l]![k]!, W[l]![far]!, { transA: true }), -1);
+      const coupling = scale(await product(W[l]![k]!, W[l]![far]!, transA), -1);
       setBlock(system, starts[i]!, starts[(far - 1) / 2]!, coupling);
     }
     setBlock(system, starts[i]!, starts[i]!, diagonal);
   }
-  const coupled = await factorizeGeneral(system, `${NAME}: coupled layers`, { signal });
+  const coupled = await factorizeGeneral(system, `${NAME}: coupled layers`, options);
 
   return async (y) => {
     const half: Matrix[] = [];
@@ -183,13 +189,13 @@ async function eliminate(
     );
     for (const [i, k] of kept.entries()) {
       const part = rowRange(right, starts[i]!, starts[i + 1]!);
-      for (const l of neighbours(k)) await accumulate(part, -1, W[l]![k]!, half[l]!, { transA: true });
+      for (const l of neighbours(k)) await accumulate(part, -1, W[l]![k]!, half[l]!, transA);
     }
     const solution = await coupled.solveMatrix(right);
     const z: Matrix[] = [];
     for (const [i, k] of kept.entries()) z[k] = rowRange(solution, starts[i]!, starts[i + 1]!);
     for (let l = 0; l < L; l += 2) {
-      for (const k of neighbours(l)) await accumulate(half[l]!, -1, W[l]![k]!, z[k]!);
+      for (const k of neighbours(l)) await accumulate(half[l]!, -1, W[l]![k]!, z[k]!, options);
       z[l] = await dropped[l]!.solveUpper(half[l]!);
     }
     return z;
@@ -200,12 +206,14 @@ async function eliminate(
 async function wholeSystem(
   { layers, neighbours }: Blocks,
   rho: number,
+  options: ComputeOptions,
 ): Promise<{ M: Matrix; starts: number[] }> {
   const starts = startsOf(layers.map(({ FT }) => FT.rows));
   const M = zeros(starts.at(-1)!, starts.at(-1)!);
   for (const [l, { FT }] of layers.entries()) {
     for (const k of [...neighbours[l]!, l]) {
-      setBlock(M, starts[l]!, starts[k]!, await product(FT, layers[k]!.FT, { transB: true }));
+      const coupling = await product(FT, layers[k]!.FT, { ...options, transB: true });
+      setBlock(M, starts[l]!, starts[k]!, coupling);
     }
   }
   return { M: addDiagonal(M, rho), starts };
@@ -220,13 +228,9 @@ const apart =
   };
 
 /** (M + rho)^-1 of blocks that are no chain, by one LU. */
-async function together(
-  blocks: Blocks,
-  rho: number,
-  signal: AbortSignal | undefined,
-): Promise<CompressedSolve> {
-  const { M, starts } = await wholeSystem(blocks, rho);
-  const { solveMatrix } = await factorizeGeneral(M, `${NAME}: coupled layers`, { signal });
+async function together(blocks: Blocks, rho: number, options: ComputeOptions): Promise<CompressedSolve> {
+  const { M, starts } = await wholeSystem(blocks, rho, options);
+  const { solveMatrix } = await factorizeGeneral(M, `${NAME}: coupled layers`, options);
   return apart(solveMatrix, starts);
 }
 
@@ -235,10 +239,11 @@ async function onRange(
   blocks: Blocks,
   rho: number,
   epsilon: number,
-  { onInversion, signal }: InvertOptions,
+  { onInversion, engine, signal }: InvertOptions,
 ): Promise<CompressedSolve> {
-  const { M, starts } = await wholeSystem(blocks, rho);
-  const inverse = await pseudoInverse(M, { epsilon, semidefinite: false, signal });
+  const computing = { engine, signal };
+  const { M, starts } = await wholeSystem(blocks, rho, computing);
+  const inverse = await pseudoInverse(M, { ...computing, epsilon, semidefinite: false });
   const size = rho > 0 ? M.rows : sum(blocks.layers.map(({ FT }) => FT.cols));
   onInversion?.({
     what: `${NAME}: coupled layers`,

@@ -7,7 +7,7 @@
  * and so to a change of the outputs on any samples, G' r. One map decides both; the learning rate multiplies it.
  * X(K, rho) = (K / N + rho I)^-1 throughout.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { Kernel, KernelNeeds } from "../kernel/kernel.ts";
 import type { CgOptions, CgResult, CgState } from "../linalg/conjugate-gradients.ts";
 import type { Coefficients } from "../jacobian/update.ts";
@@ -54,7 +54,7 @@ export const SINGULAR = ["refuse", "least_norm"] as const;
 export type Singular = (typeof SINGULAR)[number];
 
 /** How a method inverts. */
-export type InvertOptions = Stoppable & {
+export type InvertOptions = ComputeOptions & {
   /** Default: "refuse". */
   readonly singular?: Singular;
   /** Called with each inversion; conditions are estimated only where this is given. */

@@ -25,11 +25,11 @@ export type Inverted = {
 export async function invert(
   k: Matrix,
   { what, epsilon, maxRank }: Inverted,
-  { singular = "refuse", onInversion, signal }: InvertOptions,
+  { singular = "refuse", onInversion, engine, signal }: InvertOptions,
 ): Promise<InverseSolver> {
   const size = k.rows;
   try {
-    const factor = await factorize(k, { what, epsilon, overwrite: singular === "refuse", signal });
+    const factor = await factorize(k, { what, epsilon, overwrite: singular === "refuse", engine, signal });
     onInversion?.({ what, size, rank: size, condition: factor.condition(), epsilon });
     return factor;
   } catch (error) {
@@ -38,6 +38,7 @@ export async function invert(
     if (!k.data.every(Number.isFinite)) throw error;
     const inverse = await pseudoInverse(k, {
       epsilon,
+      engine,
       signal,
       ...(maxRank === undefined ? {} : { maxRank }),
     });

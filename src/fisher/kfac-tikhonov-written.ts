@@ -38,9 +38,13 @@ export async function writtenTikhonov(
   options.onInversion?.({ what, size, rank: size, condition, epsilon });
   return async (residual) => {
     const d = pulledBack(layer, train, residual, N);
-    const inside = await product(await product(B.vectors, d, { transA: true }), A.vectors);
+    const inside = await product(
+      await product(B.vectors, d, { ...options, transA: true }),
+      A.vectors,
+      options,
+    );
     for (let i = 0; i < size; i++) inside.data[i]! *= weights[i]!;
-    return product(await product(B.vectors, inside), A.vectors, { transB: true });
+    return product(await product(B.vectors, inside, options), A.vectors, { ...options, transB: true });
   };
 }
 
@@ -48,11 +52,10 @@ export async function writtenTikhonov(
 async function spectrum(
   F: Matrix<Floats>,
   samples: number,
-  { signal }: InvertOptions,
+  options: InvertOptions,
 ): Promise<{ vectors: Matrix; values: Float64Array }> {
   const f = asFloat64(F);
-  const { vectors, values } = await eigen(scale(await product(f, f, { transA: true }), 1 / samples), {
-    signal,
-  });
+  const gram = await product(f, f, { ...options, transA: true });
+  const { vectors, values } = await eigen(scale(gram, 1 / samples), options);
   return { vectors, values: Float64Array.from(values, (x) => Math.max(0, x)) };
 }

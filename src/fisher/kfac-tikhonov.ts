@@ -9,6 +9,7 @@
  * as rho goes to zero both are the same method.
  */
 import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { BlockKernel } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
 import { eigen } from "../linalg/eigen.ts";
@@ -28,7 +29,8 @@ export const kfacTikhonov: Fisher = {
   title: "NGD with Kronecker-factored blocks, damped as products (A (x) B + rho I)",
 
   async prepare(kernel, damping, options = {}) {
-    const { signal } = options;
+    const { engine, signal } = options;
+    const computing = { engine, signal };
     // Undamped the two are one method, and Cholesky tells a singular Gram from a small eigenvalue better.
     if (damping === 0) return kfac.prepare(kernel, 0, options);
     const { cols: N, outputs: C } = kernel;
@@ -49,7 +51,7 @@ export const kfacTikhonov: Fisher = {
         const n = Math.floor(row / C);
         for (let m = 0; m < N; m++) spread.data[row * N + m] = (residual[row]! / N) * U.data[n * N + m]!;
       }
-      const inside = await product(W, spread, { transA: true });
+      const inside = await product(W, spread, { ...computing, transA: true });
       return { ...inside, data: inside.data.map((x, i) => x * weights.data[i]!) };
     };
 
@@ -61,8 +63,9 @@ export const kfacTikhonov: Fisher = {
             all.push({ kind: "whole", matrix: await basis(residual) });
             continue;
           }
-          const left = await product(basis.W, await inBasis(basis, residual));
-          all.push({ kind: "mixing", matrix: await product(left, basis.U, { transB: true }) });
+          const left = await product(basis.W, await inBasis(basis, residual), computing);
+          const mixing = await product(left, basis.U, { ...computing, transB: true });
+          all.push({ kind: "mixing", matrix: mixing });
         }
         return all;
       },
@@ -76,12 +79,16 @@ export const kfacTikhonov: Fisher = {
             continue;
           }
           const { A, B } = await layer.factors();
-          sides.push({ left: await product(B, basis.W), right: await product(A, basis.U), basis });
+          sides.push({
+            left: await product(B, basis.W, computing),
+            right: await product(A, basis.U, computing),
+            basis,
+          });
         }
         const outer: Propagator = async (residual) => {
           const out = new Float64Array(cross.rows * cross.rowOutputs);
           for (const { left, right, basis } of sides) {
-            const moved = await product(left, await inBasis(basis, residual));
+            const moved = await product(left, await inBasis(basis, residual), computing);
             const rowOutputs = moved.rows / right.rows;
             for (let row = 0; row < moved.rows; row++) {
               const at = Math.floor(row / rowOutputs) * N;
@@ -130,12 +137,12 @@ async function basisOf(
   layer: BlockKernel,
   damping: number,
   what: string,
-  { onInversion, signal }: InvertOptions,
+  { onInversion, engine, signal }: InvertOptions,
 ): Promise<Basis> {
   const { cols: N, epsilon } = kernel;
   const grams = await layer.factors();
-  const A = await onRange(scale(grams.A, 1 / N), layer.inputRank, epsilon, signal);
-  const B = await onRange(scale(grams.B, 1 / N), layer.signalRank, epsilon, signal);
+  const A = await onRange(scale(grams.A, 1 / N), layer.inputRank, epsilon, { engine, signal });
+  const B = await onRange(scale(grams.B, 1 / N), layer.signalRank, epsilon, { engine, signal });
   const weights = zeros(B.values.length, A.values.length);
   for (const [j, b] of B.values.entries()) {
     for (const [i, a] of A.values.entries()) {
@@ -161,9 +168,9 @@ async function onRange(
   k: Matrix,
   maxRank: number,
   epsilon: number,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<Spectrum> {
-  const { values: all, vectors } = await eigen(k, { signal });
+  const { values: all, vectors } = await eigen(k, options);
   const zero = numericalZero(all, epsilon);
   const values = all.map((x, i) => (x > zero && i >= all.length - maxRank ? x : 0));
   const kept = values.filter((x) => x > 0);

@@ -38,7 +38,7 @@ const kfacOf = (form: KfacForm): Omit<Fisher, "title" | "needs"> => ({
 
   async prepare(kernel, damping, options = {}) {
     const { cols: N, outputs: C } = kernel;
-    const { signal } = options;
+    const { engine, signal } = options;
     const factors: (InvertedFactors | BlockUpdate)[] = [];
     for (const [l, layer] of blocksOf(kernel).entries()) {
       factors.push(await invertBlock(kernel, layer, l, damping, form, options));
@@ -76,7 +76,7 @@ const kfacOf = (form: KfacForm): Omit<Fisher, "title" | "needs"> => ({
           }
           const { A, B } = await layer.factors();
           const { XA, timesXB } = inverse;
-          const hatA = await product(A, XA);
+          const hatA = await product(A, XA, { engine, signal });
           const hatB = transpose(await timesXB(transpose(B)));
           const rowOutputs = hatB.rows / hatA.rows;
           for (let row = 0; row < G.rows; row++) {
@@ -229,18 +229,19 @@ async function primalInverse(
   rho: number,
   what: string,
   epsilon: number,
-  { onInversion, signal }: InvertOptions,
+  { onInversion, engine, signal }: InvertOptions,
 ): Promise<Pick<InverseSolver, "solveMatrix" | "inverse">> {
   const size = F.cols;
-  const primal = await product(F, F, { transA: true });
-  const factor = await factorize(primal, { what, epsilon, signal });
+  const computing = { engine, signal };
+  const primal = await product(F, F, { ...computing, transA: true });
+  const factor = await factorize(primal, { ...computing, what, epsilon });
   const plain = await factor.solveMatrix(transpose(F));
   const damped = await (
-    await factorize(addDiagonal(primal, rho), { what, epsilon, signal })
+    await factorize(addDiagonal(primal, rho), { ...computing, what, epsilon })
   ).solveMatrix(plain);
   onInversion?.({ what, size, rank: size, condition: factor.condition({ scaled: false }), epsilon });
   return {
-    solveMatrix: async (m) => product(F, await product(damped, m)),
-    inverse: () => product(F, damped),
+    solveMatrix: async (m) => product(F, await product(damped, m, computing), computing),
+    inverse: () => product(F, damped, computing),
   };
 }

@@ -85,7 +85,7 @@ async function lowRank(
   kernel: Kernel,
   rho: number,
   rank: number,
-  { onRank, signal }: PrepareOptions,
+  { onRank, engine, signal }: PrepareOptions,
 ): Promise<LowRankSolver> {
   const { cols: N, outputs: C } = kernel;
   const n = N * C;
@@ -113,12 +113,13 @@ async function lowRank(
       block: Math.min(BLOCK, Math.ceil(rank / 8)),
       random: uniform(),
       tolerance: kernel.epsilon,
+      engine,
       signal,
       ...(onRank ? { onProgress: (at) => onRank(at.rank, rank) } : {}),
     },
   );
   const rest = (left * total) / Math.max(1, n - factorT.rows);
-  return woodburyPreconditioner(factorT, rho + Math.max(rest, kernel.epsilon * total), { signal });
+  return woodburyPreconditioner(factorT, rho + Math.max(rest, kernel.epsilon * total), { engine, signal });
 }
 
 /** Numbers in [0, 1), the same in every run: they choose rows, no result depends on them. */

@@ -32,6 +32,7 @@ export async function writtenUnits(
   let worst: Inversion | undefined;
   const noting = onInversion ? { onInversion: (each: Inversion) => (worst = worse(worst, each)) } : {};
   const solves: ((b: Float64Array) => Float64Array)[] = [];
+  const ofSmaller = { ...options, ...(primal ? { transA: true } : { transB: true }) };
   for (let o = 0; o < O; o++) {
     await breathe(signal);
     const J = columnsOf(train, o * I, (o + 1) * I);
@@ -40,7 +41,7 @@ export async function writtenUnits(
       solves.push((b) => new Float64Array(b.length));
       continue;
     }
-    const gram = scale(await product(J, J, primal ? { transA: true } : { transB: true }), 1 / N);
+    const gram = scale(await product(J, J, ofSmaller), 1 / N);
     const what = `unit_wise: unit ${o + 1} of layer ${index + 1}`;
     const about = { what, epsilon, maxRank: Math.min(J.rows, I) };
     solves.push((await invert(addDiagonal(gram, damping), about, { ...options, ...noting })).solve);

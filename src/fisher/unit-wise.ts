@@ -14,6 +14,7 @@
  * Undamped at finite width this divides by arbitrarily small signals and may diverge; rho about 1e-9 is enough.
  */
 import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, SingularGramError } from "../error.ts";
 import type { BlockKernel, Units } from "../kernel/block.ts";
 import { blocksOf, type Kernel } from "../kernel/kernel.ts";
@@ -41,7 +42,7 @@ export const unitWise: Fisher = {
     chain ? (activeShare * (layers - 1) * width + outputs) / columns : undefined,
 
   async prepare(kernel, damping, options = {}) {
-    const { signal } = options;
+    const { engine, signal } = options;
     // One residual needs each unit's factor once. A propagator is applied many times, so it keeps the factors while they
     // are small.
     let kept: UnitFactors[][] | undefined;
@@ -82,7 +83,7 @@ export const unitWise: Fisher = {
           for (const [l, found] of (await solveLayers(residual)).entries()) {
             const layer = blocksOf(cross)[l]!;
             if (written[l]) addTimes(out, 1, (await unitsOf(layer, l)).rows, found.data);
-            else await addUnits(out, layer, l, found, signal);
+            else await addUnits(out, layer, l, found, { engine, signal });
           }
           return out;
         };
@@ -344,14 +345,14 @@ async function addUnits(
   layer: BlockKernel,
   l: number,
   U: Matrix,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<void> {
   const { rows } = await unitsOf(layer, l);
-  const moved = await product((await layer.factors()).A, U);
+  const moved = await product((await layer.factors()).A, U, options);
   const C = rows.rows / moved.rows;
   const M = U.cols;
   for (let row = 0; row < rows.rows; row++) {
-    await breathe(signal);
+    await breathe(options.signal);
     const at = Math.floor(row / C) * M;
     let sum = 0;
     for (let i = 0; i < M; i++) sum += rows.data[row * M + i]! * moved.data[at + i]!;

@@ -86,19 +86,19 @@ export async function sideInverse(
   const { rows: n, cols: k } = f;
   const about = { what, epsilon, maxRank: Math.min(n, k) };
   if (n < k && k > SMALL) {
-    const dual = scale(await product(f, f, { transB: true }), 1 / samples);
+    const dual = scale(await product(f, f, { ...options, transB: true }), 1 / samples);
     if (rho > (DUAL_DAMPING * trace(dual)) / n) {
       const { solveMatrix } = await invert(addDiagonal(dual, rho), about, options);
       return async (m) => {
-        const seen = await product(f, m, { transB: true }); // [n, m.rows]
-        const back = await product(await solveMatrix(seen), f, { transA: true });
+        const seen = await product(f, m, { ...options, transB: true }); // [n, m.rows]
+        const back = await product(await solveMatrix(seen), f, { ...options, transA: true });
         return { ...m, data: m.data.map((x, i) => (x - back.data[i]! / samples) / rho) };
       };
     }
   }
-  const primal = scale(await product(f, f, { transA: true }), 1 / samples);
+  const primal = scale(await product(f, f, { ...options, transA: true }), 1 / samples);
   const inverse = await (await invert(addDiagonal(primal, rho), about, options)).inverse();
-  return (m) => product(m, inverse);
+  return (m) => product(m, inverse, options);
 }
 
 /** The block by itself: dtheta = (J^T J / N + rho)^-1 J^T r / N, solved in the dual. */

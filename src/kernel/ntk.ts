@@ -4,7 +4,7 @@
  *     analytic    Theta [N', N] of one output of the infinitely wide network;
  *     empirical   Theta [N' C, N C] of a network at its weights, rows and columns (n, c), n outermost.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { demandName, InputError } from "../error.ts";
 import type { Engine } from "../engine/engine.ts";
 import { createLinearizer } from "../jacobian/linearize.ts";
@@ -17,7 +17,7 @@ import { stack } from "./empirical.ts";
 import { createGrams } from "./gram.ts";
 
 /** Options of {@link ntk}. */
-export type NtkOptions = Stoppable &
+export type NtkOptions = ComputeOptions &
   (
     | {
         /** Of the infinitely wide network; the default. */
@@ -58,7 +58,7 @@ export async function ntk(
 ): Promise<Matrix> {
   demandName("kind", KINDS, options.kind ?? "analytic");
   const { signal } = options;
-  if (options.kind !== "empirical") return analyticNtk(network, x1, x2, { signal });
+  if (options.kind !== "empirical") return analyticNtk(network, x1, x2, { engine: options.engine, signal });
   if (!options.engine) throw new InputError('engine: wanted an engine with kind "empirical", got none');
   const { engine, weights = createWeights(network, await drawWeights(engine, network, 1, { signal })) } =
     options;

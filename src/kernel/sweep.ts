@@ -2,7 +2,8 @@
  * @file Covariances of all pairs of samples through a network of infinite width, one tile (tiles.ts) after another: the
  * product x.x' / M_0 of a tile, then whatever `work` does with the rules of the layers, in place (network/tile.ts).
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, agree, NotFiniteError } from "../error.ts";
 import { setBlock, asFloat64, rowRange, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { productInto } from "../linalg/product.ts";
@@ -11,7 +12,7 @@ import { createWorkspace, type InfiniteRule, type Tile, type Workspace } from ".
 import { placeSymmetric, tileShape, tilesOf, type Area } from "./tiles.ts";
 
 /** Options of what goes over the tiles of a kernel. */
-export type SweepOptions = Stoppable & {
+export type SweepOptions = ComputeOptions & {
   /** Rows of a tile; need not divide the number of rows, and the result does not depend on it. Default: 512. */
   tile?: number;
   /** Called with the number of tiles done, and of how many. */
@@ -43,7 +44,7 @@ export async function sweep(
   network: Network,
   x1: Matrix<Floats>,
   x2: Matrix<Floats>,
-  { tile, progress = () => {}, signal }: SweepOptions,
+  { tile, progress = () => {}, engine, signal }: SweepOptions,
   buffers: number,
   work: (tile: TileWork) => void,
 ): Promise<void> {
@@ -77,7 +78,7 @@ export async function sweep(
     for (const [k, v] of variances1.entries()) var1[k]!.set(v.subarray(row, row + rows));
     for (const [k, v] of variances2.entries()) var2[k]!.set(v.subarray(col, col + cols));
     const about = { workspace, rows, cols, cov: numbers(cov!) };
-    await inputCovariance(inputs, about, area);
+    await inputCovariance(inputs, about, area, { engine, signal });
     if (symmetric) setDiagonal(about.cov, variances1[0]!, area);
     work({
       ...about,
@@ -96,19 +97,32 @@ export async function sweep(
   }
 }
 
+/** What a network has that no infinitely wide one has a rule for here; undefined where there is nothing. */
+export function analyticFault(network: Network): string | undefined {
+  try {
+    rulesOf(network);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.what === ANALYTIC ? error.got : error.what;
+  }
+}
+
+const ANALYTIC = "analytic kernel";
+
 /** What every layer does at infinite width. */
 function rulesOf({ nodes, shapes }: Network): InfiniteRule[] {
   if (nodes.at(-1)?.block === undefined) {
     throw new InputError(
-      `analytic kernel: wanted a layer with weights at the end, got ${nodes.at(-1)?.op.name ?? "none"}`,
+      `${ANALYTIC}: wanted a layer with weights at the end, got ${nodes.at(-1)?.op.name ?? "none"}`,
     );
   }
   return nodes.map(({ op, inputs }, k) => {
     if (inputs.length !== 1 || inputs[0] !== k) {
-      throw new InputError(`analytic kernel: wanted a chain of layers, got one that branches at ${op.name}`);
+      throw new InputError(`${ANALYTIC}: wanted a chain of layers, got one that branches at ${op.name}`);
     }
     if (!op.infinite) {
-      throw new InputError(`analytic kernel: wanted ops with a rule at infinite width, got ${op.name}`);
+      throw new InputError(`${ANALYTIC}: wanted ops with a rule at infinite width, got ${op.name}`);
     }
     return op.infinite([shapes[k]!]);
   });
@@ -124,12 +138,13 @@ async function inputCovariance(
   [x1, x2]: readonly [Matrix, Matrix],
   tile: Pick<Tile, "workspace" | "rows" | "cols" | "cov">,
   { row, rows, col, cols }: Area,
+  options: ComputeOptions,
 ): Promise<void> {
   await productInto(
     { rows, cols, data: tile.cov },
     rowRange(x1, row, row + rows),
     rowRange(x2, col, col + cols),
-    { transB: true },
+    { ...options, transB: true },
   );
   const mean = { kind: "weights", gain: 1 / x1.cols, offset: 0, gramGain: 0, gramOffset: 0 } as const;
   const none = new Float64Array(0);

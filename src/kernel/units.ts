@@ -8,7 +8,8 @@
  * A sum over the M units of a layer is then its expectation up to fluctuations of order 1 / sqrt(M), as in a network of
  * width M.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import {
   rowRange,
   zeros,
@@ -43,8 +44,9 @@ export async function withUnits(
   xTrain: Matrix<Floats>,
   xTest: Matrix<Floats>,
   { normalsInto }: RandomState,
-  { signal }: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<KernelPair> {
+  const { signal } = options;
   const N = xTrain.rows;
   checkKernel(kernels.train);
   checkKernel(kernels.test, kernels.train);
@@ -58,7 +60,7 @@ export async function withUnits(
     signalGram: zeros(all.rows, all.rows),
   }));
   const work = passBothWays(network, passages);
-  await sweep(network, all, all, { signal }, work.buffers, work.run);
+  await sweep(network, all, all, options, work.buffers, work.run);
   const draw = async (covariance: Matrix, count: number): Promise<Matrix> => {
     const { factor } = await pivotedCholesky(covariance, covariance.rows, 1e-14, { signal });
     const z = zeros(factor.cols, count);
@@ -67,7 +69,7 @@ export async function withUnits(
       normalsInto(rowRange(z, row, row + 1).data);
       await breathe(signal);
     }
-    return product(factor, z);
+    return product(factor, z, options);
   };
 
   const signals: Matrix[] = [];

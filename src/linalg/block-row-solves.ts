@@ -2,6 +2,7 @@
  * @file Solves with a Cholesky factor in block rows (LAPACK's potrs and potri): L L^T x = b for one right-hand side at
  * the speed of memory, for many by products; and K^-1 = L^-T L^-1.
  */
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { BlockRow } from "./block-rows.ts";
 import { matrix, rowRange, setBlock, transpose, transposeInto, zeros, type Matrix } from "./matrix.ts";
 import { accumulate, product, productInto } from "./product.ts";
@@ -62,34 +63,51 @@ export function multiplyVector(rows: readonly BlockRow[], v: Float64Array): Floa
 }
 
 /** L L^T X = B for B [n, m]. */
-export async function solveBlockRows(rows: readonly FactorRow[], b: Matrix): Promise<Matrix> {
-  return backwardBlockRows(rows, await forwardBlockRows(rows, b));
+export async function solveBlockRows(
+  rows: readonly FactorRow[],
+  b: Matrix,
+  options: ComputeOptions,
+): Promise<Matrix> {
+  return backwardBlockRows(rows, await forwardBlockRows(rows, b, options), options);
 }
 
 /** x <- L^-T x for x [n, m]. */
-export async function backwardBlockRows(rows: readonly FactorRow[], x: Matrix): Promise<Matrix> {
+export async function backwardBlockRows(
+  rows: readonly FactorRow[],
+  x: Matrix,
+  options: ComputeOptions,
+): Promise<Matrix> {
+  const transposed = { ...options, transA: true };
   for (const { start, size, left, inverse } of rows.toReversed()) {
     const here = rowRange(x, start, start + size);
-    here.data.set((await product(inverse, here, { transA: true })).data);
-    if (start > 0) await accumulate(rowRange(x, 0, start), -1, left, here, { transA: true });
+    here.data.set((await product(inverse, here, transposed)).data);
+    if (start > 0) await accumulate(rowRange(x, 0, start), -1, left, here, transposed);
   }
   return x;
 }
 
 /** L X = B for B [n, m]. */
-export async function forwardBlockRows(rows: readonly FactorRow[], b: Matrix): Promise<Matrix> {
+export async function forwardBlockRows(
+  rows: readonly FactorRow[],
+  b: Matrix,
+  options: ComputeOptions,
+): Promise<Matrix> {
   const x = matrix(b.rows, b.cols, b.data.slice());
   for (const { start, size, left, inverse } of rows) {
     const here = rowRange(x, start, start + size);
-    if (start > 0) await accumulate(here, -1, left, rowRange(x, 0, start));
-    here.data.set((await product(inverse, here)).data);
+    if (start > 0) await accumulate(here, -1, left, rowRange(x, 0, start), options);
+    here.data.set((await product(inverse, here, options)).data);
   }
   return x;
 }
 
 /** K^-1 [n, n] = L^-T L^-1, one block at a time, each mirrored. */
-export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number): Promise<Matrix> {
-  const columns = await inverseColumns(rows, n);
+export async function inverseOfBlockRows(
+  rows: readonly FactorRow[],
+  n: number,
+  options: ComputeOptions,
+): Promise<Matrix> {
+  const columns = await inverseColumns(rows, n, options);
   const out = zeros(n, n);
   for (const [i, column] of columns.entries()) {
     const { start, size } = rows[i]!;
@@ -99,7 +117,7 @@ export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number):
     for (const [j, other] of columns.slice(0, i + 1).entries()) {
       const at = rows[j]!.start;
       const result = i === j ? zeros(size, size) : square;
-      await productInto(result, across, rowRange(other, start - at, other.rows));
+      await productInto(result, across, rowRange(other, start - at, other.rows), options);
       setBlock(out, start, at, result);
       if (i !== j) setBlock(out, at, start, transposeInto(mirrored, result));
     }
@@ -108,7 +126,11 @@ export async function inverseOfBlockRows(rows: readonly FactorRow[], n: number):
 }
 
 /** M = L^-1 in block columns, each [n - start, size] from its diagonal down: M_Rj = -L_RR^-1 sum_i L_Ri M_ij. */
-async function inverseColumns(rows: readonly FactorRow[], n: number): Promise<Matrix[]> {
+async function inverseColumns(
+  rows: readonly FactorRow[],
+  n: number,
+  options: ComputeOptions,
+): Promise<Matrix[]> {
   const columns: Matrix[] = [];
   for (const { start, size, left, inverse } of rows) {
     const turned = zeros(start, size);
@@ -116,10 +138,11 @@ async function inverseColumns(rows: readonly FactorRow[], n: number): Promise<Ma
     for (const [j, column] of columns.entries()) {
       const from = rows[j]!.start;
       const sum = await product(rowRange(turned, from, start), rowRange(column, 0, start - from), {
+        ...options,
         transA: true,
       });
       const target = rowRange(column, start - from, start - from + size);
-      await accumulate(target, -1, inverse, sum);
+      await accumulate(target, -1, inverse, sum, options);
     }
     const own = zeros(n - start, size);
     own.data.set(inverse.data);

@@ -2,7 +2,7 @@
  * @file The solvers of linear-solver.ts as `natgrad/linalg` exports them: each checks the sizes of the matrices and vectors that it is
  * given. natgrad's own code calls them without these checks.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { agree, InputError } from "../error.ts";
 import { factorize as factorizePlainly, type CholeskyFactor, type FactorizeOptions } from "./cholesky.ts";
 import type { InverseSolver, LinearSolver } from "./linear-solver.ts";
@@ -32,7 +32,7 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<C
 export async function factorizeGeneral(
   a: Matrix,
   what: string,
-  options: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<LinearSolver> {
   demandSquare(what, a);
   return checked(what, await factorizeGenerally(a, what, options));

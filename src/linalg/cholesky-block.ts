@@ -6,6 +6,7 @@
  *
  * with L21 = A21 L11^-T and L22 the factor of A22 - L21 L21^T; plain loops where the halves are small.
  */
+import type { ComputeOptions } from "../engine/compute.ts";
 import { block, rowRange, setBlock, zeros, type Matrix } from "./matrix.ts";
 import { accumulate, product } from "./product.ts";
 
@@ -19,17 +20,24 @@ const PLAIN = 64;
  * Replaces a [b, b] by its Cholesky factor L (its lower triangle is read, zeros are written above) and returns L^-1;
  * undefined at a pivot that is not positive.
  */
-export async function choleskyBlock(a: Matrix, pivots: Pivots): Promise<Matrix | undefined> {
+export async function choleskyBlock(
+  a: Matrix,
+  pivots: Pivots,
+  options: ComputeOptions,
+): Promise<Matrix | undefined> {
   const b = a.rows;
   if (b <= PLAIN) return choleskyPlain(a, pivots) ? lowerInverse(a) : undefined;
   const half = Math.ceil(b / 2);
   const first = block(a, 0, half, 0, half);
-  const firstInverse = await choleskyBlock(first, pivots);
+  const firstInverse = await choleskyBlock(first, pivots, options);
   if (!firstInverse) return undefined;
-  const below = await product(block(a, half, b, 0, half), firstInverse, { transB: true });
+  const below = await product(block(a, half, b, 0, half), firstInverse, {
+    ...options,
+    transB: true,
+  });
   const second = block(a, half, b, half, b);
-  await accumulate(second, -1, below, below, { transB: true });
-  const secondInverse = await choleskyBlock(second, pivots);
+  await accumulate(second, -1, below, below, { ...options, transB: true });
+  const secondInverse = await choleskyBlock(second, pivots, options);
   if (!secondInverse) return undefined;
   rowRange(a, 0, half).data.fill(0);
   setBlock(a, 0, 0, first);
@@ -39,7 +47,7 @@ export async function choleskyBlock(a: Matrix, pivots: Pivots): Promise<Matrix |
   setBlock(inverse, 0, 0, firstInverse);
   setBlock(inverse, half, half, secondInverse);
   const corner = zeros(b - half, half);
-  await accumulate(corner, -1, secondInverse, await product(below, firstInverse));
+  await accumulate(corner, -1, secondInverse, await product(below, firstInverse, options), options);
   setBlock(inverse, half, 0, corner);
   return inverse;
 }

@@ -10,7 +10,8 @@
  * which is n^3 / 3 operations, all but the small diagonal blocks in products with a long inner side and a small result:
  * the engine's Gemm at its best. With `overwrite` L takes the place of the matrix and nothing of its size is allocated.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import type { SingularGramError } from "../error.ts";
 import {
   backwardBlockRows,
@@ -44,7 +45,7 @@ export type CholeskyFactor = InverseSolver & {
 };
 
 /** What {@link factorize} needs to say when it fails, and how it may go about it. */
-export type FactorizeOptions = Stoppable & {
+export type FactorizeOptions = ComputeOptions & {
   /** Name of the matrix in the error. */
   what: string;
   /** Relative error of the entries of the matrix (machine epsilon of whatever computed them). */
@@ -68,15 +69,16 @@ const SUSPICIOUS = 1e4;
  * @throws SingularGramError when K is not positive definite beyond rounding.
  */
 export async function factorize(k: Matrix, options: FactorizeOptions): Promise<CholeskyFactor> {
-  const { what, epsilon = 2 ** -52, overwrite = false, onProgress, signal } = options;
+  const { what, epsilon = 2 ** -52, overwrite = false, onProgress, engine, signal } = options;
+  const computing = { engine, signal };
   const n = k.rows;
   // Up to LARGEST_RANK an error reports the rank, which takes the entries; a copy is small at that size.
   const inPlace = overwrite && n > LARGEST_RANK;
   const fail = (extremes: { smallest: number; largest: number }): Promise<SingularGramError> =>
-    singular(what, n, inPlace ? undefined : k, epsilon, extremes, { signal });
+    singular(what, n, inPlace ? undefined : k, epsilon, extremes, computing);
   const pivots = { smallest: Infinity, largest: 0 };
   const scales = Float64Array.from({ length: n }, (_, i) => Math.sqrt(k.data[i * n + i]!));
-  const rows = await factorRows(cutBlockRows(k, blockSize(n), inPlace), pivots, signal, onProgress);
+  const rows = await factorRows(cutBlockRows(k, blockSize(n), inPlace), pivots, computing, onProgress);
   if (!rows) throw await fail(pivots);
   const solve = (b: Float64Array): Float64Array => solveVector(rows, b);
   if (pivots.smallest < SUSPICIOUS * epsilon * pivots.largest) {
@@ -88,10 +90,10 @@ export async function factorize(k: Matrix, options: FactorizeOptions): Promise<C
     size: n,
     rank: n,
     solve,
-    solveMatrix: (b) => solveBlockRows(rows, b),
-    solveLower: (b) => forwardBlockRows(rows, b),
-    solveUpper: (b) => backwardBlockRows(rows, matrix(b.rows, b.cols, b.data.slice())),
-    inverse: () => inverseOfBlockRows(rows, n),
+    solveMatrix: (b) => solveBlockRows(rows, b, computing),
+    solveLower: (b) => forwardBlockRows(rows, b, computing),
+    solveUpper: (b) => backwardBlockRows(rows, matrix(b.rows, b.cols, b.data.slice()), computing),
+    inverse: () => inverseOfBlockRows(rows, n, computing),
     condition({ scaled = true } = {}) {
       const d = scaled ? scales : scales.map(() => 1);
       const inverse = growth((v) => times(d, solve(times(d, v))), n, SOLVES);
@@ -112,7 +114,7 @@ const over = (a: Float64Array, b: Float64Array): Float64Array => a.map((x, i) =>
 async function factorRows(
   rows: readonly BlockRow[],
   pivots: Pivots,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
   onProgress?: (fraction: number) => void,
 ): Promise<FactorRow[] | undefined> {
   const n = rows.reduce((sum, { size }) => sum + size, 0);
@@ -120,13 +122,13 @@ async function factorRows(
   const scratch = { turned: new Float64Array(n * width), square: zeros(width, width) };
   const factored: FactorRow[] = [];
   for (const row of rows) {
-    await breathe(signal);
+    await breathe(options.signal);
     const { start, size, left, diagonal } = row;
     if (start > 0) {
-      await divideLeft(left, factored, scratch, signal);
-      await accumulate(diagonal, -1, left, left, { transB: true });
+      await divideLeft(left, factored, scratch, options);
+      await accumulate(diagonal, -1, left, left, { ...options, transB: true });
     }
-    const inverse = await choleskyBlock(diagonal, pivots);
+    const inverse = await choleskyBlock(diagonal, pivots, options);
     if (!inverse) return undefined;
     factored.push({ ...row, inverse });
     onProgress?.(((start + size) / n) ** 3);
@@ -142,17 +144,17 @@ async function divideLeft(
   left: Matrix,
   above: readonly FactorRow[],
   scratch: Scratch,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<void> {
   const W = matrix(left.cols, left.rows, scratch.turned.subarray(0, left.data.length));
   transposeInto(W, left);
   for (const { start, size, left: Lj, inverse } of above) {
-    await breathe(signal);
+    await breathe(options.signal);
     const Wj = rowRange(W, start, start + size);
-    if (start > 0) await accumulate(Wj, -1, Lj, rowRange(W, 0, start));
+    if (start > 0) await accumulate(Wj, -1, Lj, rowRange(W, 0, start), options);
     // New memory would cost more time than the product.
     const out = matrix(size, left.rows, scratch.square.data.subarray(0, size * left.rows));
-    await productInto(out, inverse, Wj);
+    await productInto(out, inverse, Wj, options);
     Wj.data.set(out.data);
   }
   transposeInto(left, W);

@@ -10,7 +10,8 @@
  *
  * Eigenvectors are rows throughout: they are then contiguous.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { implicitQl } from "./implicit-ql.ts";
 import { identity, matrix, zeros, type Matrix } from "./matrix.ts";
 import { product } from "./product.ts";
@@ -27,7 +28,7 @@ const EPSILON = 2 ** -53;
 export async function divideAndConquer(
   diagonal: Float64Array,
   offDiagonal: Float64Array,
-  options: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<TridiagonalEigen> {
   const n = diagonal.length;
   if (n <= LEAF) return byQl(diagonal, offDiagonal, options);
@@ -45,7 +46,7 @@ export async function divideAndConquer(
 export async function byQl(
   diagonal: Float64Array,
   offDiagonal: Float64Array,
-  options: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<TridiagonalEigen> {
   const d = diagonal.slice();
   const rows = identity(d.length);
@@ -65,7 +66,7 @@ async function merge(
   first: TridiagonalEigen,
   second: TridiagonalEigen,
   e: number,
-  { signal }: Stoppable,
+  options: ComputeOptions,
 ): Promise<TridiagonalEigen> {
   const cut = first.values.length;
   const n = cut + second.values.length;
@@ -75,11 +76,11 @@ async function merge(
     d,
     Float64Array.from(kept, ({ z }) => z),
     2 * Math.abs(e),
-    { signal },
+    options,
   );
-  const z = await restoredZ(d, roots, kept, signal);
-  const upper = await combine(roots, z, kept, "upper", cut, signal);
-  const lower = await combine(roots, z, kept, "lower", n - cut, signal);
+  const z = await restoredZ(d, roots, kept, options);
+  const upper = await combine(roots, z, kept, "upper", cut, options);
+  const lower = await combine(roots, z, kept, "lower", n - cut, options);
 
   const out = { values: new Float64Array(n), rows: zeros(n, n) };
   const all = [
@@ -177,7 +178,7 @@ async function restoredZ(
   d: Float64Array,
   { distances }: Roots,
   kept: readonly Pair[],
-  signal: AbortSignal | undefined,
+  { signal }: ComputeOptions,
 ): Promise<Float64Array> {
   const k = d.length;
   const squares = new Float64Array(k);
@@ -199,7 +200,7 @@ async function combine(
   kept: readonly Pair[],
   side: "upper" | "lower",
   size: number,
-  signal: AbortSignal | undefined,
+  options: ComputeOptions,
 ): Promise<Matrix | undefined> {
   const k = kept.length;
   const used = Int32Array.from([...kept.keys()].filter((i) => kept[i]![side]));
@@ -208,7 +209,7 @@ async function combine(
   for (const [to, i] of used.entries()) basis.data.set(kept[i]![side]!, to * size);
   const u = new Float64Array(k * used.length);
   for (let j = 0; j < k; j++) {
-    await breathe(signal);
+    await breathe(options.signal);
     let square = 0;
     for (let i = 0, at = j * k; i < k; i++, at++) square += (z[i]! / distances.data[at]!) ** 2;
     const scale = 1 / Math.sqrt(square);
@@ -217,5 +218,5 @@ async function combine(
       u[at] = (scale * z[i]!) / distances.data[j * k + i]!;
     }
   }
-  return product(matrix(k, used.length, u), basis);
+  return product(matrix(k, used.length, u), basis, options);
 }

@@ -7,7 +7,7 @@
  * conquer, and Q U by blocks of reflections. Errors are those of a backward stable method: small against |K|, so that an
  * eigenvalue far below the largest has that many digits less.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError } from "../error.ts";
 import { byQl, divideAndConquer } from "./divide-and-conquer.ts";
 import { implicitQl } from "./implicit-ql.ts";
@@ -19,7 +19,7 @@ import { reducePlainly, type Tridiagonal } from "./tridiagonal.ts";
 /** K = V diag(values) V^T: values ascending, eigenvectors in the columns of `vectors` [n, n]. */
 export type Eigen = { readonly values: Float64Array; readonly vectors: Matrix };
 
-/** Sizes below which plain loops are faster, and no engine is started. */
+/** Sizes below which plain loops are faster, and an engine is not used. */
 const SMALL = 64;
 /** The smallest normal float64: smaller numbers have fewer digits. */
 const NORMAL = 2 ** -1022;
@@ -31,7 +31,7 @@ const LIFT = 2 ** 64;
  * memory beside K and V.
  * @throws InputError when K is not square or has entries that are not finite.
  */
-export async function eigen(k: Matrix, options: Stoppable = {}): Promise<Eigen> {
+export async function eigen(k: Matrix, options: ComputeOptions = {}): Promise<Eigen> {
   const scaling = scalingOf(k);
   if (!scaling) return { values: new Float64Array(k.rows), vectors: identity(k.rows) };
   const { diagonal, offDiagonal, reflectors } = await reduce(scaling, true, options);
@@ -49,7 +49,7 @@ export async function eigen(k: Matrix, options: Stoppable = {}): Promise<Eigen> 
  * Eigenvalues of a symmetric K [n, n], ascending, in 4/3 n^3 operations and n^2 / 2 numbers of memory.
  * @throws InputError as {@link eigen} does.
  */
-export async function spectrum(k: Matrix, options: Stoppable = {}): Promise<Float64Array> {
+export async function spectrum(k: Matrix, options: ComputeOptions = {}): Promise<Float64Array> {
   const scaling = scalingOf(k);
   if (!scaling) return new Float64Array(k.rows);
   const { diagonal, offDiagonal } = await reduce(scaling, false, options);
@@ -61,7 +61,7 @@ export async function spectrum(k: Matrix, options: Stoppable = {}): Promise<Floa
 const reduce = async (
   { source, factor }: Scaling,
   vectors: boolean,
-  options: Stoppable,
+  options: ComputeOptions,
 ): Promise<Tridiagonal> =>
   source.rows < SMALL
     ? reducePlainly(scale(source, factor))

@@ -15,7 +15,8 @@
  *
  * which takes K outside of the range of U to be lambda_r; the partial Cholesky factor takes it to be zero.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError } from "../error.ts";
 import { factorize } from "./cholesky.ts";
 import { eigen } from "./eigen.ts";
@@ -34,7 +35,7 @@ export type LowRankSolver = DirectSolver & {
 };
 
 /** How F^T is kept. */
-export type PreconditionerOptions = Stoppable & {
+export type PreconditionerOptions = ComputeOptions & {
   /** "float32" halves the memory of F^T. */
   storage?: "float32" | "float64";
 };
@@ -52,14 +53,14 @@ const CORE_SHIFT = 2 ** -46;
 export async function woodburyPreconditioner(
   factorT: Matrix<Floats>,
   mu: number,
-  { storage = "float64", signal }: PreconditionerOptions = {},
+  { storage = "float64", ...options }: PreconditionerOptions = {},
 ): Promise<LowRankSolver> {
   if (!(mu > 0 && Number.isFinite(mu))) {
     throw new InputError(`preconditioner: wanted a shift above 0, got ${mu}`);
   }
   const F = storage === "float32" ? narrow(factorT) : factorT;
-  const core = addDiagonal(await gramOf(F, signal), mu);
-  const { solve } = await factorize(core, { what: "preconditioner: core", signal });
+  const core = addDiagonal(await gramOf(F, options), mu);
+  const { solve } = await factorize(core, { ...options, what: "preconditioner: core" });
   const n = F.cols;
   const solveBoth = (v: Float64Array): Float64Array => {
     const inner = new Float64Array(F.rows);
@@ -99,8 +100,10 @@ export async function nystromPreconditioner(
   rows: Matrix,
   landmarks: readonly number[],
   mu: number,
-  options: PreconditionerOptions & { maxRank?: number } = {},
+  { maxRank, ...options }: PreconditionerOptions & { maxRank?: number } = {},
 ): Promise<LowRankSolver> {
+  const { engine, signal } = options;
+  const computing = { engine, signal };
   if (rows.rows !== landmarks.length || new Set(landmarks).size !== landmarks.length) {
     throw new InputError(
       `preconditioner: wanted ${rows.rows} landmarks without repetition, got ${new Set(landmarks).size}`,
@@ -108,11 +111,14 @@ export async function nystromPreconditioner(
   }
   const core = selectColumns(rows, landmarks);
   const nu = CORE_SHIFT * trace(core);
-  const { solveLower } = await factorize(addDiagonal(core, nu), { what: "preconditioner: landmarks" });
+  const { solveLower } = await factorize(addDiagonal(core, nu), {
+    ...computing,
+    what: "preconditioner: landmarks",
+  });
   // B = C L^-T, so that B B^T = C (W + nu)^-1 C^T.
   const BT = await solveLower(rows);
-  const { values, vectors } = await eigen(await gramOf(BT));
-  const r = Math.min(options.maxRank ?? values.length, values.length);
+  const { values, vectors } = await eigen(await gramOf(BT, computing), computing);
+  const r = Math.min(maxRank ?? values.length, values.length);
   const kept = values.subarray(values.length - r);
   // lambda = sigma^2 - nu, not below zero.
   const smallest = Math.max(0, (kept[0] ?? 0) - nu);
@@ -124,21 +130,21 @@ export async function nystromPreconditioner(
       weights.data[i * values.length + j] = weight * vectors.data[j * values.length + values.length - r + i]!;
     }
   }
-  return woodburyPreconditioner(await product(weights, BT), smallest + mu, options);
+  return woodburyPreconditioner(await product(weights, BT, computing), smallest + mu, options);
 }
 
 /** F^T F [r, r], one strip of columns at a time, so that only a strip of float32 is widened to float64. */
-async function gramOf(F: Matrix<Floats>, signal?: AbortSignal): Promise<Matrix> {
+async function gramOf(F: Matrix<Floats>, options: ComputeOptions): Promise<Matrix> {
   const out = zeros(F.rows, F.rows);
   for (let from = 0; from < F.cols; from += STRIP) {
-    await breathe(signal);
+    await breathe(options.signal);
     const width = Math.min(STRIP, F.cols - from);
     const strip = zeros(F.rows, width);
     for (let i = 0; i < F.rows; i++) {
       const start = i * F.cols + from;
       strip.data.set(F.data.subarray(start, start + width), i * width);
     }
-    await accumulate(out, 1, strip, strip, { transB: true });
+    await accumulate(out, 1, strip, strip, { ...options, transB: true });
   }
   return out;
 }

@@ -7,7 +7,8 @@
  * after which what is left of A_J below the diagonal is factored by halves (Toledo 1997). Right-hand sides go the same
  * way. All but narrow columns and small triangles is done by the engine's Gemm.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { SingularGramError } from "../error.ts";
 import type { LinearSolver } from "./linear-solver.ts";
 import { block, matrix, rowRange, setBlock, type Matrix } from "./matrix.ts";
@@ -35,8 +36,9 @@ const SHORT = 32;
 export async function factorizeGeneral(
   a: Matrix,
   what: string,
-  { signal }: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<LinearSolver> {
+  const { signal } = options;
   const n = a.rows;
   const columns: Column[] = [];
   const width = blockSize(n);
@@ -56,10 +58,10 @@ export async function factorizeGeneral(
     const rows = block(a, 0, n, start, start + size);
     for (const earlier of columns) {
       await breathe(signal);
-      await eliminate(earlier, rows);
+      await eliminate(earlier, rows, options);
     }
     const active = rowRange(rows, start, n);
-    const swaps = await factorColumn(active);
+    const swaps = await factorColumn(active, options);
     for (let i = 0; i < size; i++) {
       const pivot = Math.abs(active.data[i * size + i]!);
       smallest = pivot < smallest ? pivot : smallest;
@@ -73,13 +75,13 @@ export async function factorizeGeneral(
     const x = matrix(n, b.cols, b.data.slice());
     for (const column of columns) {
       await breathe(signal);
-      await eliminate(column, x);
+      await eliminate(column, x, options);
     }
     for (const { start, size, rows } of columns.toReversed()) {
       await breathe(signal);
       const here = rowRange(x, start, start + size);
-      await upperSolve(rowRange(rows, start, start + size), here);
-      if (start > 0) await accumulate(rowRange(x, 0, start), -1, rowRange(rows, 0, start), here);
+      await upperSolve(rowRange(rows, start, start + size), here, options);
+      if (start > 0) await accumulate(rowRange(x, 0, start), -1, rowRange(rows, 0, start), here, options);
     }
     if (!x.data.every(Number.isFinite)) throw fail();
     return x;
@@ -95,30 +97,34 @@ export async function factorizeGeneral(
 }
 
 /** Applies a block column to the columns on its right: exchanges their rows, then subtracts L_j times its rows of U. */
-async function eliminate({ start, size, rows, swaps }: Column, target: Matrix): Promise<void> {
+async function eliminate(
+  { start, size, rows, swaps }: Column,
+  target: Matrix,
+  options: ComputeOptions,
+): Promise<void> {
   const active = rowRange(target, start, target.rows);
   swapRows(active, swaps);
   const top = rowRange(active, 0, size);
-  await unitLowerSolve(rowRange(rows, start, start + size), top);
+  await unitLowerSolve(rowRange(rows, start, start + size), top, options);
   const below = rowRange(active, size, active.rows);
-  if (below.rows > 0) await accumulate(below, -1, rowRange(rows, start + size, rows.rows), top);
+  if (below.rows > 0) await accumulate(below, -1, rowRange(rows, start + size, rows.rows), top, options);
 }
 
 /** Replaces a [m, w] by its L and U, by halves; the rows that changed places, or undefined at a zero pivot. */
-async function factorColumn(a: Matrix): Promise<number[] | undefined> {
+async function factorColumn(a: Matrix, options: ComputeOptions): Promise<number[] | undefined> {
   const { rows: m, cols: w } = a;
   if (w <= NARROW) return factorNarrow(a);
   const half = w >> 1;
   const left = block(a, 0, m, 0, half);
   const right = block(a, 0, m, half, w);
-  const first = await factorColumn(left);
+  const first = await factorColumn(left, options);
   if (!first) return undefined;
   swapRows(right, first);
   const top = rowRange(right, 0, half);
   const below = rowRange(right, half, m);
-  await unitLowerSolve(rowRange(left, 0, half), top);
-  if (m > half) await accumulate(below, -1, rowRange(left, half, m), top);
-  const second = await factorColumn(below);
+  await unitLowerSolve(rowRange(left, 0, half), top, options);
+  if (m > half) await accumulate(below, -1, rowRange(left, half, m), top, options);
+  const second = await factorColumn(below, options);
   if (!second) return undefined;
   swapRows(rowRange(left, half, m), second);
   setBlock(a, 0, 0, left);
@@ -146,28 +152,28 @@ function factorNarrow({ rows: m, cols: w, data }: Matrix): number[] | undefined 
 }
 
 /** x <- L^-1 x for x [b, m] and the L, with ones on its diagonal, in the lower triangle of `l` [b, b]. */
-async function unitLowerSolve(l: Matrix, x: Matrix): Promise<void> {
+async function unitLowerSolve(l: Matrix, x: Matrix, options: ComputeOptions): Promise<void> {
   const b = l.rows;
   if (b > SHORT) {
     const half = b >> 1;
     const [top, below] = [rowRange(x, 0, half), rowRange(x, half, b)];
-    await unitLowerSolve(block(l, 0, half, 0, half), top);
-    await accumulate(below, -1, block(l, half, b, 0, half), top);
-    await unitLowerSolve(block(l, half, b, half, b), below);
+    await unitLowerSolve(block(l, 0, half, 0, half), top, options);
+    await accumulate(below, -1, block(l, half, b, 0, half), top, options);
+    await unitLowerSolve(block(l, half, b, half, b), below, options);
     return;
   }
   for (let i = 1; i < b; i++) for (let k = 0; k < i; k++) subtractRow(x, i, k, l.data[i * b + k]!);
 }
 
 /** x <- U^-1 x for x [b, m] and the U in the upper triangle of `u` [b, b]. */
-export async function upperSolve(u: Matrix, x: Matrix): Promise<void> {
+export async function upperSolve(u: Matrix, x: Matrix, options: ComputeOptions): Promise<void> {
   const b = u.rows;
   if (b > SHORT) {
     const half = b >> 1;
     const [top, below] = [rowRange(x, 0, half), rowRange(x, half, b)];
-    await upperSolve(block(u, half, b, half, b), below);
-    await accumulate(top, -1, block(u, 0, half, half, b), below);
-    await upperSolve(block(u, 0, half, 0, half), top);
+    await upperSolve(block(u, half, b, half, b), below, options);
+    await accumulate(top, -1, block(u, 0, half, half, b), below, options);
+    await upperSolve(block(u, 0, half, 0, half), top, options);
     return;
   }
   for (let i = b - 1; i >= 0; i--) {

@@ -10,6 +10,7 @@
  * a row of which little is left is not used.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { InputError, NotFiniteError } from "../error.ts";
 import { rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 import { accumulate } from "./product.ts";
@@ -32,7 +33,7 @@ export type RowSource = {
 };
 
 /** Options of {@link partialCholesky}. */
-export type PartialCholeskyOptions = Stoppable & {
+export type PartialCholeskyOptions = ComputeOptions & {
   /** Rows of F^T at most. */
   maxRank: number;
   /** Ends when the greatest remaining pivot falls to this share of the first. */
@@ -98,7 +99,7 @@ export async function pivotedCholesky(
  */
 export async function partialCholesky(
   k: RowSource,
-  { maxRank, tolerance = 2 ** -52, block = 1, random, onProgress, signal }: PartialCholeskyOptions,
+  { maxRank, tolerance = 2 ** -52, block = 1, random, onProgress, engine, signal }: PartialCholeskyOptions,
 ): Promise<PartialCholesky> {
   const n = k.diagonal.length;
   const rest = k.diagonal.slice();
@@ -126,7 +127,7 @@ export async function partialCholesky(
         `pivoted Cholesky: wanted finite rows, got NaN or Infinity in one of ${indices.join(", ")}`,
       );
     }
-    await subtractKnown(rows, indices, rowRange(F, 0, pivots.length));
+    await subtractKnown(rows, indices, rowRange(F, 0, pivots.length), { engine, signal });
     const first = pivots.length;
     for (const [b, p] of indices.entries()) {
       await breathe(signal);
@@ -152,14 +153,19 @@ export async function partialCholesky(
 }
 
 /** rows -= F[indices] F^T for the F^T [rank, n] so far. */
-async function subtractKnown(rows: Matrix, indices: readonly number[], F: Matrix): Promise<void> {
+async function subtractKnown(
+  rows: Matrix,
+  indices: readonly number[],
+  F: Matrix,
+  options: ComputeOptions,
+): Promise<void> {
   if (F.rows === 0) return;
   const n = F.cols;
   const weights = zeros(indices.length, F.rows);
   for (const [b, p] of indices.entries()) {
     for (let j = 0; j < F.rows; j++) weights.data[b * F.rows + j] = F.data[j * n + p]!;
   }
-  await accumulate(rows, -1, weights, F);
+  await accumulate(rows, -1, weights, F, options);
 }
 
 function subtractRow(row: Float64Array, other: Float64Array, weight: number): void {

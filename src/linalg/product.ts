@@ -1,14 +1,16 @@
 /**
- * @file Products of float64 matrices: plain loops while small, the engine's float64 Gemm on the CPU beyond. What this
- * folder factors and solves is built from these, so that large problems run at the speed of the machine.
+ * @file Products of float64 matrices: plain loops while they are small or no engine is given, the float64 Gemm of the engine on the
+ * CPU beyond. What this folder factors and solves is built from these, so that large problems run at the speed of the machine.
  */
-import { createEngine, type Engine, type Program } from "../engine/engine.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
+import type { Engine, Program } from "../engine/engine.ts";
 import { createGraph } from "../engine/graph.ts";
 import { gemm } from "../engine/ops.ts";
 import { matrix, multiply, rowRange, transpose, zeros, type Matrix } from "./matrix.ts";
 
 /** Options of {@link product} and {@link accumulate}. */
-export type ProductOptions = { transA?: boolean; transB?: boolean };
+export type ProductOptions = ComputeOptions & { transA?: boolean; transB?: boolean };
 
 /** Multiply-adds below which a session's overhead costs more than the loops. */
 const SMALL = 2 ** 17;
@@ -18,6 +20,8 @@ const SMALL = 2 ** 17;
  */
 const RUN = 1.5e9;
 const ROWS = { plain: 128, transposed: 512 };
+/** Multiply-adds that loops take between two looks at the signal: some milliseconds. */
+const LOOPS = 2 ** 22;
 
 /** op(a) op(b) as a new matrix. */
 export async function product(a: Matrix, b: Matrix, options: ProductOptions = {}): Promise<Matrix> {
@@ -38,7 +42,7 @@ export async function productInto(
     throw new RangeError(`product: wanted an output of ${rows} x ${cols}, got ${out.rows} x ${out.cols}`);
   }
   if (rows * inner * cols < SMALL) out.data.set(multiplied(a, b, options).data);
-  else await inPieces(a, b, undefined, out, options);
+  else await large(a, b, undefined, out, options);
   return out;
 }
 
@@ -60,17 +64,37 @@ export async function accumulate(
     for (let i = 0; i < c.data.length; i++) c.data[i]! += sign * ab.data[i]!;
     return;
   }
-  await inPieces(a, b, sign, c, options);
+  await large(a, b, sign, c, options);
 }
 
-/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b), in runs of about {@link RUN}. */
-async function inPieces(
+/** out = op(a) op(b), or (with a sign) out += sign * op(a) op(b). */
+type Large = (
   a: Matrix,
   b: Matrix,
   sign: 1 | -1 | undefined,
   out: Matrix,
   options: ProductOptions,
-): Promise<void> {
+) => Promise<void>;
+
+const large: Large = (...args) => (args[4].engine ? inRuns(...args) : inLoops(...args));
+
+/** By loops, some rows at a time. */
+const inLoops: Large = async (a, b, sign, out, { transA, transB, signal }) => {
+  const left = transA ? transpose(a) : a;
+  const right = transB ? transpose(b) : b;
+  const step = Math.max(1, Math.floor(LOOPS / (left.cols * right.cols)));
+  for (let from = 0; from < left.rows; from += step) {
+    await breathe(signal);
+    const to = Math.min(from + step, left.rows);
+    const { data } = multiply(rowRange(left, from, to), right);
+    const place = rowRange(out, from, to).data;
+    if (sign === undefined) place.set(data);
+    else for (let i = 0; i < data.length; i++) place[i]! += sign * data[i]!;
+  }
+};
+
+/** By the engine, in runs of about {@link RUN}. */
+const inRuns: Large = async (a, b, sign, out, options) => {
   const { rows, inner, cols } = sizes(a, b, options);
   const { transA = false, transB = false } = options;
   // Rows of A^T lie apart: a sum over rows of A and of B is then what can be cut.
@@ -86,7 +110,7 @@ async function inPieces(
     // Where nothing is to be added to, the first piece is what the others are added to.
     else await run(part(a), part(b), sign ?? (from === 0 ? undefined : 1), out, options);
   }
-}
+};
 
 function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: ProductOptions) {
   const [rows, inner] = transA ? [a.cols, a.rows] : [a.rows, a.cols];
@@ -96,25 +120,30 @@ function sizes(a: Matrix, b: Matrix, { transA = false, transB = false }: Product
   return { rows, inner, cols };
 }
 
-let host: Promise<Engine> | undefined;
-const programs = new Map<string, Promise<Program>>();
+/** The programs that a float64 engine has compiled, by which operands they transpose and whether they add. */
+const compiled = new WeakMap<Engine, Map<string, Promise<Program>>>();
 
 /** One run: `out` is written over or, with a sign, added to. */
-async function run(
-  a: Matrix,
-  b: Matrix,
-  sign: 1 | -1 | undefined,
-  out: Matrix,
-  { transA = false, transB = false }: ProductOptions,
-): Promise<void> {
-  // No notice of WebAssembly: the engine that the program opens for its network gives it.
-  const engine = await (host ??= createEngine({ precision: "float64", notice: () => {} }));
-  const key = [transA, transB, sign].join();
-  let program = programs.get(key);
-  if (!program) programs.set(key, (program = engine.compile(productGraph(transA, transB, sign))));
-  const tensor = (m: Matrix) => engine.tensor(m.data, [m.rows, m.cols]);
+const run: Large = async (a, b, sign, out, { engine, transA = false, transB = false }) => {
+  const host = await engine!.float64();
+  const program = await programOf(host, transA, transB, sign);
+  const tensor = (m: Matrix) => host.tensor(m.data, [m.rows, m.cols]);
   const feeds = { a: tensor(a), b: tensor(b), ...(sign === undefined ? {} : { c: tensor(out) }) };
-  await (await program).run(feeds, { out: tensor(out) });
+  await program.run(feeds, { out: tensor(out) });
+};
+
+function programOf(
+  engine: Engine,
+  transA: boolean,
+  transB: boolean,
+  sign: 1 | -1 | undefined,
+): Promise<Program> {
+  const programs = compiled.get(engine) ?? new Map<string, Promise<Program>>();
+  compiled.set(engine, programs);
+  const key = [transA, transB, sign].join();
+  const program = programs.get(key) ?? engine.compile(productGraph(transA, transB, sign));
+  programs.set(key, program);
+  return program;
 }
 
 function productGraph(

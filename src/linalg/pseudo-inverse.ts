@@ -5,7 +5,7 @@
  *
  * where `zero` follows from the rounding of the entries. K^+ b is the x of least norm among those that minimise |K x - b|.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { eigen } from "./eigen.ts";
 import type { InverseSolver } from "./linear-solver.ts";
 import { matrix, zeros, type Matrix } from "./matrix.ts";
@@ -14,7 +14,7 @@ import { numericalZero } from "./singular.ts";
 import { addTimes, addTimesTransposed } from "./vector-product.ts";
 
 /** Options of {@link pseudoInverse}. */
-export type PseudoInverseOptions = Stoppable & {
+export type PseudoInverseOptions = ComputeOptions & {
   /** Relative error of the entries. Default: float64. */
   epsilon?: number;
   /** Whether K is positive semidefinite, so that negative eigenvalues are rounding. Default: true. */
@@ -28,12 +28,12 @@ export type PseudoInverseOptions = Stoppable & {
  * that are more than rounding.
  * @throws InputError for entries that are not finite.
  */
-export async function pseudoInverse(
-  k: Matrix,
-  { epsilon = 2 ** -52, semidefinite = true, maxRank = k.rows, signal }: PseudoInverseOptions = {},
-): Promise<InverseSolver> {
+export async function pseudoInverse(k: Matrix, options: PseudoInverseOptions = {}): Promise<InverseSolver> {
+  const { epsilon = 2 ** -52, semidefinite = true, maxRank = k.rows, engine, signal } = options;
   const n = k.rows;
-  const { values, vectors } = await eigen(k, { signal });
+  const computing = { engine, signal };
+  const transposed = { ...computing, transA: true };
+  const { values, vectors } = await eigen(k, computing);
   const zero = numericalZero(values, epsilon, semidefinite);
   const kept = [...values.keys()]
     .filter((i) => (semidefinite ? values[i]! : Math.abs(values[i]!)) > zero)
@@ -63,7 +63,7 @@ export async function pseudoInverse(
       addTimesTransposed(out, 1, V, divided(inside).data);
       return out;
     },
-    solveMatrix: async (b) => product(V, divided(await product(V, b)), { transA: true }),
-    inverse: async () => product(V, divided(matrix(rank, n, V.data.slice())), { transA: true }),
+    solveMatrix: async (b) => product(V, divided(await product(V, b, computing)), transposed),
+    inverse: async () => product(V, divided(matrix(rank, n, V.data.slice())), transposed),
   };
 }

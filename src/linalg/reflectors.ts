@@ -5,7 +5,8 @@
  *
  * with an upper triangular T [m, m] (Schreiber & Van Loan, SIAM J. Sci. Stat. Comput. 10, 1989; LAPACK's dlarft, dlarfb).
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { zeros, type Matrix } from "./matrix.ts";
 import { accumulate, product, view } from "./product.ts";
 
@@ -23,13 +24,15 @@ const GROUP = 128;
 export async function applyReflectors(
   all: readonly Reflectors[],
   z: Matrix,
-  { signal }: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<void> {
+  const transposed = { ...options, transA: true };
   for (const { start, v, tau } of grouped(all).toReversed()) {
-    await breathe(signal);
+    await breathe(options.signal);
     const rows = view(z.data, z.cols, start, z.rows);
-    const t = triangle(await product(v, v, { transA: true }), tau);
-    await accumulate(rows, -1, await product(v, t), await product(v, rows, { transA: true }));
+    const t = triangle(await product(v, v, transposed), tau);
+    const [left, right] = [await product(v, t, options), await product(v, rows, transposed)];
+    await accumulate(rows, -1, left, right, options);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * @file What an error reports of a matrix without a Cholesky factor: its rank and its condition, where they are cheap to find.
  */
-import type { Stoppable } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { SingularGramError } from "../error.ts";
 import { spectrum } from "./eigen.ts";
 import { matrix, norm, type Matrix } from "./matrix.ts";
@@ -85,7 +85,7 @@ export async function singular(
   k: Matrix | undefined,
   epsilon: number,
   extremes: { smallest: number; largest: number },
-  options: Stoppable = {},
+  options: ComputeOptions = {},
 ): Promise<SingularGramError> {
   const estimate = extremes.smallest > 0 ? extremes.largest / extremes.smallest : Infinity;
   if (!k?.data.every(Number.isFinite)) {

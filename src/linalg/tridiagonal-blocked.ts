@@ -7,7 +7,8 @@
  * on what is right of and below it. Half of the operations are products of A with one vector, which cost one passage over
  * the lower triangle each: WebAssembly SIMD (assembly/reflections.ts). The other half, the update above, is the engine's.
  */
-import { breathe, type Stoppable } from "../breathe.ts";
+import { breathe } from "../breathe.ts";
+import type { ComputeOptions } from "../engine/compute.ts";
 import { zeros, type Matrix } from "./matrix.ts";
 import { accumulate, view } from "./product.ts";
 import { reflectionsWasm } from "./reflections.wasm.ts";
@@ -72,7 +73,7 @@ function pack(k: Matrix, factor: number, size: number, out: Float64Array): void 
 export async function reduceBlocked(
   k: Matrix,
   factor: number,
-  { vectors, signal }: Stoppable & { vectors: boolean },
+  { vectors, ...options }: ComputeOptions & { vectors: boolean },
 ): Promise<Tridiagonal> {
   const n = k.rows;
   const size = Math.ceil(n / BLOCK) * BLOCK;
@@ -88,7 +89,7 @@ export async function reduceBlocked(
   const offDiagonal = new Float64Array(n - 1);
   const reflectors: Reflectors[] = [];
   for (let start = 0; start < n; start += PANEL) {
-    await breathe(signal);
+    await breathe(options.signal);
     const first = start - (start % BLOCK);
     const block = PAGE + BYTES * blockStart(size, first / BLOCK);
     reduce(block, first, start, n, size, vw.byteOffset, out.byteOffset, work);
@@ -98,7 +99,7 @@ export async function reduceBlocked(
     if (vectors) {
       keep(reflectors, vw, start, n, out.subarray(2 * PANEL, 2 * PANEL + count));
     }
-    if (start + PANEL < n) await updateTrailing(a, vw, start + PANEL, first, size);
+    if (start + PANEL < n) await updateTrailing(a, vw, start + PANEL, first, size, options);
   }
   return { diagonal, offDiagonal, reflectors };
 }
@@ -121,6 +122,7 @@ async function updateTrailing(
   next: number,
   first: number,
   size: number,
+  options: ComputeOptions,
 ): Promise<void> {
   const wv = zeros(BLOCK, 2 * PANEL);
   for (let left = next - (next % BLOCK); left < size; left += BLOCK) {
@@ -130,6 +132,6 @@ async function updateTrailing(
       wv.data.set(panel.data.subarray(at, at + PANEL), at + PANEL);
     }
     const block = view(a.subarray(blockStart(size, left / BLOCK)), BLOCK, 0, size - left);
-    await accumulate(block, -1, panel, wv, { transB: true });
+    await accumulate(block, -1, panel, wv, { ...options, transB: true });
   }
 }

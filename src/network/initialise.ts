@@ -6,7 +6,7 @@
  * - `jax`, as the JAX program and Neural Tangents draw them: `stax.serial` of Dense and Relu under `PRNGKey(seed)`.
  *
  * All are rounded to float32 and then multiplied by the standard deviation of the parameterisation, which is one for
- * the NTK's.
+ * the NTK's. Blocks that say where they start (gains and shifts) are not drawn: the streams go on as if they were not there.
  */
 import { breathe, type Stoppable } from "../breathe.ts";
 import { demandName } from "../error.ts";
@@ -15,6 +15,7 @@ import { randomState } from "../random/random-state.ts";
 import { staxDenseKeys } from "../random/stax-init.ts";
 import { normalInto } from "../random/threefry-normal.ts";
 import { prngKey } from "../random/threefry.ts";
+import type { BlockShape } from "../ops/op.ts";
 import type { Network } from "./network.ts";
 
 /** Streams of initial weights. */
@@ -72,19 +73,26 @@ const PIECE = 2 ** 15;
 /** Fills the weights of all layers, a piece at a time. */
 function* draw(thetas: readonly FloatArray[], network: Network, seed: number, prng: Prng): Generator<void> {
   demandName("prng", PRNGS, prng);
-  yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(thetas, network, seed);
-  for (const [l, { columns, fanIn, scales }] of network.blocks.entries()) {
+  const blocks = network.blocks.map((shape, l) => ({ ...shape, theta: thetas[l]! }));
+  for (const { theta, start, columns } of blocks) {
+    if (start) for (let i = 0; i < theta.length; i++) theta[i] = start[i % columns]!;
+  }
+  const drawn = blocks.filter(({ start }) => !start);
+  yield* (prng === "jax" ? fillAsJax : fillAsNumpy)(drawn, seed);
+  for (const { theta, columns, fanIn, scales } of drawn) {
     if (scales.weightStd === 1 && scales.biasStd === 1) continue;
-    const theta = thetas[l]!;
     for (let i = 0; i < theta.length; i++)
       theta[i]! *= i % columns < fanIn ? scales.weightStd : scales.biasStd;
     yield;
   }
 }
 
-function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
+/** A block whose weights are to be drawn. */
+type Drawn = BlockShape & { readonly theta: FloatArray };
+
+function* fillAsNumpy(blocks: readonly Drawn[], seed: number): Generator<void> {
   const { normalsInto } = randomState(seed);
-  const lastToFirst = network.blocks.map((shape, l) => ({ ...shape, theta: thetas[l]! })).toReversed();
+  const lastToFirst = blocks.toReversed();
   for (const { fanIn, columns, fanOut, theta } of lastToFirst) {
     if (theta instanceof Float32Array && columns === fanIn) {
       for (let from = 0; from < theta.length; from += PIECE, yield) {
@@ -102,10 +110,9 @@ function* fillAsNumpy(thetas: readonly FloatArray[], network: Network, seed: num
   }
 }
 
-function* fillAsJax(thetas: readonly FloatArray[], network: Network, seed: number): Generator<void> {
-  const keys = staxDenseKeys(prngKey(seed), network.blocks.length);
-  for (const [l, { fanIn, columns, fanOut }] of network.blocks.entries()) {
-    const theta = thetas[l]!;
+function* fillAsJax(blocks: readonly Drawn[], seed: number): Generator<void> {
+  const keys = staxDenseKeys(prngKey(seed), blocks.length);
+  for (const [l, { fanIn, columns, fanOut, theta }] of blocks.entries()) {
     // W [fanIn, fanOut], some rows at a time.
     const count = Math.max(1, Math.floor(PIECE / fanOut));
     for (let from = 0; from < fanIn; from += count, yield) {

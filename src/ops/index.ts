@@ -3,13 +3,21 @@
  */
 import { activation } from "./activation.ts";
 import { add, div, mul, sub } from "./arithmetic.ts";
-import { conv } from "./conv.ts";
+import { batchNorm } from "./batch-norm.ts";
 import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
+import { groupNorm, instanceNorm } from "./group-norm.ts";
+import { layerNorm, rmsNorm } from "./layer-norm.ts";
+import { concatenate } from "./concatenate.ts";
+import { conv } from "./conv.ts";
+import { expand, squeeze, unsqueeze } from "./expand.ts";
 import { flatten } from "./flatten.ts";
 import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
+import { pad } from "./pad.ts";
+import { gather, slice } from "./pick.ts";
 import { averagePool, maxPool, sumPool } from "./pool.ts";
+import { reduceMax, reduceMean, reduceSum } from "./reduce.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
@@ -23,30 +31,45 @@ export const OPS = {
   activation,
   add,
   averagePool,
+  batchNorm,
   clip,
+  concatenate,
   conv,
   dense,
   div,
   exp,
+  expand,
   flatten,
+  gather,
   globalAveragePool,
   globalMaxPool,
   globalSumPool,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
   log,
   logSoftmax,
   matmul,
   maxPool,
   mul,
   neg,
+  pad,
   pow,
   reciprocal,
+  reduceMax,
+  reduceMean,
+  reduceSum,
   relu,
   reshape,
+  rmsNorm,
+  slice,
   softmax,
   sqrt,
+  squeeze,
   sub,
   sum,
   sumPool,
   transpose,
+  unsqueeze,
   where,
 } as const;

@@ -113,6 +113,9 @@ export type Op = {
   readonly activeShare?: number;
 };
 
+/** Scales of parameters that are used as they are. */
+export const PLAIN_SCALES: LayerScales = { weight: 1, bias: 1, weightStd: 1, biasStd: 1 };
+
 /** H theta^T of a matrix H [rows, I]: [rows, O]. */
 export function timesWeights(g: Graph, H: Value, { base, factors }: WeightValues): Value {
   const wide = gemm(g, H, base, { transB: true });

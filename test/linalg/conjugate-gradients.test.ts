@@ -26,6 +26,7 @@ import {
 import { readNpz, writeNpz } from "../../src/linalg/npz.ts";
 import { partialCholesky, type RowSource } from "../../src/linalg/pivoted-cholesky.ts";
 import { addTimes } from "../../src/linalg/vector-product.ts";
+import { computing } from "../support/computing.ts";
 import { random } from "../support/matrices.ts";
 
 /** exp(-|x - x'|^2 / 2) on random points in three dimensions: eigenvalues fall to rounding. */
@@ -78,7 +79,7 @@ describe("conjugateGradients", () => {
           });
           expect(converged).toBe(true);
           expect(relativeResidual).toBeLessThanOrEqual(1e-13);
-          expect(distance(x, (await factorize(a, { what: "a" })).solve(b))).toBeLessThan(1e-10);
+          expect(distance(x, (await factorize(a, { ...computing, what: "a" })).solve(b))).toBeLessThan(1e-10);
         },
       ),
       { numRuns: 40 },
@@ -178,8 +179,8 @@ describe("conjugateGradients", () => {
 
 /** Woodbury on a partial Cholesky factor. */
 async function lowRank(k: Matrix, mu: number, maxRank: number, block = 1) {
-  const partial = await partialCholesky(source(k), { maxRank, block });
-  return { preconditioner: await woodburyPreconditioner(partial.factorT, mu), partial };
+  const partial = await partialCholesky(source(k), { ...computing, maxRank, block });
+  return { preconditioner: await woodburyPreconditioner(partial.factorT, mu, computing), partial };
 }
 
 describe("low-rank preconditioners", () => {
@@ -195,7 +196,7 @@ describe("low-rank preconditioners", () => {
       ...(preconditioner ? { preconditioner } : {}),
     });
     expect(result.converged).toBe(true);
-    expect(distance(result.x, (await factorize(a, { what: "a" })).solve(b))).toBeLessThan(1e-5);
+    expect(distance(result.x, (await factorize(a, { ...computing, what: "a" })).solve(b))).toBeLessThan(1e-5);
     return result.iterations;
   };
   const landmarks = (count: number) => Array.from({ length: count }, (_, i) => (i * 37) % n);
@@ -207,7 +208,7 @@ describe("low-rank preconditioners", () => {
     for (const rank of [10, 30, 60, 120]) {
       pivoted.push(await iterations((await lowRank(k, mu, rank)).preconditioner));
       const S = landmarks(rank);
-      nystrom.push(await iterations(await nystromPreconditioner(rowsOf(k, S), S, mu)));
+      nystrom.push(await iterations(await nystromPreconditioner(rowsOf(k, S), S, mu, computing)));
     }
     for (const counts of [pivoted, nystrom]) {
       expect(counts).toEqual([...counts].sort((x, y) => y - x));
@@ -220,11 +221,15 @@ describe("low-rank preconditioners", () => {
     const small = kernel(12);
     const shifted = addDiagonal(kernel(12), 0.1);
     const v = random(12, 1).data;
-    const wanted = (await factorize(shifted, { what: "k" })).solve(v);
-    const { solve } = await woodburyPreconditioner((await lowRank(small, 0.1, 12)).partial.factorT, 0.1);
+    const wanted = (await factorize(shifted, { ...computing, what: "k" })).solve(v);
+    const { solve } = await woodburyPreconditioner(
+      (await lowRank(small, 0.1, 12)).partial.factorT,
+      0.1,
+      computing,
+    );
     expect(distance(solve(v), wanted)).toBeLessThan(1e-10);
     const S = Array.from({ length: 12 }, (_, i) => i);
-    const nystrom = await nystromPreconditioner(rowsOf(small, S), S, 0.1);
+    const nystrom = await nystromPreconditioner(rowsOf(small, S), S, 0.1, computing);
     // The last eigenvalue stands for what is left, of which there is nothing here; M is then scaled by it.
     expect(distance(nystrom.solve(v), wanted)).toBeLessThan(1e-6);
   });
@@ -238,11 +243,11 @@ describe("low-rank preconditioners", () => {
         fc.constantFrom(1e-6, 1e-2, 1),
         async (rank, seed, storage, mu) => {
           const k = kernel(40, seed);
-          const { factorT } = await partialCholesky(source(k), { maxRank: rank, block: 4 });
+          const { factorT } = await partialCholesky(source(k), { ...computing, maxRank: rank, block: 4 });
           const S = Array.from({ length: rank }, (_, i) => i);
           for (const { solve } of [
-            await woodburyPreconditioner(factorT, mu, { storage }),
-            await nystromPreconditioner(rowsOf(k, S), S, mu, { storage }),
+            await woodburyPreconditioner(factorT, mu, { ...computing, storage }),
+            await nystromPreconditioner(rowsOf(k, S), S, mu, { ...computing, storage }),
           ]) {
             const [v, w] = [random(40, 1, seed + 1).data, random(40, 1, seed + 2).data];
             const [Mv, Mw] = [solve(v), solve(w)];
@@ -261,7 +266,11 @@ describe("low-rank preconditioners", () => {
     let draws = 0;
     const uniform = () => (++draws * 0.618034) % 1;
     for (const options of [{ block: 1 }, { block: 8 }, { block: 8, random: uniform }]) {
-      const { factorT, left, pivots } = await partialCholesky(source(k), { maxRank: 60, ...options });
+      const { factorT, left, pivots } = await partialCholesky(source(k), {
+        ...computing,
+        maxRank: 60,
+        ...options,
+      });
       expect(pivots).toHaveLength(60);
       expect(new Set(pivots).size).toBe(60);
       const rest = subtract(k, multiply(transpose(factorT), factorT));
@@ -274,12 +283,17 @@ describe("low-rank preconditioners", () => {
   });
 
   it("refuse a shift that is not positive, and landmarks that repeat", async () => {
-    await expect(woodburyPreconditioner(zeros(1, 3), 0)).rejects.toThrow("wanted a shift above 0, got 0");
-    await expect(nystromPreconditioner(zeros(2, 3), [1, 1], 1)).rejects.toThrow(
+    await expect(woodburyPreconditioner(zeros(1, 3), 0, computing)).rejects.toThrow(
+      "wanted a shift above 0, got 0",
+    );
+    await expect(nystromPreconditioner(zeros(2, 3), [1, 1], 1, computing)).rejects.toThrow(
       "wanted 2 landmarks without repetition, got 1",
     );
     await expect(
-      partialCholesky({ diagonal: Float64Array.of(1, NaN), rows: () => zeros(1, 2) }, { maxRank: 1 }),
+      partialCholesky(
+        { diagonal: Float64Array.of(1, NaN), rows: () => zeros(1, 2) },
+        { ...computing, maxRank: 1 },
+      ),
     ).rejects.toThrow("wanted finite numbers on the diagonal");
   });
 });

@@ -16,6 +16,7 @@ import { applyReflectors, applyReflectorsPlainly } from "../../src/linalg/reflec
 import { secularRoots } from "../../src/linalg/secular.ts";
 import { reduceBlocked } from "../../src/linalg/tridiagonal-blocked.ts";
 import { reducePlainly, type Tridiagonal } from "../../src/linalg/tridiagonal.ts";
+import { computing } from "../support/computing.ts";
 import { random } from "../support/matrices.ts";
 
 /** Errors against |K|, and of V^T V against the identity, allowed for n rows. */
@@ -35,15 +36,15 @@ const symmetric = (n: number, seed = 1): Matrix => {
 
 const gram = (n: number, rank: number): Promise<Matrix> => {
   const x = random(n, rank);
-  return product(x, x, { transB: true });
+  return product(x, x, { ...computing, transB: true });
 };
 
 /** V diag(values) V^T with a random orthogonal V. */
 async function withSpectrum(values: readonly number[]): Promise<Matrix> {
   const n = values.length;
-  const { vectors } = await eigen(symmetric(n, 7));
+  const { vectors } = await eigen(symmetric(n, 7), computing);
   const scaled = { ...vectors, data: vectors.data.map((x, at) => x * values[at % n]!) };
-  const { data } = await product(scaled, vectors, { transB: true });
+  const { data } = await product(scaled, vectors, { ...computing, transB: true });
   return build(n, (i, j) => (data[i * n + j]! + data[j * n + i]!) / 2);
 }
 
@@ -64,18 +65,18 @@ const difference = (a: Iterable<number>, b: ArrayLike<number>): number => {
 async function check(k: Matrix): Promise<Float64Array> {
   const n = k.rows;
   const before = k.data.slice();
-  const { values, vectors } = await eigen(k);
+  const { values, vectors } = await eigen(k, computing);
   expect(difference(k.data, before)).toBe(0);
   const size = largestOf(values);
   const allowed = tolerance(n);
   expect([...values]).toEqual([...values].sort((a, b) => a - b));
-  expect(difference(await spectrum(k), values)).toBeLessThanOrEqual(allowed * size);
+  expect(difference(await spectrum(k, computing), values)).toBeLessThanOrEqual(allowed * size);
   // At unit size the products neither over- nor underflow.
   const share = (x: number): number => (size === 0 ? 0 : x / size);
-  const image = await product({ ...k, data: k.data.map(share) }, vectors);
+  const image = await product({ ...k, data: k.data.map(share) }, vectors, computing);
   const scaled = vectors.data.map((x, at) => x * share(values[at % n]!));
   expect(difference(image.data, scaled)).toBeLessThanOrEqual(allowed);
-  const overlaps = await product(vectors, vectors, { transA: true });
+  const overlaps = await product(vectors, vectors, { ...computing, transA: true });
   expect(difference(overlaps.data, identity(n).data)).toBeLessThanOrEqual(allowed);
   return values;
 }
@@ -183,8 +184,8 @@ describe("eigen and spectrum", () => {
     for (const n of [7, 70]) {
       const k = build(n, (i, j) => (1 + ((i + j) % 7)) * 2 ** -1070);
       const wanted = reference(scale(k, 2 ** 1000));
-      const { values, vectors } = await eigen(k);
-      for (const found of [values, await spectrum(k)]) {
+      const { values, vectors } = await eigen(k, computing);
+      for (const found of [values, await spectrum(k, computing)]) {
         expect(
           difference(
             found.map((x) => x * 2 ** 1000),
@@ -192,7 +193,7 @@ describe("eigen and spectrum", () => {
           ),
         ).toBeLessThanOrEqual(2 ** -74);
       }
-      expect((await eigen(scale(k, 2 ** 1000))).vectors).toEqual(vectors);
+      expect((await eigen(scale(k, 2 ** 1000), computing)).vectors).toEqual(vectors);
     }
   });
 
@@ -217,28 +218,31 @@ describe("eigen and spectrum", () => {
       const values = await check(build(n, () => 1 / n));
       expect(values.at(-1)).toBeCloseTo(1, 12);
       const v = random(n, 1);
-      await check(await product(v, v, { transB: true }));
+      await check(await product(v, v, { ...computing, transB: true }));
     },
   );
 
   it("do two matrices at once", async () => {
     const [a, b] = [symmetric(150), symmetric(130, 2)];
-    const apart = [await eigen(a), await eigen(b)];
-    expect(await Promise.all([eigen(a), eigen(b)])).toEqual(apart);
+    const apart = [await eigen(a, computing), await eigen(b, computing)];
+    expect(await Promise.all([eigen(a, computing), eigen(b, computing)])).toEqual(apart);
   });
 
   it("take the lower triangle", async () => {
     for (const n of [5, 80]) {
       const k = symmetric(n);
       const half = build(n, (i, j) => (j > i ? 0 : k.data[i * n + j]!));
-      expect(await eigen(half)).toEqual(await eigen(k));
-      expect(await spectrum(half)).toEqual(await spectrum(k));
+      expect(await eigen(half, computing)).toEqual(await eigen(k, computing));
+      expect(await spectrum(half, computing)).toEqual(await spectrum(k, computing));
     }
   });
 
   it("give nothing for no rows", async () => {
-    expect(await spectrum(zeros(0, 0))).toEqual(new Float64Array(0));
-    expect(await eigen(zeros(0, 0))).toEqual({ values: new Float64Array(0), vectors: zeros(0, 0) });
+    expect(await spectrum(zeros(0, 0), computing)).toEqual(new Float64Array(0));
+    expect(await eigen(zeros(0, 0), computing)).toEqual({
+      values: new Float64Array(0),
+      vectors: zeros(0, 0),
+    });
   });
 
   it("refuse what is not finite or not square", async () => {
@@ -261,7 +265,7 @@ describe("the parts", () => {
     for (const n of [1, 2, 3, 40, 64, 65, 100, 129]) {
       const k = symmetric(n);
       const plain = reducePlainly(scale(k, 1));
-      const blocked = await reduceBlocked(k, 1, { vectors: true });
+      const blocked = await reduceBlocked(k, 1, { ...computing, vectors: true });
       expect(difference(blocked.diagonal, plain.diagonal)).toBeLessThan(1e-9);
       expect(difference(blocked.offDiagonal.map(Math.abs), plain.offDiagonal.map(Math.abs))).toBeLessThan(
         1e-9,
@@ -269,11 +273,11 @@ describe("the parts", () => {
       for (const reduced of [plain, blocked]) {
         const q = identity(n);
         for (const each of reduced.reflectors.toReversed()) applyReflectorsPlainly(each, q);
-        const qt = await product(q, dense(reduced));
-        const back = await product(qt, q, { transB: true });
+        const qt = await product(q, dense(reduced), computing);
+        const back = await product(qt, q, { ...computing, transB: true });
         expect(difference(back.data, k.data)).toBeLessThan(tolerance(n) * n);
         const fast = identity(n);
-        await applyReflectors(reduced.reflectors, fast);
+        await applyReflectors(reduced.reflectors, fast, computing);
         expect(difference(fast.data, q.data)).toBeLessThan(tolerance(n));
       }
     }
@@ -318,13 +322,13 @@ describe("the parts", () => {
     for (const e of [0, 1e-17, 1e-8, 1]) {
       const n = 200;
       const [diagonal, offDiagonal] = [new Float64Array(n).fill(1), new Float64Array(n - 1).fill(e)];
-      const { values, rows } = await divideAndConquer(diagonal, offDiagonal);
+      const { values, rows } = await divideAndConquer(diagonal, offDiagonal, computing);
       const wanted = Float64Array.from(
         { length: n },
         (_, i) => 1 - 2 * e * Math.cos((Math.PI * (i + 1)) / (n + 1)),
       );
       expect(difference(values, wanted)).toBeLessThan(tolerance(n));
-      const overlaps = await product(rows, rows, { transB: true });
+      const overlaps = await product(rows, rows, { ...computing, transB: true });
       expect(difference(overlaps.data, identity(n).data)).toBeLessThan(tolerance(n));
     }
   });

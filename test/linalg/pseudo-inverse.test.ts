@@ -15,6 +15,7 @@ import {
 } from "../../src/linalg/matrix.ts";
 import { pseudoInverse } from "../../src/linalg/pseudo-inverse.ts";
 import { rangeInverse } from "../../src/linalg/range-inverse.ts";
+import { computing } from "../support/computing.ts";
 import { random } from "../support/matrices.ts";
 import { relativeError, toRows } from "../support/tiny.ts";
 
@@ -37,7 +38,7 @@ const sizes = [
 describe("pseudoInverse", () => {
   it.each(sizes)("inverts a matrix of %i on its range of rank %i", async (n, rank) => {
     const k = gram(n, rank);
-    const inverse = await pseudoInverse(k);
+    const inverse = await pseudoInverse(k, computing);
     expect(inverse.rank).toBe(rank);
     expect(relativeError((await inverse.inverse()).data, wanted(k))).toBeLessThan(1e-9);
     const b = random(n, 3, 5);
@@ -56,34 +57,36 @@ describe("pseudoInverse", () => {
   it("keeps negative eigenvalues of a matrix that is not semidefinite, and drops them of one that is", async () => {
     const k = zeros(3, 3);
     k.data.set([2, 0, 0, 0, -1e-3, 0, 0, 0, 1e-2]);
-    const indefinite = await pseudoInverse(k, { semidefinite: false });
+    const indefinite = await pseudoInverse(k, { ...computing, semidefinite: false });
     expect([...(await indefinite.inverse()).data].map((x) => Math.round(x * 10) / 10)).toEqual([
       0.5, 0, 0, 0, -1000, 0, 0, 0, 100,
     ]);
-    expect((await pseudoInverse(k)).rank).toBe(2);
+    expect((await pseudoInverse(k, computing)).rank).toBe(2);
     // Where -4e-3 is rounding, 5e-3 is rounding too.
     k.data.set([2, 0, 0, 0, -4e-3, 0, 0, 0, 5e-3]);
-    expect((await pseudoInverse(k)).rank).toBe(1);
+    expect((await pseudoInverse(k, computing)).rank).toBe(1);
   });
 
   it("knows the condition on the range, takes a bound on the rank, and nothing at all", async () => {
     const k = zeros(4, 4);
     for (const [i, x] of [8, 0, 2, 4].entries()) k.data[5 * i] = x;
-    const whole = await pseudoInverse(k);
+    const whole = await pseudoInverse(k, computing);
     expect([whole.rank, whole.condition()]).toEqual([3, 4]);
-    const part = await pseudoInverse(k, { maxRank: 2 });
+    const part = await pseudoInverse(k, { ...computing, maxRank: 2 });
     expect([part.rank, part.condition()]).toEqual([2, 2]);
-    const none = await pseudoInverse(zeros(3, 3));
+    const none = await pseudoInverse(zeros(3, 3), computing);
     expect([none.rank, none.condition()]).toEqual([0, 1]);
     expect([...none.solve(Float64Array.of(1, 2, 3))]).toEqual([0, 0, 0]);
     expect([...(await none.inverse()).data]).toEqual(Array.from({ length: 9 }, () => 0));
-    await expect(pseudoInverse(matrix(1, 1, Float64Array.of(Number.NaN)))).rejects.toThrow(InputError);
+    await expect(pseudoInverse(matrix(1, 1, Float64Array.of(Number.NaN)), computing)).rejects.toThrow(
+      InputError,
+    );
   });
 
   it("takes the rounding of float32 entries for zero", async () => {
     const k = gram(50, 40);
     const rounded = { ...k, data: Float64Array.from(Float32Array.from(k.data)) };
-    expect((await pseudoInverse(rounded, { epsilon: 2 ** -23 })).rank).toBe(40);
+    expect((await pseudoInverse(rounded, { ...computing, epsilon: 2 ** -23 })).rank).toBe(40);
   });
 });
 

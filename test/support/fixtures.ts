@@ -43,7 +43,12 @@ export function peerNetwork(
   const widths = [7, 8, 7, 8].slice(0, depth - 1);
   const hidden = widths.flatMap((width) => [dense(width, variances(bias)), relu()]);
   const network = serial(5, ...hidden, dense(outputs, variances(bias)));
-  const thetas = network.blocks.map(({ fanIn, fanOut, columns }, l) => {
+  return { network, thetas: peerWeights(fixture, name, network) };
+}
+
+/** The parameters of a network in a fixture, W [..., fanOut] and b [fanOut] of each layer, as theta [fanOut, columns]. */
+export const peerWeights = (fixture: Fixture, name: string, { blocks }: Network): Float64Array[] =>
+  blocks.map(({ fanIn, fanOut, columns }, l) => {
     const W = fixture.get(`${name}_layer${l + 1}_W`).data;
     const theta = new Float64Array(fanOut * columns);
     for (let o = 0; o < fanOut; o++) {
@@ -52,5 +57,3 @@ export function peerNetwork(
     }
     return theta;
   });
-  return { network, thetas };
-}

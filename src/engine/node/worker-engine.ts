@@ -11,7 +11,14 @@
 import type { TransferListItem } from "node:worker_threads";
 import { InputError } from "../../error.ts";
 import { loadOrt } from "../../ort.ts";
-import { createEngine, type Engine, type EngineOptions, type FloatArray, type Tensors } from "../engine.ts";
+import {
+  cores,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type FloatArray,
+  type Tensors,
+} from "../engine.ts";
 import type { Data, Parcel } from "./worker.ts";
 import { startWorkers } from "./workers.ts";
 
@@ -19,7 +26,7 @@ import { startWorkers } from "./workers.ts";
 export type WorkerEngineOptions = Pick<EngineOptions, "precision" | "notice"> & {
   /** Default: 2. */
   workers?: number;
-  /** Threads of one operation in each worker. Default: 1. */
+  /** Threads of one operation in each worker, and of this thread's products. Default: the workers share the cores; products get all. */
   threads?: number;
   /** The program of a worker; only tests have another. */
   entry?: URL;
@@ -32,14 +39,15 @@ const isShared = ({ buffer }: Data): boolean => buffer instanceof SharedArrayBuf
  * @throws InputError when a worker cannot start and, from whatever is run afterwards, when one has ended.
  */
 export async function createWorkerEngine(options: WorkerEngineOptions = {}): Promise<Engine> {
-  const { workers: lanes = 2, threads = 1, precision = "float32", entry, ...listeners } = options;
+  const { workers: lanes = 2, threads, precision = "float32", entry, ...listeners } = options;
   if (!Number.isInteger(lanes) || lanes < 1) {
     throw new InputError(`workers: wanted a whole number >= 1, got ${lanes}`);
   }
-  // Makes tensors; it never runs anything.
-  const host = await createEngine({ precision, threads, ...listeners });
+  // Makes tensors, and has the products of this thread.
+  const host = await createEngine({ precision, ...(threads === undefined ? {} : { threads }), ...listeners });
   const { Tensor } = (await loadOrt()).ort;
-  const workers = await startWorkers(lanes, { precision, threads }, entry);
+  const share = Math.max(1, Math.floor(cores() / lanes));
+  const workers = await startWorkers(lanes, { precision, threads: threads ?? share }, entry);
   let programs = 0;
   return {
     ...host,
@@ -84,6 +92,9 @@ export async function createWorkerEngine(options: WorkerEngineOptions = {}): Pro
         release: () => workers.askAll({ kind: "release", program }),
       };
     },
-    release: () => workers.close(),
+    async release() {
+      await workers.close();
+      await host.release();
+    },
   };
 }

@@ -17,6 +17,7 @@ import { createLinearizer } from "../../../src/jacobian/linearize.ts";
 import { createWeights, factorsOf } from "../../../src/jacobian/weights.ts";
 import { mse } from "../../../src/loss/mse.ts";
 import { matrix, type Floats } from "../../../src/linalg/matrix.ts";
+import { product } from "../../../src/linalg/product.ts";
 import { initialise } from "../../../src/network/initialise.ts";
 import { mlp } from "../../../src/network/mlp.ts";
 import { randomState } from "../../../src/random/random-state.ts";
@@ -166,6 +167,23 @@ describe("workers", () => {
     const { run } = await program(engine);
     await Promise.all([engine.release(), engine.release()]);
     await expect(run({}, {})).rejects.toThrow("engine: wanted one that is open, got one that is released");
+  });
+
+  it("leave the float64 products to the thread that asked for them, with the same threads and until their release", async () => {
+    const a = matrix(33, 1000, randomState(1).normalsInto(new Float64Array(33_000)));
+    const b = matrix(1000, 65, randomState(2).normalsInto(new Float64Array(65_000)));
+    for (const precision of ["float32", "float64"] as const) {
+      const wanted = await withEngine(await createEngine({ precision, threads: 1 }), (engine) =>
+        product(a, b, { engine }),
+      );
+      const engine = await createWorkerEngine({ precision, workers: 2, threads: 1 });
+      expect((await engine.float64()).lanes).toBe(1);
+      expect(await product(a, b, { engine })).toEqual(wanted);
+      await engine.release();
+      await expect(product(a, b, { engine })).rejects.toThrow(
+        "engine: wanted one that is open, got one that is released",
+      );
+    }
   });
 
   it("survive what cannot be sent to them", async () => {

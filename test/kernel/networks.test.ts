@@ -1,0 +1,105 @@
+/**
+ * @file Empirical kernels of networks with positions against Neural Tangents in float64 (test/fixtures/peers, networks.npz): outputs, the
+ * NTK, and that of each layer. Weights W [height, width, in, out] there are theta [out, height width in] here, the bias last; images are
+ * [height, width, channels] in both, and rows n C + c.
+ */
+import { describe, expect, it } from "vitest";
+import { createLinearizer } from "../../src/jacobian/linearize.ts";
+import { createWeights } from "../../src/jacobian/weights.ts";
+import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import type { Matrix } from "../../src/linalg/matrix.ts";
+import { serial, type Layer } from "../../src/network/layers.ts";
+import { activationNamed, leakyRelu } from "../../src/ops/activations/index.ts";
+import { OPS } from "../../src/ops/index.ts";
+import type { Shape } from "../../src/ops/op.ts";
+import { peerFixture, peerWeights } from "../support/fixtures.ts";
+import { float64Engine, relativeError } from "../support/tiny.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
+
+const { activation, averagePool, conv, dense, flatten, globalAveragePool, globalSumPool, relu, sumPool } =
+  OPS;
+
+const bias = { weightVariance: 2, biasVariance: 0.1 };
+const plain = { weightVariance: 2, biasVariance: 0 };
+const phi = (name: string) => activation(activationNamed(name));
+
+const same = { ...bias, padding: "same" } as const;
+const NETWORKS: Record<string, [shape: Shape, layers: readonly Layer[]]> = {
+  cnn: [
+    [8, 8, 3],
+    [
+      conv(4, 3, same),
+      relu(),
+      conv(6, 3, { ...same, stride: 2 }),
+      relu(),
+      averagePool(2),
+      flatten(),
+      dense(3, bias),
+    ],
+  ],
+  cnn_circular: [
+    [8, 8, 3],
+    [
+      conv(4, 3, { ...plain, padding: "circular" }),
+      activation(leakyRelu(0.2)),
+      conv(5, [3, 2], { ...plain, stride: [2, 1] }),
+      phi("erf"),
+      sumPool(2, { stride: [1, 2] }),
+      globalSumPool(),
+      dense(3, plain),
+    ],
+  ],
+  cnn_edges: [
+    [8, 8, 3],
+    [
+      conv(4, [5, 3], { ...same, stride: [1, 2] }),
+      phi("gelu"),
+      averagePool(3, { stride: 2, padding: "same", countPadding: false }),
+      conv(4, 1, bias),
+      averagePool(2, { stride: 1, padding: "same" }),
+      flatten(),
+      dense(3, bias),
+    ],
+  ],
+  conv1d: [
+    [9, 3],
+    [
+      conv(5, 3, { ...same, stride: 2 }),
+      relu(),
+      conv(4, 2, { ...bias, padding: "circular" }),
+      phi("erf"),
+      flatten(),
+      dense(3, bias),
+    ],
+  ],
+  tokens: [
+    [5, 4],
+    [dense(6, bias), phi("gelu"), dense(6, bias), phi("erf"), globalAveragePool(), dense(3, bias)],
+  ],
+};
+
+const fixture = await peerFixture("networks");
+
+describe.each(Object.entries(NETWORKS))("%s", (name, [shape, layers]) => {
+  it("has the outputs and kernels of Neural Tangents", async () => {
+    const network = serial(shape, ...layers);
+    const linearizer = await createLinearizer(await float64Engine(), network);
+    const weights = createWeights(network, peerWeights(fixture, name, network));
+    const of = (what: string): Matrix => fixture.get(`${name}_${what}`);
+    const { train, others } = await empiricalKernel(linearizer, weights, of("x_train"), [of("x_test")]);
+    for (const [side, kernel] of [
+      ["train", train],
+      ["test", others[0]!],
+    ] as const) {
+      const close = (got: Matrix, wanted: string) =>
+        expect(relativeError(got.data, of(wanted).data), wanted).toBeLessThan(TOLERANCE.peer);
+      close(await linearizer.forward(weights, of(`x_${side}`)), `f_${side}`);
+      close(await kernel.matrix(), `ntk_${side}`);
+      const blocks = kernel.blocks!;
+      expect(blocks).toHaveLength(
+        fixture.names.filter((each) => each.startsWith(`${name}_layer`) && each.endsWith("_W")).length,
+      );
+      for (const [l, block] of blocks.entries()) close(await block.ntk(), `layer${l + 1}_ntk_${side}`);
+    }
+  });
+});
