@@ -22,7 +22,7 @@ const isModule = (value: unknown): value is string =>
  * import { parseFlags, withModules } from "natgrad/node";
  *
  * // "./swish.mjs" in place of "silu" would name a file with `export const activation = ...`.
- * const options = { activation: "silu", natural_gradient_type: "exact" };
+ * const options = { activation: "silu", learning_rate: 1 };
  * const config = parseFlags(await withModules(options));
  * console.log(config.activation); // silu
  */
