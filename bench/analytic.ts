@@ -31,13 +31,16 @@ type Measured = Record<"ntk" | "product" | "peak" | "before" | Precision, number
 export async function analyticNtkTask(N: number, runs: number): Promise<Measured> {
   const network = mlp(FEATURES, { depth: 3 });
   const x = matrix(N, FEATURES, randomState(1).normalsInto(new Float64Array(N * FEATURES)));
-  await analyticNtk(network, matrix(300, FEATURES, x.data.slice(0, 300 * FEATURES)));
+  const host = await createEngine({ precision: "float64" });
+  const computing = { engine: host };
+  const few = matrix(300, FEATURES, x.data.slice(0, 300 * FEATURES));
+  await analyticNtk(network, few, few, computing);
   const before = process.memoryUsage.rss();
-  await analyticNtk(network, x);
+  await analyticNtk(network, x, x, computing);
   const peak = peakMemory();
   const work = {
-    ntk: () => analyticNtk(network, x),
-    product: () => sweep(network, x, x, {}, 0, () => {}),
+    ntk: () => analyticNtk(network, x, x, computing),
+    product: () => sweep(network, x, x, computing, 0, () => {}),
     float32: await createMaps("float32", N),
     float64: await createMaps("float64", N),
   };
@@ -47,6 +50,7 @@ export async function analyticNtkTask(N: number, runs: number): Promise<Measured
       best[part] = Math.min(best[part], await seconds(work[part]));
     }
   }
+  await host.release();
   return { ...best, peak, before };
 }
 

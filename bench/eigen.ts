@@ -3,6 +3,7 @@
  * and beside ml-matrix.
  */
 import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
+import { createEngine, type Engine } from "../src/engine/engine.ts";
 import { eigen, spectrum } from "../src/linalg/eigen.ts";
 import { matrix, zeros, type Matrix } from "../src/linalg/matrix.ts";
 import { product, productInto } from "../src/linalg/product.ts";
@@ -23,11 +24,13 @@ export const eigenBenchmark: Benchmark = {
   name: "eigen",
   title: "Eigenvalues and eigenvectors of a Gram in float64",
   async run({ runs = RUNS, progress }) {
+    const engine = await createEngine({ precision: "float64" });
     const rows: Row[] = [];
     for (const n of SIZES) {
       progress(`N = ${n}`);
-      rows.push(await measure(n, runs));
+      rows.push(await measure(engine, n, runs));
     }
+    await engine.release();
     const text = [
       table(
         [`least of ${runs}, s`, "Gemm", "values", "ratio", "vectors", "ratio", "ml-matrix"],
@@ -47,24 +50,24 @@ export const eigenBenchmark: Benchmark = {
   },
 };
 
-async function measure(n: number, runs: number): Promise<Row> {
-  const k = await gram(n);
+async function measure(engine: Engine, n: number, runs: number): Promise<Row> {
+  const k = await gram(engine, n);
   const out = zeros(n, n);
   const row: Row = { n, floor: Infinity, values: Infinity, vectors: Infinity, reference: Infinity };
   for (let run = 0; run < runs; run++) {
     // In turns: what else the machine does meets all of them.
-    row.floor = Math.min(row.floor, await seconds(() => productInto(out, k, k)));
-    row.values = Math.min(row.values, await seconds(() => spectrum(k)));
-    row.vectors = Math.min(row.vectors, await seconds(() => eigen(k)));
+    row.floor = Math.min(row.floor, await seconds(() => productInto(out, k, k, { engine })));
+    row.values = Math.min(row.values, await seconds(() => spectrum(k, { engine })));
+    row.vectors = Math.min(row.vectors, await seconds(() => eigen(k, { engine })));
   }
   if (n <= LARGEST_REFERENCE) row.reference = await seconds(() => byMlMatrix(k));
   return row;
 }
 
 /** X X^T of as many columns as rows. */
-async function gram(n: number): Promise<Matrix> {
+async function gram(engine: Engine, n: number): Promise<Matrix> {
   const x = matrix(n, n, randomState(0).normalsInto(new Float64Array(n * n)));
-  return product(x, x, { transB: true });
+  return product(x, x, { engine, transB: true });
 }
 
 const byMlMatrix = ({ rows, data }: Matrix): EigenvalueDecomposition =>

@@ -2,6 +2,7 @@
  * @file Factorisations and solves on the host in float64, each beside the time that its operations take in the engine's
  * float64 Gemm, measured in the same run.
  */
+import { createEngine } from "../src/engine/engine.ts";
 import { factorize } from "../src/linalg/cholesky.ts";
 import { factorizeGeneral } from "../src/linalg/lu.ts";
 import { addDiagonal, matrix, zeros, type Matrix } from "../src/linalg/matrix.ts";
@@ -35,11 +36,12 @@ type Times = { operation: number; peak: number; matrix: number; seconds: Partial
 
 /** Times for one n, the Gemm before each. */
 export async function solves(n: number, runs: number): Promise<Times> {
+  const engine = await createEngine({ precision: "float64" });
   const [a, b, c] = [filled(GEMM, GEMM), filled(GEMM, GEMM), zeros(GEMM, GEMM)];
   let gemm = Infinity;
   const least: Partial<Record<Name, number>> = {};
   const time = async (name: Name, work: () => unknown): Promise<void> => {
-    const t = await seconds(() => accumulate(c, -1, a, b, { transB: true }));
+    const t = await seconds(() => accumulate(c, -1, a, b, { engine, transB: true }));
     gemm = Math.min(gemm, t);
     least[name] = Math.min(least[name] ?? Infinity, await seconds(work));
   };
@@ -47,23 +49,24 @@ export async function solves(n: number, runs: number): Promise<Times> {
   const vector = filled(n, 1);
   for (let run = 0; run < runs; run++) {
     // Made anew for every run: a copy to keep would be as large as itself.
-    const k = addDiagonal(await product(half, half, { transB: true }), RANK);
+    const k = addDiagonal(await product(half, half, { engine, transB: true }), RANK);
     if (n <= LARGEST) {
-      let general = await factorizeGeneral(k, "benchmark");
-      await time("lu", async () => (general = await factorizeGeneral(k, "benchmark")));
+      let general = await factorizeGeneral(k, "benchmark", { engine });
+      await time("lu", async () => (general = await factorizeGeneral(k, "benchmark", { engine })));
       await time("lu solve, n vectors", () => general.solveMatrix(k));
     }
     let factor: Awaited<ReturnType<typeof factorize>> | undefined;
     const copy = n <= LARGEST ? matrix(n, n, k.data.slice()) : k;
     await time(
       "cholesky",
-      async () => (factor = await factorize(copy, { what: "benchmark", overwrite: true })),
+      async () => (factor = await factorize(copy, { what: "benchmark", overwrite: true, engine })),
     );
     await time("solve, one vector", () => factor!.solve(vector.data));
     if (n > LARGEST) continue;
     await time("solve, n vectors", () => factor!.solveMatrix(k));
     await time("inverse", () => factor!.inverse());
   }
+  await engine.release();
   return { operation: gemm / (2 * GEMM ** 3), peak: peakMemory(), matrix: 8 * n * n, seconds: least };
 }
 

@@ -35,13 +35,13 @@ for (const width of [256, 1024, 4096]) {
     weights,
     xTrain,
   );
-  const analytic = await analyticKernel(network, xTrain);
+  const analytic = await analyticKernel(network, xTrain, xTrain, { engine });
 
   const layers: string[] = [];
   for (const [l, block] of analytic.blocks!.entries()) {
     layers.push(distance(await empirical.blocks![l]!.ntk(), await block.ntk()));
   }
-  const { condition, maxLearningRate } = await kernelSpectrum(empirical);
+  const { condition, maxLearningRate } = await kernelSpectrum(empirical, { engine });
   console.log(
     `width ${width}: distance ${distance(await empirical.matrix(), await analytic.matrix())} (layers ${layers.join(", ")}),`,
     `condition ${condition.toFixed(0)}, gradient descent is stable below ${maxLearningRate.toFixed(2)}`,

@@ -31,10 +31,10 @@ const { before } = await trainer.step({ learningRate: 1 });
 const after = await trainer.evaluate();
 
 const kernels = {
-  train: await analyticKernel(network, data.xTrain),
-  test: await analyticKernel(network, data.xTest, data.xTrain),
+  train: await analyticKernel(network, data.xTrain, data.xTrain, { engine }),
+  test: await analyticKernel(network, data.xTest, data.xTrain, { engine }),
 };
-const predictor = await predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1 });
+const predictor = await predictSteps(exact, mse, kernels, before, data.yTrain, { learningRate: 1, engine });
 const predicted = await predictor.step();
 
 console.log("test loss before     ", mse.value(before.test, data.yTest).toFixed(6));

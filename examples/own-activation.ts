@@ -11,11 +11,9 @@ import { dualsByQuadrature } from "natgrad/network";
 const sine: Activation = {
   name: "sine",
 
-  // On the graph, for the network: operators of ONNX. phi' = sqrt(2) cos(u) = sqrt(2) sin(u + pi/2), as ONNX Runtime has no
-  // cosine in float64.
+  // On the graph, for the network: operators of ONNX.
   value: (g, u) => g.node("Mul", [g.node("Sin", [u]), g.constant([Math.SQRT2])]),
-  derivative: (g, u) =>
-    g.node("Mul", [g.node("Sin", [g.node("Add", [u, g.constant([Math.PI / 2])])]), g.constant([Math.SQRT2])]),
+  derivative: (g, u) => g.node("Mul", [g.node("Cos", [u]), g.constant([Math.SQRT2])]),
 
   // On the host, for units drawn from the infinite network.
   slope: (u) => Math.SQRT2 * Math.cos(u),

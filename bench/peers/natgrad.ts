@@ -63,8 +63,9 @@ async function prepare(): Promise<void> {
 async function measureJob(): Promise<void> {
   const clock = performance.now();
   if (job === "analytic") {
+    const engine = await createEngine({ precision: "float64" });
     emit("compiled", { seconds: 0 });
-    const theta = await repeat(() => analyticNtk(network, x));
+    const theta = await repeat(() => analyticNtk(network, x, x, { engine }));
     await save(wanted.expected, { theta });
     return;
   }

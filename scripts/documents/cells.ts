@@ -4,6 +4,7 @@
  */
 import { InputError } from "../../src/index.ts";
 import { METHODS, parseConfig, run, type StepEvent } from "../../src/node.ts";
+import { methodNamed } from "./methods.ts";
 
 /** Steps of which the table tells. */
 export const CELL_STEPS = [1, 2, 5] as const;
@@ -34,8 +35,10 @@ export type Method = { readonly title: string; readonly options: Settings };
 /** Every method as it is by default, and unit-wise also with the damping that it needs at finite width. */
 export const methodsOf = ({ loss_type }: Part): Method[] => [
   { title: "gradient descent, learning rate 1", options: { learning_rate: 1 } },
-  ...METHODS.filter((method) => loss_type === "cross_entropy" || method !== "exact_plus_mse").flatMap(
-    (method) => {
+  // What differs at several positions alone is here the method beside it.
+  ...METHODS.filter((method) => methodNamed(method).needs !== "positions")
+    .filter((method) => loss_type === "cross_entropy" || method !== "exact_plus_mse")
+    .flatMap((method) => {
       const plain = { title: method, options: { natural_gradient_type: method } };
       if (method !== "unit_wise") return [plain];
       const damped = {
@@ -43,8 +46,7 @@ export const methodsOf = ({ loss_type }: Part): Method[] => [
         options: { natural_gradient_type: method, damping: 1e-9 },
       };
       return [{ ...plain, title: "unit_wise, undamped" }, damped];
-    },
-  ),
+    }),
 ];
 
 /**

@@ -102,15 +102,15 @@ async function gapOn(
     damping: fisher.needs === "units" ? damping / width : damping,
   };
   const analytic = {
-    train: await analyticKernel(network, data.xTrain),
-    test: await analyticKernel(network, data.xTest, data.xTrain),
+    train: await analyticKernel(network, data.xTrain, data.xTrain, { engine }),
+    test: await analyticKernel(network, data.xTest, data.xTrain, { engine }),
   };
   const kernels =
     fisher.needs === "units"
-      ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED))
+      ? await withUnits(network, analytic, data.xTrain, data.xTest, randomState(seed + UNIT_SEED), { engine })
       : analytic;
   const { before: start } = await trainer.step(options);
-  const predictor = await predictSteps(fisher, mse, kernels, start, data.yTrain, options);
+  const predictor = await predictSteps(fisher, mse, kernels, start, data.yTrain, { ...options, engine });
   let predicted: Outputs = start;
   let now: Outputs = start;
   for (let step = 1; step <= GAP_STEPS; step++) {

@@ -4,6 +4,7 @@
  */
 import {
   createEngine,
+  type Engine,
   createLinearizer,
   createWeights,
   empiricalKernel,
@@ -46,7 +47,7 @@ export async function measureIsotropy(): Promise<IsotropyGroup[]> {
       const panels: IsotropyPanel[] = [];
       for (const fisher of fishers) {
         const title = fisher === GRADIENT ? "gradient descent" : fisher.name;
-        panels.push({ title, G: await formG(fisher, kernel, rho) });
+        panels.push({ title, G: await formG(engine, fisher, kernel, rho) });
       }
       return panels;
     };
@@ -75,8 +76,8 @@ export function drawIsotropy(groups: readonly IsotropyGroup[], options: FigureOp
 }
 
 /** G [n, n], column by column. */
-async function formG(fisher: Fisher, kernel: Kernel, rho: number): Promise<Matrix> {
-  const G = await (await fisher.prepare(kernel, rho)).onto(kernel);
+async function formG(engine: Engine, fisher: Fisher, kernel: Kernel, rho: number): Promise<Matrix> {
+  const G = await (await fisher.prepare(kernel, rho, { engine })).onto(kernel);
   const n = kernel.cols * kernel.outputs;
   const data = new Float64Array(n * n);
   for (let j = 0; j < n; j++) {

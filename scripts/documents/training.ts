@@ -4,7 +4,7 @@
  */
 import { kernelSpectrum, stableLearningRate } from "../../src/entry/dynamics.ts";
 import { kfacTikhonov } from "../../src/entry/fisher.ts";
-import { analyticKernel, kfac, mlp, mse, type Fisher } from "../../src/index.ts";
+import { analyticKernel, createEngine, kfac, mlp, mse, type Fisher } from "../../src/index.ts";
 import { mnist, parseConfig, run, type RunEvent } from "../../src/node.ts";
 import type { FigureOptions } from "../figures/sheet.ts";
 import { trainingFigure, type TrainingRun } from "../figures/training.ts";
@@ -25,15 +25,17 @@ type Settings = {
 /** Undamped methods at half of 1/alpha, the others at half of the largest rate that is stable on the analytic kernel. */
 async function settings(): Promise<Settings[]> {
   const data = await mnist({ targetClasses: [0, 1], loss: mse, ...SAMPLES });
-  const kernel = await analyticKernel(mlp(data.xTrain.cols, { width: WIDTH }), data.xTrain);
-  const { maxLearningRate } = await kernelSpectrum(kernel);
+  const engine = await createEngine();
+  const network = mlp(data.xTrain.cols, { width: WIDTH });
+  const kernel = await analyticKernel(network, data.xTrain, data.xTrain, { engine });
+  const { maxLearningRate } = await kernelSpectrum(kernel, { engine });
   const undamped = (name: string, remark?: string): Settings => ({
     title: name,
     options: { natural_gradient_type: name, lr_factor: 0.5 },
     ...(remark === undefined ? {} : { remark }),
   });
   const damped = async (fisher: Fisher): Promise<Settings> => {
-    const G = await (await fisher.prepare(kernel, KFAC_DAMPING)).onto(kernel);
+    const G = await (await fisher.prepare(kernel, KFAC_DAMPING, { engine })).onto(kernel);
     const learning_rate = (await stableLearningRate(G, SAMPLES.trainSize)) / 2;
     return {
       title: `${fisher.name}, damped`,

@@ -14,6 +14,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   testSize: "test_size",
   dataSeed: "data_seed",
   targetClasses: "target_classes",
+  sampleShape: "sample_shape",
+  channelsFirst: "channels_first",
   forsterTransform: "forster_transform",
 };
 

@@ -20,8 +20,11 @@ function worded(error: unknown): Complaint {
   // An interruption carries its exit code and nothing else.
   if (typeof error === "number") return { exitCode: error, line: error > 1 ? "interrupted" : undefined };
   if (error instanceof CommanderError) return usage(error);
+  const debugs = process.env.NATGRAD_DEBUG !== undefined;
   if (error instanceof InputError) {
-    return { exitCode: 2, line: inFlags(error) };
+    // What is behind it, as an error of the user's own module.
+    const stack = debugs && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
+    return { exitCode: 2, line: inFlags(error) + stack };
   }
   const message = error instanceof Error ? error.message : String(error);
   if (/allocation failed|invalid typed array length|bad_alloc|failed to allocate/i.test(message)) {
@@ -30,8 +33,8 @@ function worded(error: unknown): Complaint {
       line: `memory: wanted room for the arrays of this run, got "${oneLine(message)}"; try a smaller width or train_size`,
     };
   }
-  const debug = process.env.NATGRAD_DEBUG !== undefined && error instanceof Error;
-  const detail = debug ? error.stack : `${oneLine(message)} (NATGRAD_DEBUG=1 shows where)`;
+  const detail =
+    debugs && error instanceof Error ? error.stack : `${oneLine(message)} (NATGRAD_DEBUG=1 shows where)`;
   return { exitCode: 1, line: `internal error: ${detail}` };
 }
 

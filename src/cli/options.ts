@@ -4,7 +4,7 @@
 import { Command, Option } from "commander";
 import { InputError, printable } from "../error.ts";
 import { aboutOption, configSchema, defaultOf, OPTIONS } from "../experiment/config.ts";
-import { shown } from "../experiment/parse-config.ts";
+import { shown } from "../experiment/shown.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -78,7 +78,9 @@ function optionOf(name: Name, own?: string): Option {
   const values = valuesOf(configSchema.shape[name]);
   const facts = [
     ...(values ? [values.join(" | ")] : []),
-    ...(initial === undefined || initial === false ? [] : [`default ${String(initial)}`]),
+    ...(initial === undefined || initial === false || typeof initial === "object"
+      ? []
+      : [`default ${String(initial)}`]),
   ];
   const text = own ?? (facts.length > 0 ? `${description} (${facts.join("; ")})` : description);
   return new Option(`--${name} ${placeholder}`, text).argParser(valueOf(name)).helpGroup(`${group}:`);

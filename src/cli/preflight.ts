@@ -4,7 +4,7 @@
 import { errorCode, tryFolder } from "../data/node/files.ts";
 import { InputError } from "../error.ts";
 import { type Config } from "../experiment/config.ts";
-import { shown } from "../experiment/parse-config.ts";
+import { shown } from "../experiment/shown.ts";
 
 /**
  * Checks that files can be written where the configuration wants them.

@@ -3,6 +3,7 @@
  */
 import type { Command } from "commander";
 import { printable } from "../error.ts";
+import { LAYER_NAMES } from "../experiment/architecture/layer-list.ts";
 import { OPTIONS } from "../experiment/config.ts";
 import { parseFlags } from "../experiment/parse-config.ts";
 import { withModules } from "../experiment/modules.ts";
@@ -47,6 +48,24 @@ Examples:
       exact NGD on all of them; what does not fit as a Gram goes by conjugate gradients
   natgrad train --natural_gradient_type kfac --damping 1e-6 --train_size 1000 --batch_size 200 --n_steps 10
       mini-batches, each step predicted
+  natgrad train --natural_gradient_type exact --damping 1e-4 --architecture cnn --n_layers 3 --width 32
+      a convolutional network on images, predicted by its own kernel
+  natgrad train --natural_gradient_type kfac --damping 1e-3 --architecture net.yaml --dataset cifar10
+      layers of a file
+
+Networks: --architecture takes a name (mlp, cnn, myrtle, resnet), with --n_layers, --width and
+--activation, or a file of layers in YAML or JSON. A layer is a name, or a name and what it takes:
+  - conv: {channels: 32, size: 3, padding: same}
+  - relu
+  - residual: [relu, conv: {channels: 32, size: 3, padding: same}]
+  - parallel: [[relu, dense: 8], []]        branches are added; [] is the input itself
+  - global_average_pool
+  - dense                                   the outputs; left out, it is added
+Layers: ${LAYER_NAMES.join(", ").replaceAll(/(.{60,90}), /g, "$1,\n  ")}.
+
+  natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
+      another activation; ./own.mjs in place of its name is a module of yours
+      that exports it as activation (a method as fisher, a loss as loss)
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.

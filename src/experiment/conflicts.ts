@@ -4,6 +4,8 @@
 import { classesFault, className } from "../data/classes.ts";
 import { existsFor, FISHERS } from "../fisher/index.ts";
 import { LOSSES } from "../loss/index.ts";
+import { namedOf } from "./architecture/architecture.ts";
+import { architectureText } from "./architecture/describe.ts";
 import type { Config, OptionName } from "./config.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { METHODS } from "./options/training.ts";
@@ -134,6 +136,23 @@ const samplesConflict: Check = (config) => {
     : undefined;
 };
 
+/** What a file of layers says is no option beside it, and a network with a name has the depths that it has. */
+const architectureConflict: Check = (config, given) => {
+  const { architecture, n_layers, parameterization, prng } = config;
+  const named = namedOf(config);
+  if (!named) {
+    const idle = (["n_layers", "width", "activation"] as const).find(given);
+    if (idle) return `${idle}: wanted none beside layers of a file (they say it), got ${config[idle]}`;
+    if (parameterization === "mup")
+      return "parameterization: wanted ntk or standard beside layers of a file, got mup";
+  } else if (!named.depths.has(n_layers)) {
+    return `n_layers: wanted ${named.depths.wanted} for architecture ${architectureText(architecture)}, got ${n_layers}`;
+  }
+  return prng === "jax" && architecture !== "mlp"
+    ? "prng: wanted numpy beside another architecture than mlp (jax is a stream of dense layers), got jax"
+    : undefined;
+};
+
 const noKernelConflict: Check = (config, given) => {
   if (config.kernel !== "none") return undefined;
   const idle = (["kernel_path", "save_kernel", "gd_prediction", "kernel_batch_size"] as const).find(
@@ -151,7 +170,21 @@ const kernelFileConflict: Check = ({ kernel_path, kernel, save_kernel }, given) 
     : undefined;
 };
 
-const datasetFileConflict: Check = ({ dataset_path, normalise, save_dataset }) => {
+const datasetFileConflict: Check = ({
+  dataset_path,
+  normalise,
+  save_dataset,
+  sample_shape,
+  channels_first,
+  architecture,
+}) => {
+  const own = sample_shape ? "sample_shape" : channels_first ? "channels_first" : undefined;
+  if (own && dataset_path === undefined) {
+    return `${own}: wanted dataset_path beside it (other datasets know their samples), got ${own} alone`;
+  }
+  if (own && architecture === "mlp") {
+    return `${own}: wanted another architecture than mlp beside it (an mlp takes a sample as a list of numbers), got mlp`;
+  }
   if (normalise && dataset_path === undefined) {
     return "normalise: wanted dataset_path beside it (other datasets are normalised), got normalise alone";
   }
@@ -182,6 +215,7 @@ const CHECKS: readonly Check[] = [
   scheduleConflict,
   workersConflict,
   fileConflict,
+  architectureConflict,
   lossConflict,
   classesConflict,
   samplesConflict,

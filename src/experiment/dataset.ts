@@ -24,6 +24,8 @@ export type DataOptions = Pick<
   | "dataset"
   | "dataset_path"
   | "normalise"
+  | "sample_shape"
+  | "channels_first"
   | "n_classes"
   | "target_classes"
   | "train_size"
@@ -81,6 +83,8 @@ async function source(options: DataOptions, fetching: FetchOptions): Promise<Dat
       loss,
       ...drawn,
       normalise: options.normalise,
+      sampleShape: options.sample_shape,
+      channelsFirst: options.channels_first,
       memoryLimit: options.memory_limit,
       // What the Forster transform moves has norm 1 whatever it had.
       notice: options.forster_transform ? undefined : fetching.notice,

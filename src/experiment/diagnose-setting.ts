@@ -4,6 +4,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Fisher } from "../fisher/index.ts";
 import type { Network } from "../network/network.ts";
+import { describeNetwork } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
 import { loadData, settle } from "./dataset.ts";
 import type { Diagnosis, DiagnosisConfigEvent, DiagnosisListeners } from "./diagnosis.ts";
@@ -46,7 +47,7 @@ export const configEvent = ({ config, dataset, network, methods, plan }: Setting
   event: "config",
   config,
   methods: methods.map(({ name }) => name),
-  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
+  ...describeNetwork(config, network),
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   plan: { bytes: plan.bytes },

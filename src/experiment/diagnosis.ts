@@ -7,6 +7,7 @@ import type { PosteriorKind } from "../dynamics/posterior.ts";
 import { InputError, demand } from "../error.ts";
 import { existsFor, FISHERS, NATURAL_GRADIENTS, PLAIN, type Fisher } from "../fisher/index.ts";
 import { lossNamed, type Loss } from "../loss/index.ts";
+import type { NetworkText } from "./architecture/describe.ts";
 import { type Config, type OptionName, type ConfigOptions } from "./config.ts";
 import type { RunListeners } from "./events.ts";
 import { isRecord, parseFlags } from "./parse-config.ts";
@@ -24,10 +25,26 @@ export type DiagnosisListeners = RunListeners & {
 
 /** The options of an experiment that count in a diagnosis. */
 export const DIAGNOSIS_OPTIONS = [
-  ...(["dataset", "dataset_path", "normalise", "n_classes", "target_classes"] as const),
+  ...([
+    "dataset",
+    "dataset_path",
+    "sample_shape",
+    "channels_first",
+    "normalise",
+    "n_classes",
+    "target_classes",
+  ] as const),
   ...(["train_size", "test_size", "data_seed"] as const),
   ...(["forster_transform", "forster_transform_n_iters", "forster_transform_tol"] as const),
-  ...(["n_layers", "width", "activation", "weight_variance", "bias_variance", "parameterization"] as const),
+  ...([
+    "architecture",
+    "n_layers",
+    "width",
+    "activation",
+    "weight_variance",
+    "bias_variance",
+    "parameterization",
+  ] as const),
   ...(["prng", "random_seed", "init_weights_dir"] as const),
   ...(["natural_gradient_type", "loss_type", "damping", "singular", "kernel_batch_size"] as const),
   ...(["device", "precision", "threads", "workers", "memory_limit"] as const),
@@ -62,12 +79,10 @@ export type Diagnosis = { readonly config: Config; readonly methods: readonly Fi
 export type KernelName = "analytic" | "empirical";
 
 /** What was decided before any work. */
-export type DiagnosisConfigEvent = {
+export type DiagnosisConfigEvent = NetworkText & {
   event: "config";
   config: Config;
   methods: readonly string[];
-  /** M_0, ..., M_L. */
-  widths: readonly number[];
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];

@@ -7,6 +7,7 @@ import type { ClassGroup } from "../data/classes.ts";
 import type { Evaluation } from "../dynamics/evaluation.ts";
 import type { Isotropy } from "../dynamics/isotropy.ts";
 import type { Inversion, Solver } from "../fisher/index.ts";
+import type { NetworkText } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
 import type { Remedy } from "./remedy.ts";
 
@@ -30,11 +31,11 @@ export const metricsOf = (evaluation: Evaluation): Metrics => ({
 });
 
 /** Everything that was decided before the first step. */
-export type ConfigEvent = {
+export type ConfigEvent = NetworkText & {
   event: "config";
   config: Config;
-  /** M_0, ..., M_L. */
-  widths: readonly number[];
+  /** Why the kernel that predicts is not the analytic one, where none was named. */
+  kernel_reason?: string;
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];

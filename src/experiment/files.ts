@@ -12,8 +12,10 @@ import type { KernelPair } from "../kernel/units.ts";
 import { asFloat64, type Floats, type Matrix } from "../linalg/matrix.ts";
 import { npyMatrix, type NpyArray, type NpySource } from "../linalg/npy.ts";
 import { ARCHIVE_LIMIT, npzParts } from "../linalg/npz.ts";
-import type { Network } from "../network/network.ts";
+import { neighboursIn, type Network } from "../network/network.ts";
+import { isOuter } from "../ops/op.ts";
 import { sizeText } from "./bytes.ts";
+import type { Config } from "./config.ts";
 import { OptionError } from "./remedy.ts";
 import {
   decodeIdentity,
@@ -27,6 +29,22 @@ import {
 } from "./identity.ts";
 
 const source = (m: Matrix<Floats>): NpySource => ({ shape: [m.rows, m.cols], data: m.data });
+
+/**
+ * Checks that kernels of a network can be saved and loaded: those that have an A and a B for every block.
+ * @throws InputError naming the option, and the block that has none.
+ */
+export function demandSavable(
+  { save_kernel, kernel_path }: Pick<Config, "save_kernel" | "kernel_path">,
+  { nodes, blocks }: Network,
+): void {
+  const option = kernel_path !== undefined ? "kernel_path" : save_kernel ? "save_kernel" : undefined;
+  const node = nodes.find(({ block }) => block !== undefined && !isOuter(blocks[block]!));
+  if (option === undefined || node === undefined) return;
+  throw new InputError(
+    `${option}: wanted a network whose layers with weights act once per sample, got one with ${node.op.name}`,
+  );
+}
 
 /** Sizes of a kernel that is to be saved. */
 type KernelSizes = {
@@ -119,6 +137,7 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
     expectShape(path, array, delta, samples[side] * outputs, network.blocks[l]!.fanOut);
     return delta;
   };
+  const neighbours = neighboursIn(network);
   const train = usesUnits ? network.blocks.map((_, l) => signals("train", l)) : [];
   const kernel = (side: "train" | "test", own: (typeof grams)[number]): Kernel => {
     const head = {
@@ -134,6 +153,7 @@ export async function loadKernels(path: string, run: KernelSource, method: Metho
       fanOut,
       columns,
       ...dampingOf(scales),
+      neighbours: neighbours[l]!,
       inputRank: identity.input_ranks[l] ?? Infinity,
       signalRank: identity.signal_ranks[l] ?? Infinity,
       ...own[l]!,

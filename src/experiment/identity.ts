@@ -14,6 +14,7 @@ import { InputError } from "../error.ts";
 import type { FloatArray } from "../engine/engine.ts";
 import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
+import { architectureName } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
 import type { Own } from "./own.ts";
 
@@ -32,7 +33,8 @@ const fields = z.object({
   classes: z.string(),
   data_seed: z.number().nullable(),
   forster_transform: z.string().nullable(),
-  /** The network; a hidden width is `*` where the kernel is the same for all. */
+  /** The network: its name, that of a file with a digest of its layers, or null for an mlp; a hidden width is `*` where the kernel is the same for all. */
+  architecture: z.string().nullable().default(null),
   activation: z.string().nullable(),
   n_layers: z.number(),
   widths: z.string(),
@@ -94,6 +96,7 @@ export function originOf(
     forster_transform: config.forster_transform
       ? `${config.forster_transform_n_iters} iterations to ${config.forster_transform_tol}`
       : null,
+    architecture: architectureOf(config),
     // Of a module its content counts: its name may stay when that changes.
     activation:
       [[...activations].join(", "), digestOf(config.own?.activation)].filter(Boolean).join(" ") || null,
@@ -112,6 +115,13 @@ export function originOf(
     units:
       empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
   };
+}
+
+/** An architecture in words: layers of a file with a digest of theirs; null for an mlp. */
+function architectureOf({ architecture }: Pick<Config, "architecture">): string | null {
+  if (typeof architecture === "string") return architecture === "mlp" ? null : architecture;
+  const sha256 = digest([new TextEncoder().encode(JSON.stringify(architecture.layers))]);
+  return `${architectureName(architecture)} (layers ${sha256.slice(0, 12)})`;
 }
 
 const digestOf = (own: Own<unknown> | undefined): string =>
@@ -196,6 +206,7 @@ const DATA: readonly Fact[] = ["dataset", "classes", "data_seed", "forster_trans
 const DECIDING: readonly (readonly [decides: Fact, words?: readonly Fact[]])[] = [
   ["train_inputs_sha256", DATA],
   ["test_inputs_sha256", DATA],
+  ["architecture"],
   ["activation"],
   ["n_layers"],
   ["parameterization"],

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { errorCode } from "../data/node/files.ts";
 import { InputError, oneLine } from "../error.ts";
-import { Exported, KINDS, OWN_OPTIONS } from "./own.ts";
+import { exportedFrom, type Exported, KINDS, OWN_OPTIONS } from "./own.ts";
 
 /** Whether the value of an option names a module rather than something of natgrad's. */
 const isModule = (value: unknown): value is string =>
@@ -22,7 +22,7 @@ const isModule = (value: unknown): value is string =>
  * import { parseFlags, withModules } from "natgrad/node";
  *
  * // "./swish.mjs" in place of "silu" would name a file with `export const activation = ...`.
- * const options = { activation: "silu", natural_gradient_type: "exact" };
+ * const options = { activation: "silu", learning_rate: 1 };
  * const config = parseFlags(await withModules(options));
  * console.log(config.activation); // silu
  */
@@ -67,7 +67,7 @@ async function load(option: string, exported: string, file: string): Promise<Exp
       got: `one that exports ${names} (${file})`,
     });
   }
-  return new Exported(value, file, sha256);
+  return exportedFrom(value, file, sha256);
 }
 
 /** Imports a file anew where its content is new. TypeScript is read by Node itself, or by tsx where that is installed. */
@@ -83,12 +83,14 @@ async function imported(path: string, sha256: string): Promise<Record<string, un
   }
 }
 
+type TypeScriptLoader = { tsImport(url: string, parent: string): Promise<Record<string, unknown>> };
+
 /** What reads TypeScript where Node does not. */
-async function loader(): Promise<{
-  tsImport(url: string, parent: string): Promise<Record<string, unknown>>;
-}> {
+async function loader(): Promise<TypeScriptLoader> {
   try {
-    return await import("tsx/esm/api");
+    // By a variable: a bundler of the library is not to look for a package that need not be there.
+    const name = "tsx/esm/api";
+    return (await import(name)) as TypeScriptLoader;
   } catch (cause) {
     throw new Error("this Node reads no TypeScript; install tsx, or compile it to .js", { cause });
   }

@@ -79,13 +79,19 @@ export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigi
     config[name] !== defaultOf(name) && text(config[name]);
   const empirical = origin.kernel === "empirical";
   const drawn = empirical ? config.init_weights_dir === undefined : origin.units !== null;
+  const isNamed = typeof config.architecture === "string";
   const sized = origin.units !== null || !origin.widths.includes("*");
   return joined(
     origin.kernel,
     datasetName(config, dataset, origin),
-    own("n_layers", (n) => `${n}layers`),
-    sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
-    ownPart(config.own?.activation) || own("activation", (name) => name),
+    origin.architecture !== null &&
+      origin.architecture
+        .replaceAll(/[^\w.+-]+/g, "-")
+        .replace(/-$/, "")
+        .slice(0, 80),
+    isNamed && own("n_layers", (n) => `${n}layers`),
+    isNamed && sized && config.n_layers > 1 && own("width", (width) => `width${width}`),
+    ownPart(config.own?.activation) || (isNamed && own("activation", (name) => name)),
     own("weight_variance", (variance) => `weights${variance}`),
     own("bias_variance", (variance) => `biases${variance}`),
     own("parameterization", (name) => name),

@@ -60,18 +60,25 @@ export const KINDS: { readonly [Option in OwnOption]: Kind<Parts[Option]> } = {
 /** The options that take objects. */
 export const OWN_OPTIONS = Object.keys(KINDS) as OwnOption[];
 
-/** An object that a module exports, before it is checked. */
-export class Exported {
+/** What tells the export of a module from an object. */
+const MODULE = Symbol("module");
+
+/** What a module exports, before it is checked, with the file and the digest of its content. */
+export type Exported = {
+  readonly [MODULE]: true;
   readonly value: unknown;
   readonly file: string;
   readonly sha256: string;
+};
 
-  constructor(value: unknown, file: string, sha256: string) {
-    this.value = value;
-    this.file = file;
-    this.sha256 = sha256;
-  }
-}
+export const exportedFrom = (value: unknown, file: string, sha256: string): Exported => ({
+  [MODULE]: true,
+  value,
+  file,
+  sha256,
+});
+
+const isExported = (given: object): given is Exported => MODULE in given;
 
 /**
  * Parts options into those that have names and the objects of the user's own.
@@ -102,10 +109,9 @@ function ownOf<T extends { readonly name: string }>(
   { exported, known, fields, nameOf, use }: Kind<T>,
   given: object,
 ): Own<T> | string {
-  const { value, ...from } =
-    given instanceof Exported
-      ? { value: given.value as T, file: given.file, sha256: given.sha256 }
-      : { value: given as T };
+  const { value, ...from } = isExported(given)
+    ? { value: given.value as T, file: given.file, sha256: given.sha256 }
+    : { value: given as T };
   if (known.includes(value)) return nameOf(value);
   const place = "file" in from ? ` of ${exported} in ${from.file}` : "";
   demandFields(option, value, fields, place);

@@ -5,8 +5,10 @@
 import type { z } from "zod";
 import { demand, InputError } from "../error.ts";
 import { configSchema, defaultOf, OPTIONS, type Config, type ConfigOptions } from "./config.ts";
+import { checkLayers, namedOf } from "./architecture/architecture.ts";
 import { conflict, type Given } from "./conflicts.ts";
 import { OWN_OPTIONS, takeOwn, type OwnOption } from "./own.ts";
+import { shown } from "./shown.ts";
 
 /**
  * Checks options given by name, as numbers, booleans and lists.
@@ -31,6 +33,7 @@ export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
     config.own = own;
   }
   const given: Given = (name) => (own[name as OwnOption] ?? named[name]) !== undefined;
+  setByArchitecture(config, given);
   const problem = conflict(config, given);
   if (problem !== undefined) throw new InputError(problem);
   // Naming classes says how many there are.
@@ -38,6 +41,17 @@ export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   // A file names its classes: any number that is given must be theirs.
   else if (config.dataset_path !== undefined && !given("n_classes")) config.n_classes = 0;
   return config;
+}
+
+/** Sizes that a network has by default, and its analytic kernel; the layers of a list are checked. */
+function setByArchitecture(config: Config, given: Given): void {
+  const named = namedOf(config);
+  if (!named) return checkLayers(config);
+  if (!given("n_layers")) config.n_layers = named.n_layers;
+  if (!given("width")) config.width = named.width;
+  // Of other networks it is known when they are made.
+  if (config.architecture === defaultOf("architecture") && config.kernel === "auto")
+    config.kernel = "analytic";
 }
 
 /** Whether a value is an object with options by name. */
@@ -66,15 +80,3 @@ function explain(error: z.ZodError, options: Readonly<Record<string, unknown>>):
   const name = String(issue.path[0]);
   return `${name}: wanted ${issue.message}, got ${shown(options[name])}`;
 }
-
-/** A value in an error: text in quotes, on one line, not too long. */
-export function shown(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : listed(value) || "nothing";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
-/** A list with commas, lists in it with plus signs. */
-const listed = (value: unknown): string =>
-  Array.isArray(value)
-    ? value.map((item: unknown) => (Array.isArray(item) ? item.join("+") || "[]" : String(item))).join()
-    : String(value);

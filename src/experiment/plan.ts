@@ -16,6 +16,7 @@ import type { KernelNeeds } from "../kernel/kernel.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
+import { kernelFor } from "./kernel-choice.ts";
 import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
 import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
 import {
@@ -95,7 +96,8 @@ export function kernelNeeds(
  * The plan of a run within `limit` bytes.
  * @throws OptionError with the figures where nothing fits.
  */
-export function planRun(shape: RunShape, options: PlanOptions, limit: number): Plan {
+export function planRun(shape: RunShape, asked: PlanOptions, limit: number): Plan {
+  const options = { ...asked, kernel: kernelFor(asked, shape.network).kernel };
   const adaptive = options.damping_schedule !== "constant";
   const solvers: readonly (Solver | undefined)[] = !shape.fisher.solvers
     ? [undefined]

@@ -14,12 +14,15 @@ import type { Linearizer } from "../jacobian/linearize.ts";
 import type { Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
+import { describeNetwork } from "./architecture/describe.ts";
 import { type Config } from "./config.ts";
 import { demandConfig } from "./parse-config.ts";
 import { batchTooLarge } from "./conflicts.ts";
 import { loadData, saveData, settle } from "./dataset.ts";
 import type { ConfigEvent, DoneEvent, Progress, RunEvent, RunListeners } from "./events.ts";
+import { demandSavable } from "./files.ts";
 import { idleOptions } from "./idle.ts";
+import { kernelFor } from "./kernel-choice.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
 import { planRun, type Plan } from "./plan.ts";
@@ -48,6 +51,8 @@ type Setting = {
   readonly batchSize: number;
   /** Of the theory. */
   readonly alpha: number | undefined;
+  /** Why the kernel is not the analytic one, where none was named. */
+  readonly kernelReason?: string;
 };
 
 /** The learning rate, and the alpha that it was measured from where the theory has none. */
@@ -125,9 +130,12 @@ async function* fetchedData(
 }
 
 async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
-  const config = settle(asked, dataset);
-  if (config.save_dataset) await saveData(config, dataset);
-  const network = networkOf(config, dataset);
+  const sized = settle(asked, dataset);
+  if (sized.save_dataset) await saveData(sized, dataset);
+  const network = networkOf(sized, dataset);
+  const { kernel, reason } = kernelFor(sized, network);
+  const config = { ...sized, kernel };
+  demandSavable(config, network);
   const parts = partsOf(config);
   const N = dataset.yTrain.rows;
   const samples = { train: N, test: dataset.yTest.rows };
@@ -143,6 +151,7 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
     plan,
     batchSize: batch_size,
     alpha,
+    ...(reason === undefined ? {} : { kernelReason: reason }),
   };
 }
 
@@ -214,14 +223,15 @@ const solverOptions = (config: Config, solver: Solver, progress: Progress): Solv
 });
 
 const configEvent = (
-  { config, dataset, network, plan, alpha }: Setting,
+  { config, dataset, network, plan, alpha, kernelReason }: Setting,
   { learningRate, measured }: Rate,
   { isotropy }: Training,
   expectedSeconds: number | undefined,
 ): ConfigEvent => ({
   event: "config",
   config,
-  widths: [network.inputs, ...network.blocks.map(({ fanOut }) => fanOut)],
+  ...describeNetwork(config, network),
+  ...(kernelReason === undefined ? {} : { kernel_reason: kernelReason }),
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,

@@ -7,7 +7,7 @@ import type { Stoppable } from "../breathe.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { makeKernels } from "../dynamics/predicting-kernels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, SampleShape } from "../data/dataset.ts";
 import { createEngine, type Engine } from "../engine/engine.ts";
 import { probeDevice } from "../engine/node/device-probe.ts";
 import { createWorkerEngine } from "../engine/node/worker-engine.ts";
@@ -15,39 +15,29 @@ import type { Fisher } from "../fisher/index.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
 import { createWeights, type Weights } from "../jacobian/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
-import { mlp } from "../network/mlp.ts";
 import { type Network } from "../network/network.ts";
+import { sizeOf } from "../ops/op.ts";
+import { buildNetwork } from "./architecture/architecture.ts";
+import type { NetworkOptions } from "./architecture/named.ts";
 import type { Config } from "./config.ts";
 import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
 import { kernelName } from "./names.ts";
-import { activationOf, lossOf } from "./own.ts";
+import { lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";
 
-/** The options that say what network it is. */
-export type NetworkOptions = Pick<
-  Config,
-  "n_layers" | "width" | "activation" | "own" | "weight_variance" | "bias_variance" | "parameterization"
->;
-
 /** The network of an experiment on a dataset. */
-export const networkOf = (options: NetworkOptions, { xTrain, yTrain }: Dataset): Network =>
-  mlpOf(options, xTrain.cols, yTrain.cols);
+export const networkOf = (options: NetworkOptions, { xTrain, yTrain, sample }: Dataset): Network =>
+  buildNetwork(options, { inputs: xTrain.cols, outputs: yTrain.cols, ...(sample ? { sample } : {}) });
 
-const mlpOf = (options: NetworkOptions, inputs: number, outputs: number): Network =>
-  mlp(inputs, {
-    depth: options.n_layers,
-    width: options.width,
-    outputs,
-    activation: activationOf(options),
-    weightVariance: options.weight_variance,
-    biasVariance: options.bias_variance,
-    parameterization: options.parameterization,
-  });
-
-/** Input features of the sources that natgrad knows. */
-const FEATURES = { mnist: 784, fashion_mnist: 784, cifar10: 3072, synthetic: SYNTHETIC_FEATURES } as const;
+/** What a sample is in the sources that natgrad knows. */
+const SAMPLES: Readonly<Record<Config["dataset"], SampleShape["shape"]>> = {
+  mnist: [28, 28, 1],
+  fashion_mnist: [28, 28, 1],
+  cifar10: [32, 32, 3],
+  synthetic: [SYNTHETIC_FEATURES],
+};
 
 /** Samples and network of an experiment before its data is there; undefined where they depend on the data. */
 export function expectedSizes(config: Config): Pick<RunShape, "samples" | "network"> | undefined {
@@ -55,7 +45,12 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
   if (config.dataset_path !== undefined || samples.train === Infinity || samples.test === Infinity) {
     return undefined;
   }
-  const network = mlpOf(config, FEATURES[config.dataset], lossOf(config).outputs(config.n_classes));
+  const shape = SAMPLES[config.dataset];
+  const network = buildNetwork(config, {
+    inputs: sizeOf(shape),
+    outputs: lossOf(config).outputs(config.n_classes),
+    ...(config.forster_transform || shape.length === 1 ? {} : { sample: { shape } }),
+  });
   return { samples, network };
 }
 

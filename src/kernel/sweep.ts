@@ -97,19 +97,32 @@ export async function sweep(
   }
 }
 
+/** What a network has that no infinitely wide one has a rule for here; undefined where there is nothing. */
+export function analyticFault(network: Network): string | undefined {
+  try {
+    rulesOf(network);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return error.what === ANALYTIC ? error.got : error.what;
+  }
+}
+
+const ANALYTIC = "analytic kernel";
+
 /** What every layer does at infinite width. */
 function rulesOf({ nodes, shapes }: Network): InfiniteRule[] {
   if (nodes.at(-1)?.block === undefined) {
     throw new InputError(
-      `analytic kernel: wanted a layer with weights at the end, got ${nodes.at(-1)?.op.name ?? "none"}`,
+      `${ANALYTIC}: wanted a layer with weights at the end, got ${nodes.at(-1)?.op.name ?? "none"}`,
     );
   }
   return nodes.map(({ op, inputs }, k) => {
     if (inputs.length !== 1 || inputs[0] !== k) {
-      throw new InputError(`analytic kernel: wanted a chain of layers, got one that branches at ${op.name}`);
+      throw new InputError(`${ANALYTIC}: wanted a chain of layers, got one that branches at ${op.name}`);
     }
     if (!op.infinite) {
-      throw new InputError(`analytic kernel: wanted ops with a rule at infinite width, got ${op.name}`);
+      throw new InputError(`${ANALYTIC}: wanted ops with a rule at infinite width, got ${op.name}`);
     }
     return op.infinite([shapes[k]!]);
   });

@@ -42,7 +42,7 @@ export type Builder = {
   /** Blocks so far. */
   readonly blocks: readonly BlockShape[];
   /**
-   * The network whose outputs are a value.
+   * The network whose outputs are a value: the ops that it depends on, and their blocks, whose `id` is their number here.
    * @throws InputError where the value has more than one axis, or the network no parameters.
    */
   finish(output: number): Network;
@@ -64,7 +64,7 @@ export function createBuilder(inputs: number | Shape): Builder {
   const input = typeof inputs === "number" ? [inputs] : [...inputs];
   for (const size of input) demandWhole("inputs", size);
   const shapes: Shape[] = [input];
-  const nodes: Node[] = [];
+  const nodes: OwnNode[] = [];
   const blocks: BlockShape[] = [];
   const shapeOf = (value: number): Shape => {
     const shape = shapes[value];
@@ -80,7 +80,7 @@ export function createBuilder(inputs: number | Shape): Builder {
       const own = op.block?.(given);
       const block =
         own && (shares === undefined ? blocks.push(own) - 1 : share(blocks, shares, own, op.name));
-      nodes.push({ op, inputs: [...values], ...(block === undefined ? {} : { block }) });
+      nodes.push({ op, inputs: [...values], ...(own === undefined ? {} : { block: block!, own }) });
       return shapes.push(shape) - 1;
     },
     finish(output) {
@@ -90,20 +90,75 @@ export function createBuilder(inputs: number | Shape): Builder {
         "values with one axis",
         shape.length === 1 ? "values with one axis" : `${shape.length} axes`,
       );
-      if (blocks.length === 0) throw new InputError("network: wanted a layer with weights, got none");
-      return { inputs: sizeOf(input), outputs: shape[0]!, nodes, shapes, output, blocks };
+      const needed = neededFor(nodes, output);
+      if (!nodes.some(({ block }, k) => needed[k + 1] && block !== undefined)) {
+        throw new InputError("network: wanted a layer with weights, got none");
+      }
+      return {
+        inputs: sizeOf(input),
+        outputs: shape[0]!,
+        ...restricted(nodes, shapes, blocks, needed),
+        output: countBefore(needed, output),
+      };
     },
   };
 }
 
-/** Adds the positions of one more use to a block. */
+/** A node with the parameters of this one use. */
+type OwnNode = Node & { readonly own?: BlockShape };
+
+/** Which values an output depends on; the input always counts. */
+function neededFor(nodes: readonly Node[], output: number): boolean[] {
+  const needed = [true, ...nodes.map(() => false)];
+  needed[output] = true;
+  for (let k = nodes.length; k >= 1; k--)
+    if (needed[k]) for (const id of nodes[k - 1]!.inputs) needed[id] = true;
+  return needed;
+}
+
+/** How many values before one are needed: its number where the others are left out. */
+const countBefore = (needed: readonly boolean[], value: number): number =>
+  needed.slice(0, value).filter(Boolean).length;
+
+/** The needed part of a graph, with its values and blocks numbered anew. */
+function restricted(
+  nodes: readonly OwnNode[],
+  shapes: readonly Shape[],
+  blocks: readonly BlockShape[],
+  needed: readonly boolean[],
+): Pick<Network, "nodes" | "shapes" | "blocks"> {
+  const live = nodes.filter((_, k) => needed[k + 1]);
+  const ids = [...blocks.keys()].filter((id) => live.some(({ block }) => block === id));
+  return {
+    nodes: live.map(({ op, inputs, block }) => ({
+      op,
+      inputs: inputs.map((id) => countBefore(needed, id)),
+      ...(block === undefined ? {} : { block: ids.indexOf(block) }),
+    })),
+    shapes: shapes.filter((_, value) => needed[value]),
+    blocks: ids.map((id) => {
+      const uses = live.filter(({ block }) => block === id);
+      return { ...joined(uses.map(({ own }) => own!)), id };
+    }),
+  };
+}
+
+/** The block of several uses: its positions are those of all. */
+function joined([first, ...rest]: readonly BlockShape[]): BlockShape {
+  if (rest.length === 0) return first!;
+  const all = [first!, ...rest];
+  const form = all.some((each) => each.form === "rows") ? "rows" : "outer";
+  return { ...first!, form, positions: all.reduce((sum, { positions = 1 }) => sum + positions, 0) };
+}
+
+/** Checks that a use may share a block of a builder, and returns the block's number. */
 function share(blocks: BlockShape[], at: number, own: BlockShape, name: string): number {
   const known = blocks[at];
-  if (!known)
+  if (!known) {
     throw new RangeError(`${name}: wanted a block of 0 to ${blocks.length - 1} to share, got ${at}`);
+  }
   agree(name, `weights ${known.fanOut} x ${known.columns}`, `weights ${own.fanOut} x ${own.columns}`);
-  const form = known.form === "rows" || own.form === "rows" ? "rows" : "outer";
-  blocks[at] = { ...known, form, positions: (known.positions ?? 1) + (own.positions ?? 1) };
+  blocks[at] = joined([known, own]);
   return at;
 }
 

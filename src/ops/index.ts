@@ -8,11 +8,18 @@ import { dense } from "./dense.ts";
 import { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "./elementwise.ts";
 import { groupNorm, instanceNorm } from "./group-norm.ts";
 import { layerNorm, rmsNorm } from "./layer-norm.ts";
+import { concatenate } from "./concatenate.ts";
 import { conv } from "./conv.ts";
+import { embedding, head } from "./embedding.ts";
+import { expand, squeeze, unsqueeze } from "./expand.ts";
 import { flatten } from "./flatten.ts";
 import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
+import { pad } from "./pad.ts";
+import { gain, shift } from "./parameter.ts";
+import { gather, slice } from "./pick.ts";
 import { averagePool, maxPool, sumPool } from "./pool.ts";
+import { reduceMax, reduceMean, reduceSum } from "./reduce.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
@@ -25,36 +32,50 @@ export const OPS = {
   abs,
   activation,
   add,
-  batchNorm,
   averagePool,
+  batchNorm,
   clip,
+  concatenate,
   conv,
   dense,
   div,
+  embedding,
   exp,
-  groupNorm,
-  instanceNorm,
-  layerNorm,
+  expand,
   flatten,
+  gain,
+  gather,
   globalAveragePool,
   globalMaxPool,
   globalSumPool,
+  groupNorm,
+  head,
+  instanceNorm,
+  layerNorm,
   log,
   logSoftmax,
   matmul,
   maxPool,
   mul,
   neg,
+  pad,
   pow,
   reciprocal,
+  reduceMax,
+  reduceMean,
+  reduceSum,
   relu,
   reshape,
   rmsNorm,
+  shift,
+  slice,
   softmax,
   sqrt,
+  squeeze,
   sub,
   sum,
   sumPool,
   transpose,
+  unsqueeze,
   where,
 } as const;

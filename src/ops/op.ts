@@ -22,6 +22,8 @@ export type Shape = readonly number[];
 
 /** The parameters of an op, which one block of the Fisher matrix covers: a matrix theta [O, I] = [fanOut, columns]. */
 export type BlockShape = {
+  /** Its number in the builder that made the network. */
+  readonly id?: number;
   readonly fanIn: number;
   /** I: fanIn, and one more where there are biases (the last column). */
   readonly columns: number;

@@ -4,6 +4,7 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { sizeText } from "../experiment/bytes.ts";
+import { architectureText } from "../experiment/architecture/describe.ts";
 import type { Config } from "../experiment/config.ts";
 import {
   DIAGNOSIS_OPTIONS,
@@ -14,6 +15,7 @@ import {
   type PosteriorEvent,
   type SpectrumEvent,
 } from "../experiment/diagnosis.ts";
+import { networkLines, networkOptionCounts } from "./network.ts";
 import { modulesOf } from "../experiment/own.ts";
 import { fileOf } from "./writers.ts";
 import { formatG } from "./table.ts";
@@ -115,22 +117,26 @@ const short = (x: number | null): string => (x === null ? "-" : formatG(Number(x
 
 const RULE = "==================";
 
-function configBlock({ config, methods, widths, target_classes, plan }: DiagnosisConfigEvent): string {
+function configBlock(event: DiagnosisConfigEvent): string {
+  const { config, methods, target_classes, plan } = event;
   const fromFile = config.dataset_path !== undefined;
   const shown = {
     ...optionsOf(config),
     target_classes: `[${target_classes.map(className).join(", ")}]`,
+    architecture: architectureText(config.architecture),
     ...(config.memory_limit === undefined ? {} : { memory_limit: sizeText(config.memory_limit) }),
   };
   const left = (name: string): boolean =>
     (fromFile && (name === "dataset" || name === "n_classes")) ||
-    (!config.forster_transform && name.startsWith("forster_transform"));
+    (!config.forster_transform && name.startsWith("forster_transform")) ||
+    !networkOptionCounts(name, config) ||
+    (name === "channels_first" && !config.channels_first);
   const lines = Object.entries(shown)
     .filter(([name]) => !left(name))
     .map(([name, value]) => `${name}: ${printable(String(value))}${fileOf(config, name)}`);
   lines.push(
     `methods: ${methods.join(", ")}${fileOf(config, "natural_gradient_type")}`,
-    `widths: ${widths.join(" - ")}`,
+    ...networkLines(event),
     `plan: about ${sizeText(plan.bytes)} of memory`,
   );
   return [RULE, ...lines, RULE, ""].join("\n");

@@ -3,10 +3,12 @@
  */
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
+import { architectureText } from "../experiment/architecture/describe.ts";
 import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
 import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
 import { sizeText } from "../experiment/bytes.ts";
+import { networkLines, networkOptionCounts } from "./network.ts";
 import { formatG, tableHeader, tableRow, type TableLayout } from "./table.ts";
 
 /** Text for an event; empty for an event that is not printed. */
@@ -28,12 +30,24 @@ export const jsonlWriter: Writer = (event) => {
   // Values that the run found (the classes of a file, the learning rate) take the place of options.
   const flat =
     "config" in rest
-      ? { ...rest.config, modules: modulesOf(rest.config), ...rest, own: undefined, config: undefined }
+      ? {
+          ...countingOptions(rest.config),
+          modules: modulesOf(rest.config),
+          ...rest,
+          own: undefined,
+          config: undefined,
+        }
       : rest;
   return `${JSON.stringify({ event: name, ...flat }, (_, v: unknown) =>
     typeof v === "number" && !Number.isFinite(v) ? String(v) : v,
   )}\n`;
 };
+
+/** All options, but for those that layers of a file make idle. */
+const countingOptions = (config: Config): Partial<Config> =>
+  Object.fromEntries(
+    Object.entries(config).filter(([name]) => name === "architecture" || networkOptionCounts(name, config)),
+  );
 
 /** One row per step. */
 export const csvWriter: Writer = (event) => {
@@ -62,7 +76,7 @@ export const csvWriter: Writer = (event) => {
   return `${values.join()}\n`;
 };
 
-const PREDICTIONS = { none: 0, analytic: 1, empirical: 1, both: 2 } as const;
+const PREDICTIONS = { none: 0, auto: 1, analytic: 1, empirical: 1, both: 2 } as const;
 
 const layoutOf = ({ config, plan }: ConfigEvent): TableLayout => ({
   predictions: config.kernel_path !== undefined ? 1 : PREDICTIONS[config.kernel],
@@ -76,9 +90,11 @@ const RULE = "==================";
 
 /** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
-  const { config, widths, target_classes, learning_rate, alpha_measured, plan, isotropy } = event;
+  const { config, target_classes, learning_rate, alpha_measured, plan, isotropy, kernel_reason } = event;
   const values: Partial<Record<OptionName, unknown>> = {
     ...config,
+    architecture: architectureText(config.architecture),
+    kernel: kernel_reason === undefined ? config.kernel : `${config.kernel} (${kernel_reason})`,
     target_classes: `[${target_classes.map(className).join(", ")}]`,
     learning_rate: formatG(learning_rate) + measuredNote(alpha_measured),
     memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
@@ -88,7 +104,7 @@ function configBlock(event: ConfigEvent): string {
     (name) => `${name}: ${printable(String(values[name]))}${fileOf(config, name)}`,
   );
   const time = plan.seconds === undefined ? "" : ` and ${duration(plan.seconds)}`;
-  lines.push(`widths: ${widths.join(" - ")}`, `plan: about ${sizeText(plan.bytes)} of memory${time}`);
+  lines.push(...networkLines(event), `plan: about ${sizeText(plan.bytes)} of memory${time}`);
   if (isotropy) {
     const { alpha, alpha_theory, deviation, probes, size } = isotropy;
     // With fewer probes than columns the figures are estimates.
@@ -144,6 +160,11 @@ function counts(name: OptionName, { config, plan }: ConfigEvent): boolean {
       return config.forster_transform;
     case "singular":
       return config.singular !== "refuse";
+    case "architecture":
+    case "n_layers":
+    case "width":
+    case "activation":
+      return networkOptionCounts(name, config);
     case "store_on_device":
       return false;
     default:

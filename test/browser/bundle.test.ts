@@ -95,7 +95,7 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(address);
-    const here = { ...(await exactStep({})), ...(await eigenvalues()) };
+    const here = { ...(await exactStep({})), ...(await eigenvalues({})) };
     // As text: a function would have its import() rewritten by the test runner.
     const there = await page.evaluate<{
       isolated: boolean;
@@ -109,7 +109,7 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
       // A second engine opens where the first was released.
       const first = await exactStep({ wasmPaths: "${address}ort/", threads: 2 });
       const step = await exactStep({ wasmPaths: "${address}ort/", threads: 2 });
-      return { isolated: crossOriginIsolated, first, ...step, ...(await eigenvalues()) };
+      return { isolated: crossOriginIsolated, first, ...step, ...(await eigenvalues({ threads: 2 })) };
     })()`);
     expect(problems).toEqual([]);
     // The build for the CPU alone; threads load its module by themselves.

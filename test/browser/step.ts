@@ -43,7 +43,7 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
 }
 
 /** Eigenvalues of a symmetric matrix that is large enough for panels and cuts, by both entry points. */
-export async function eigenvalues(): Promise<{ values: number[]; alone: number[] }> {
+export async function eigenvalues(options: EngineOptions): Promise<{ values: number[]; alone: number[] }> {
   const n = 150;
   const x = randomState(3).normalsInto(new Float64Array(n * n));
   const k = matrix(
@@ -51,5 +51,11 @@ export async function eigenvalues(): Promise<{ values: number[]; alone: number[]
     n,
     x.map((_, at) => x[at]! + x[(at % n) * n + Math.floor(at / n)]!),
   );
-  return { values: [...(await eigen(k)).values], alone: [...(await spectrum(k))] };
+  const engine = await createEngine({ ...options, precision: "float64" });
+  const found = {
+    values: [...(await eigen(k, { engine })).values],
+    alone: [...(await spectrum(k, { engine }))],
+  };
+  await engine.release();
+  return found;
 }

@@ -1,5 +1,5 @@
 /** @file Methods, losses and activations of the user's own on the command line: modules that run, are named and told apart, and errors. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -156,6 +156,17 @@ describe("natgrad train", () => {
     );
     expect(exitCode).toBe(2);
     expect(stderr).toMatch(/^natgrad: memory_limit: wanted a run within 1 GB, got one of 5\.\d* GB/);
+  });
+});
+
+describe("the module in docs/extending.md", () => {
+  it("trains as the page has it", async () => {
+    const page = readFileSync(new URL("../../docs/extending.md", import.meta.url), "utf8");
+    const [, code] = /With this file as `sine\.mjs`,\n\n```js\n([^]*?)```/.exec(page)!;
+    const [, flags] = /`natgrad (train [^`]*--activation) \.\/sine\.mjs`/.exec(page)!;
+    const { exitCode, stdout } = await natgrad(`${flags} ${file("sine.mjs", code!)} ${DATA} --n_steps 1`);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("activation: sine (");
   });
 });
 

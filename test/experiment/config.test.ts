@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { aboutOption, configSchema, defaultOf, OPTIONS } from "../../src/experiment/config.ts";
-import { parseConfig, parseFlags, shown } from "../../src/experiment/parse-config.ts";
+import { parseConfig, parseFlags } from "../../src/experiment/parse-config.ts";
+import { shown } from "../../src/experiment/shown.ts";
 import { METHODS } from "../../src/experiment/options/training.ts";
 
 const EXACT = { natural_gradient_type: "exact" };
@@ -161,7 +162,7 @@ describe("the schema", () => {
   it("has defaults that it takes itself", () => {
     for (const name of OPTIONS) {
       const initial = defaultOf(name);
-      if (initial !== undefined)
+      if (initial !== undefined && typeof initial !== "object")
         expect(configSchema.shape[name].safeParse(String(initial)).data).toBe(initial);
     }
   });

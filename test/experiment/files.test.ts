@@ -230,6 +230,7 @@ describe("the identity of a kernel", () => {
     const digest = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
     expect(JSON.parse(new TextDecoder().decode(Uint8Array.from(data)))).toEqual({
       format: 1,
+      architecture: null,
       kernel: "empirical",
       train_inputs_sha256: digest,
       test_inputs_sha256: digest,

@@ -66,14 +66,16 @@ export async function checkJacobianAlong(network: Network, x: Matrix, seed: numb
 }
 
 /** Rows (n, c) of the Jacobian by one block, each [fanOut columns], whichever way it is kept. */
-export function rowsOf({ inputs: H, signals: D }: LayerLinearization): Float64Array[] {
+export function rowsOf({ inputs: H, signals: D, kept: T }: LayerLinearization): Float64Array[] {
   const C = D.rows / H.rows;
+  const [O, I] = [D.cols / T, H.cols / T];
   return Array.from({ length: D.rows }, (_, row) => {
-    const own = new Float64Array(D.cols * H.cols);
+    const own = new Float64Array(O * I);
     const n = Math.floor(row / C);
-    for (let o = 0; o < D.cols; o++) {
-      for (let i = 0; i < H.cols; i++) {
-        own[o * H.cols + i] = D.data[row * D.cols + o]! * H.data[n * H.cols + i]!;
+    for (let t = 0; t < T; t++) {
+      for (let o = 0; o < O; o++) {
+        const signal = D.data[row * D.cols + t * O + o]!;
+        for (let i = 0; i < I; i++) own[o * I + i]! += signal * H.data[n * H.cols + t * I + i]!;
       }
     }
     return own;

@@ -2,7 +2,7 @@
  * @file Options about what to learn from: the dataset, its classes and samples, and what is done to the inputs.
  */
 import { aboutIn } from "./about.ts";
-import { choice, classes, flag, path, positive, size, whole } from "./values.ts";
+import { axes, choice, classes, flag, path, positive, size, whole } from "./values.ts";
 
 const about = aboutIn("Data");
 
@@ -11,6 +11,12 @@ export const DATA_OPTIONS = {
     .default("mnist")
     .meta(about("<name>", "what to learn from; cifar10 and fashion_mnist are fetched once")),
   dataset_path: path().optional().meta(about("<file>", "a dataset of your own (.npz)")),
+  sample_shape: axes()
+    .optional()
+    .meta(about("<list>", "axes of a sample in dataset_path, as 32,32,3 (default: those of its arrays)")),
+  channels_first: flag()
+    .default(false)
+    .meta(about("[bool]", "images in dataset_path are [channels, height, width], as in PyTorch")),
   normalise: flag()
     .default(false)
     .meta(

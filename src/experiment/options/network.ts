@@ -1,17 +1,51 @@
 /**
  * @file Options about the network and its initial weights.
  */
+import { z } from "zod";
 import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
 import { PRNGS } from "../../network/initialise.ts";
 import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
-import { choice, choiceOrOwn, notNegative, positive, whole } from "./values.ts";
+import { LAYER_FILE, layersIn, readLayerFile, type LayerList } from "../architecture/layer-file.ts";
+import { NETWORK_NAMES, type NetworkName } from "../architecture/named.ts";
+import { choice, choiceOrOwn, notNegative, positive, whole, type Reader } from "./values.ts";
 
 const about = aboutIn("Network");
 
+const ARCHITECTURE = { error: `one of ${NETWORK_NAMES.join(", ")}, or a file of layers (.json, .yaml)` };
+
+/** A name, a file, or layers as data. */
+const readArchitecture: Reader<string | LayerList | readonly unknown[]> = (v: unknown) => {
+  if (typeof v === "string") return LAYER_FILE.test(v) ? readLayerFile(v) : v;
+  if (typeof v !== "object" || v === null) return v;
+  const file = "file" in v && typeof v.file === "string" ? { file: v.file } : {};
+  return { ...file, layers: layersIn(v, "architecture") };
+};
+
+const isArchitecture = (v: unknown): boolean =>
+  typeof v === "object" ? v !== null : (NETWORK_NAMES as readonly unknown[]).includes(v);
+
 export const NETWORK_OPTIONS = {
-  n_layers: whole(1, 1000).default(3).meta(about("<n>", "weight layers, L")),
-  width: whole(1).default(4096).meta(about("<n>", "width of every hidden layer, M")),
+  architecture: z
+    .preprocess(readArchitecture, z.custom<NetworkName | LayerList>(isArchitecture, ARCHITECTURE))
+    .default(NETWORK_NAMES[0]!)
+    .meta(
+      about(
+        "<name|file>",
+        `the network (${NETWORK_NAMES.join(" | ")}), or a file of layers (.json, .yaml; see below)`,
+      ),
+    ),
+  n_layers: whole(1, 1000)
+    .default(3)
+    .meta(about("<n>", "weight layers, L; other networks than mlp have defaults of their own")),
+  width: whole(1)
+    .default(4096)
+    .meta(
+      about(
+        "<n>",
+        "width of every hidden layer, M; of cnn, myrtle and resnet the channels (of the first group)",
+      ),
+    ),
   activation: choiceOrOwn(ACTIVATION_NAMES)
     .default(ACTIVATION_NAMES[0]!)
     .meta(

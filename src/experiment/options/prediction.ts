@@ -7,12 +7,12 @@ import { choice, path, whole } from "./values.ts";
 const about = aboutIn("Prediction");
 
 export const PREDICTION_OPTIONS = {
-  kernel: choice(["analytic", "empirical", "both", "none"])
-    .default("analytic")
+  kernel: choice(["auto", "analytic", "empirical", "both", "none"])
+    .default("auto")
     .meta(
       about(
         "<name>",
-        "kernel that predicts: of the infinitely wide network, of this one, each, or no prediction",
+        "kernel that predicts: of the infinitely wide network, of this one, each, or no prediction; auto: analytic for networks that have one, else empirical",
       ),
     ),
   kernel_path: path()

@@ -94,5 +94,23 @@ const readClasses: Reader<readonly ClassGroup[]> = (v: unknown) => {
   });
 };
 
+const AXES = { error: "whole numbers >= 1, as 32,32,3" };
+
+const readAxes: Reader<readonly number[] | string> = (v) =>
+  typeof v === "string" ? v.split(",").map((size) => decimal(size.trim())) : v;
+
+/** The axes of a sample. */
+export const axes = () =>
+  z.preprocess(
+    readAxes,
+    z
+      .array(
+        z.number(AXES).refine((n) => Number.isInteger(n) && n >= 1, AXES),
+        AXES,
+      )
+      .min(1, AXES)
+      .readonly(),
+  );
+
 export const classes = () =>
   z.preprocess(readClasses, z.array(z.custom<ClassGroup>(isClass, LIST), LIST).min(1, LIST).readonly());
