@@ -3,8 +3,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { createEngine } from "../../src/engine/engine.ts";
-import { numbersOf } from "../support/differences.ts";
-import { opNetworks, opSamples } from "../support/op-networks.ts";
+import { numbersOf, opNetworks } from "../support/op-networks.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -12,8 +11,8 @@ const float32Engine = createEngine({ threads: 1 });
 
 describe.each([1, 2])("with %i outputs", (C) => {
   it.each(opNetworks(C))("%s is the same in float32", async (_, network) => {
-    const narrow = await numbersOf(await float32Engine, network, opSamples);
-    const wide = await numbersOf(await float64Engine(), network, opSamples);
+    const narrow = await numbersOf(await float32Engine, network);
+    const wide = await numbersOf(await float64Engine(), network);
     expect(wide.some((value) => value !== 0)).toBe(true);
     expect(relativeError(narrow, wide)).toBeLessThan(TOLERANCE.float32);
   });

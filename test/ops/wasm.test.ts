@@ -3,8 +3,7 @@
  */
 import { expect, it, vi } from "vitest";
 import { createEngine } from "../../src/engine/engine.ts";
-import { opNetworks, opSamples } from "../support/op-networks.ts";
-import { numbersOf } from "../support/differences.ts";
+import { numbersOf, opNetworks } from "../support/op-networks.ts";
 import { relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
@@ -18,8 +17,8 @@ it("every op computes in both precisions, and the same", async () => {
   const wide = await createEngine({ precision: "float64", threads: 1, notice });
   expect([narrow.runtime, wide.runtime]).toEqual(["wasm", "wasm"]);
   for (const [name, network] of opNetworks(2)) {
-    const got = await numbersOf(narrow, network, opSamples);
-    const wanted = await numbersOf(wide, network, opSamples);
+    const got = await numbersOf(narrow, network);
+    const wanted = await numbersOf(wide, network);
     expect(relativeError(got, wanted), name).toBeLessThan(TOLERANCE.float32);
   }
   await narrow.release();

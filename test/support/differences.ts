@@ -2,11 +2,9 @@
  * @file The Jacobian of a network against central differences of its outputs, parameter by parameter, in float64.
  */
 import { expect } from "vitest";
-import type { Engine } from "../../src/engine/engine.ts";
 import { createLinearizer, type LayerLinearization } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { initialise } from "../../src/network/initialise.ts";
 import type { Network } from "../../src/network/network.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { float64Engine, relativeError } from "./tiny.ts";
@@ -82,12 +80,4 @@ export function rowsOf({ inputs: H, signals: D, kept: T }: LayerLinearization): 
     }
     return own;
   });
-}
-
-/** Outputs and Jacobian of a network at the weights of a seed, on an engine. */
-export async function numbersOf(engine: Engine, network: Network, x: Matrix): Promise<number[]> {
-  const linearizer = await createLinearizer(engine, network);
-  const weights = createWeights(network, initialise(engine, network, 3));
-  const { outputs, layers } = await linearizer.linearize(weights, x);
-  return [...outputs.data, ...layers.flatMap((layer) => rowsOf(layer).flatMap((row) => [...row]))];
 }

@@ -1,8 +1,12 @@
 /**
  * @file One small network per op, for what holds of all of them.
  */
+import type { Engine } from "../../src/engine/engine.ts";
+import { createLinearizer } from "../../src/jacobian/linearize.ts";
+import { createWeights } from "../../src/jacobian/weights.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
 import { attention } from "../../src/network/attention.ts";
+import { initialise } from "../../src/network/initialise.ts";
 import { sequence, serial, type Layer } from "../../src/network/layers.ts";
 import { createBuilder, type Network } from "../../src/network/network.ts";
 import { split } from "../../src/network/split.ts";
@@ -69,4 +73,12 @@ function tied(outputs: number): Network {
 }
 
 /** Two samples for them. */
-export const opSamples = matrix(2, 3, Float64Array.of(0, 2, 1, 2, 2, 1));
+const opSamples = matrix(2, 3, Float64Array.of(0, 2, 1, 2, 2, 1));
+
+/** Outputs, and what the rows of the Jacobian are made of, of such a network on an engine. */
+export async function numbersOf(engine: Engine, network: Network): Promise<number[]> {
+  const linearizer = await createLinearizer(engine, network);
+  const weights = createWeights(network, initialise(engine, network, 3));
+  const { outputs, layers } = await linearizer.linearize(weights, opSamples);
+  return [...outputs.data, ...layers.flatMap(({ inputs, signals }) => [...inputs.data, ...signals.data])];
+}
