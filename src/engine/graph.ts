@@ -67,6 +67,8 @@ export type Graph = {
   constant(values: Iterable<number>, dims?: readonly number[]): Value;
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
+  /** The same of a list that may be too long for arguments, as Gather takes. */
+  indices(values: readonly number[]): Value;
   /** Appends one ONNX node with one output. */
   node(op: string, inputs: readonly Value[], attributes?: readonly GraphAttribute[]): Value;
   /** Declares `value` an output of the graph under `name`. */
@@ -88,6 +90,21 @@ export function createGraph(precision: Precision): Graph {
   const integerNames = new Map<string, Value>();
   let count = 0;
   const fresh = (prefix: string): Value => ({ name: `${prefix}_${count++}` });
+
+  const indices: Graph["indices"] = (values) => {
+    const key = values.join();
+    const known = integerNames.get(key);
+    if (known) return known;
+    const value = fresh("integers");
+    initializers.push({
+      name: value.name,
+      dims: [BigInt(values.length)],
+      dataType: DataType.INT64,
+      int64Data: values.map(BigInt),
+    });
+    integerNames.set(key, value);
+    return value;
+  };
 
   const node: Graph["node"] = (op, args, attributes = []) => {
     const out = fresh(op);
@@ -117,20 +134,8 @@ export function createGraph(precision: Precision): Graph {
       initializers.push({ name, dims: dims.map(BigInt), ...data });
       return { name };
     },
-    integers(...values) {
-      const key = values.join();
-      const known = integerNames.get(key);
-      if (known) return known;
-      const value = fresh("integers");
-      initializers.push({
-        name: value.name,
-        dims: [BigInt(values.length)],
-        dataType: DataType.INT64,
-        int64Data: values.map(BigInt),
-      });
-      integerNames.set(key, value);
-      return value;
-    },
+    integers: (...values) => indices(values),
+    indices,
     output(name, value, dims, type = precision) {
       // An Identity gives the output its public name; ONNX Runtime removes it.
       nodes.push({ name, opType: "Identity", input: [value.name], output: [name] });

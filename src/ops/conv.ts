@@ -8,7 +8,8 @@
  * D[t] (x) H[t]. With groups output channel o sees the patches of its group alone: row o of its Jacobian is the sum over t of
  * D[t, o] H[t, group of o].
  *
- * Patches are gathered and multiplied (im2col), in every precision: they are what the Jacobian needs.
+ * Patches are gathered and multiplied (im2col), in every precision: they are what the Jacobian needs. The way back is the
+ * transposed convolution, by gathered signals.
  */
 import { demandWhole, InputError } from "../error.ts";
 import type { Graph, Value } from "../engine/graph.ts";
@@ -23,8 +24,11 @@ import {
   type WeightValues,
 } from "./op.ts";
 import { readWeightOptions, type WeightOptions } from "./parameterization.ts";
-import { patches, patchesBack } from "./patches.ts";
-import { readWindows, sizeText, type Windows, type WindowOptions } from "./windows.ts";
+import { patches, patchesBack, transposedConvolution } from "./patches.ts";
+import { positionClasses, readWindows, sizeText, type Windows, type WindowOptions } from "./windows.ts";
+
+/** Classes of positions, each of which costs a product, up to which the way back is a transposed convolution. */
+const MOST_CLASSES = 16;
 
 /** Options of {@link conv}. */
 export type ConvOptions = WeightOptions &
@@ -116,16 +120,23 @@ export function conv(channels: number, size: number | readonly number[], options
     },
     backward(g, at, ct) {
       const plan = planOf(at.shapes);
-      const { windows, shape, fanIn, perGroup, scales, output } = plan;
+      const { windows, shape, fanIn, perGroup, scales, output, T } = plan;
+      const classes = positionClasses(windows);
       const weights = hasBias ? withoutBias(g, at.weights!, fanIn) : at.weights!;
-      const delta = at.flat(ct, output);
-      const rows =
-        groups === 1
-          ? timesWeightsBack(g, reshape(g, delta, -1, channels), weights)
-          : groupedBack(g, delta, weights.base, plan);
-      const back = patchesBack(g, reshape(g, rows, -1, windows.sources.length, perGroup), windows, perGroup);
-      const joined = scaleBy(g, joinGroups(g, back, windows.pixels, groups, perGroup), scales.weight);
-      return [at.cotangent(joined, shape)];
+      const delta = reshape(g, at.flat(ct, output), -1, T, channels);
+      const back = (): Value => {
+        if (groups === 1 && !weights.factors && classes.length <= MOST_CLASSES) {
+          const sizes = { O: channels, C: perGroup };
+          return transposedConvolution(g, delta, weights.base, windows, classes, sizes);
+        }
+        const rows =
+          groups === 1
+            ? timesWeightsBack(g, reshape(g, delta, -1, channels), weights)
+            : groupedBack(g, delta, weights.base, plan);
+        return patchesBack(g, reshape(g, rows, -1, windows.sources.length, perGroup), windows, perGroup);
+      };
+      const joined = joinGroups(g, back(), windows.pixels, groups, perGroup);
+      return [at.cotangent(scaleBy(g, joined, scales.weight), shape)];
     },
     jacobian(g, at, ct) {
       const plan = planOf(at.shapes);

@@ -11,7 +11,7 @@ import { relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 import { foundChromium, launch } from "./chromium.ts";
 import { opNumbers } from "./ops.ts";
-import { eigenvalues, exactStep } from "./step.ts";
+import { convolutionKernel, eigenvalues, exactStep } from "./step.ts";
 
 const root = new URL("../../", import.meta.url);
 const ort = new URL("node_modules/onnxruntime-web/dist/", root);
@@ -33,7 +33,7 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
       stdin: {
         contents: `
           export { opNumbers } from "./test/browser/ops.ts";
-          export { eigenvalues, exactStep } from "./test/browser/step.ts";`,
+          export { convolutionKernel, eigenvalues, exactStep } from "./test/browser/step.ts";`,
         resolveDir: new URL(".", root).pathname,
         loader: "ts",
       },
@@ -111,6 +111,23 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
         TOLERANCE.float32,
       );
     }
+  });
+
+  it.each([
+    ["WebAssembly in float64", { precision: "float64" }, TOLERANCE.twin],
+    ["WebAssembly in float32", { precision: "float32" }, TOLERANCE.float32],
+    ["WebGPU", { device: "webgpu" }, TOLERANCE.float32],
+  ] as const)("has the kernel of convolutions and pooling on %s", async (_, options, tolerance) => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const outcome = await page.evaluate<string>(`(async () => {
+      const { convolutionKernel } = await import("${address}bundle.js");
+      const options = { ...${JSON.stringify(options)}, wasmPaths: "${address}ort/", threads: 2 };
+      return convolutionKernel(options).then(JSON.stringify, (error) => error.message);
+    })()`);
+    if (outcome.startsWith("device: ")) return console.log(`skipped: ${outcome}`);
+    const here = await convolutionKernel({ precision: "float64" });
+    expect(relativeError(JSON.parse(outcome), here)).toBeLessThan(tolerance);
   });
 
   it("takes the same exact step and finds the same eigenvalues as in Node", async () => {
