@@ -34,6 +34,18 @@ export type OnnxNetwork = {
  * Reads an ONNX model: a network of its ops, and its weights. Samples are matrices as everywhere, one row per sample, in the order of the model's input
  * (images with channels first, token numbers as they are); outputs with several axes are flattened.
  * @throws InputError, on one line: for bytes that are no model, for what natgrad does not have (all ops at once), for a model that mixes samples.
+ * @example
+ * import { readFile } from "node:fs/promises";
+ * import { createEngine, createWeights, matrix, ntk } from "natgrad";
+ * import { readOnnx } from "natgrad/network";
+ *
+ * const model = await readOnnx(await readFile("test/fixtures/onnx/mlp_dynamo18.onnx"));
+ * const engine = await createEngine();
+ * const weights = createWeights(model.network, model.weights(engine));
+ * const x = matrix(1, 6, Float64Array.of(1, 2, 3, 4, 5, 6));
+ * const theta = await ntk(model.network, x, x, { kind: "empirical", engine, weights });
+ * console.log(theta.rows, model.names[0]); // 3 [ '0.weight', '0.bias' ]
+ * await engine.release();
  */
 export async function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Promise<OnnxNetwork> {
   const graph = normalise(await decodeOnnx(bytes, options), options);
