@@ -2,8 +2,7 @@
  * @file Takes the first of several plans that fits into the memory, or refuses with the figures.
  */
 import type { Fisher } from "../fisher/index.ts";
-import { passOperations } from "../jacobian/linearize.ts";
-import { tileFor } from "../jacobian/runs.ts";
+import { usualTile } from "../jacobian/passes.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
@@ -15,7 +14,7 @@ const TILES = [256, 64, 16];
 
 /** Tiles to try, the usual one first. */
 export function tilesFor(network: Network): number[] {
-  const usual = tileFor(passOperations(network));
+  const usual = usualTile(network);
   return [usual, ...TILES.filter((tile) => tile < usual)];
 }
 

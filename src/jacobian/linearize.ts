@@ -21,7 +21,8 @@ import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
 import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
-import { tileFor, tiles } from "./runs.ts";
+import { usualTile } from "./passes.ts";
+import { tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
@@ -56,10 +57,6 @@ export type PassOptions = Stoppable & {
   /** The samples are known to be finite: they are not looked at again. */
   finite?: boolean;
 };
-
-/** Operations of a sample on its way through a network and back. */
-export const passOperations = ({ blocks, outputs }: Network): number =>
-  2 * (1 + outputs) * blocks.reduce((sum, { columns, fanOut }) => sum + columns * fanOut, 0);
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -116,7 +113,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   const programsFor = (weights: Weights) =>
     weights.every((layer) => rankOf(layer) === 0) ? plain : factored;
   const buffer = createBuffers(engine);
-  const usual = tileFor(passOperations(network));
+  const usual = usualTile(network);
 
   const weightFeeds = (weights: Weights): Tensors => {
     const feeds: Tensors = {};
