@@ -38,6 +38,19 @@ const attributeProto = ({ name, value }: GraphAttribute) => {
   return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
 };
 
+/** Numbers of a constant; of arrays, which may be large, as bytes. */
+function numbersOf(values: Iterable<number>, precision: Precision) {
+  const Floats = precision === "float32" ? Float32Array : Float64Array;
+  const dataType = ELEMENT[precision];
+  if (ArrayBuffer.isView(values)) {
+    const { buffer, byteOffset, byteLength } = Floats.from(values);
+    return { dataType, rawData: new Uint8Array(buffer, byteOffset, byteLength) };
+  }
+  return precision === "float32"
+    ? { dataType, floatData: [...values] }
+    : { dataType, doubleData: [...values] };
+}
+
 const valueInfo = (name: string, type: ElementType, dims: readonly Dim[]) => ({
   name,
   type: {
@@ -127,11 +140,7 @@ export function createGraph(precision: Precision): Graph {
     },
     constant(values, dims = []) {
       const { name } = fresh("constant");
-      const data =
-        precision === "float32"
-          ? { dataType: DataType.FLOAT, floatData: [...values] }
-          : { dataType: DataType.DOUBLE, doubleData: [...values] };
-      initializers.push({ name, dims: dims.map(BigInt), ...data });
+      initializers.push({ name, dims: dims.map(BigInt), ...numbersOf(values, precision) });
       return { name };
     },
     integers: (...values) => indices(values),
