@@ -7,6 +7,7 @@ import { writeWhole } from "../src/data/node/files.ts";
 import { InputError } from "../src/error.ts";
 import { analyticBenchmark } from "./analytic.ts";
 import type { Benchmark, Report } from "./benchmark.ts";
+import { cnnBenchmark } from "./cnn.ts";
 import { defaultRun } from "./default-run.ts";
 import { eigenBenchmark } from "./eigen.ts";
 import { exactStepBenchmark } from "./exact-step.ts";
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   longRunBenchmark,
   solvesBenchmark,
   exactStepBenchmark,
+  cnnBenchmark,
   analyticBenchmark,
   workersBenchmark,
   eigenBenchmark,

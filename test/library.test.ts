@@ -521,6 +521,18 @@ const cases: readonly Case[] = [
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
   ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
   ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
+  [
+    "freeze",
+    "arrays of another network",
+    () => natgrad.freeze(mlp(3, { width: 2 }), [], () => true),
+    /^thetas: wanted 3 blocks, got 0 blocks$/,
+  ],
+  [
+    "withHead",
+    "half an output",
+    () => natgrad.withHead(mlp(3, { width: 2 }), 0.5),
+    /^outputs: wanted a whole number >= 1, got 0.5$/,
+  ],
   ["serial", "no layers", () => natgrad.serial(3), /^network: wanted a layer with weights, got none$/],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [

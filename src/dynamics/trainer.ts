@@ -16,8 +16,7 @@ import type {
 import { onPlainSignals, viewOf, type View } from "../fisher/view.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Precision } from "../engine/graph.ts";
-import type { Linearizer, PassOptions } from "../jacobian/linearize.ts";
-import { usualTile } from "../jacobian/passes.ts";
+import { passTile, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
 import { createUpdater } from "../jacobian/update.ts";
 import { checkWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
@@ -121,7 +120,7 @@ export function createTrainer(
   const updater = createUpdater(engine);
   const solveStep = createStepSolver(linearizer, fisher);
   // Test samples that are few go with a whole training set, which costs less than a pass of their own.
-  const together = x.rows - y.rows <= y.rows && x.rows <= (tile ?? usualTile(network));
+  const together = x.rows - y.rows <= y.rows && x.rows <= (tile ?? passTile(network));
 
   const pass = ({ progress, signal }: Pick<StepOptions, "progress" | "signal">): PassOptions => ({
     signal,

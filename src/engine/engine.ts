@@ -82,7 +82,12 @@ export const cores = (): number =>
   globalThis.navigator?.hardwareConcurrency ??
   1;
 
-const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]): OrtSessionOptions => ({
+const sessionOptions = (
+  device: Device,
+  precision: Precision,
+  threads: number,
+  kind: Runtime["kind"],
+): OrtSessionOptions => ({
   executionProviders: [device === "cpu" && kind === "wasm" ? "wasm" : device],
   intraOpNumThreads: threads,
   graphOptimizationLevel: "all",
@@ -94,6 +99,10 @@ const sessionOptions = (device: Device, threads: number, kind: Runtime["kind"]):
       intra_op: { allow_spinning: "0" },
       ...(device === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
     },
+    // It makes a factor before or after a MatMul an attribute, and those are float32.
+    ...(precision === "float64"
+      ? { optimization: { disable_specified_optimizers: "MatMulScaleFusion" } }
+      : {}),
   },
 });
 
@@ -226,7 +235,7 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
       lifetime.demandOpen();
       try {
         const session = await begin(() =>
-          ort.InferenceSession.create(graph.toModel(), sessionOptions(device, threads, kind)),
+          ort.InferenceSession.create(graph.toModel(), sessionOptions(device, precision, threads, kind)),
         );
         sessions.add(session);
         return program(session, lifetime, kind === "native" && device === "cpu", begin);

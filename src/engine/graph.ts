@@ -38,6 +38,19 @@ const attributeProto = ({ name, value }: GraphAttribute) => {
   return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
 };
 
+/** Numbers of a constant; of arrays, which may be large, as bytes. */
+function numbersOf(values: Iterable<number>, precision: Precision) {
+  const Floats = precision === "float32" ? Float32Array : Float64Array;
+  const dataType = ELEMENT[precision];
+  if (ArrayBuffer.isView(values)) {
+    const { buffer, byteOffset, byteLength } = Floats.from(values);
+    return { dataType, rawData: new Uint8Array(buffer, byteOffset, byteLength) };
+  }
+  return precision === "float32"
+    ? { dataType, floatData: [...values] }
+    : { dataType, doubleData: [...values] };
+}
+
 const valueInfo = (name: string, type: ElementType, dims: readonly Dim[]) => ({
   name,
   type: {
@@ -67,6 +80,8 @@ export type Graph = {
   constant(values: Iterable<number>, dims?: readonly number[]): Value;
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
+  /** The same of a list that may be too long for arguments, as Gather takes. */
+  indices(values: readonly number[]): Value;
   /** Appends one ONNX node with one output. */
   node(op: string, inputs: readonly Value[], attributes?: readonly GraphAttribute[]): Value;
   /** Declares `value` an output of the graph under `name`. */
@@ -89,6 +104,21 @@ export function createGraph(precision: Precision): Graph {
   let count = 0;
   const fresh = (prefix: string): Value => ({ name: `${prefix}_${count++}` });
 
+  const indices: Graph["indices"] = (values) => {
+    const key = values.join();
+    const known = integerNames.get(key);
+    if (known) return known;
+    const value = fresh("integers");
+    initializers.push({
+      name: value.name,
+      dims: [BigInt(values.length)],
+      dataType: DataType.INT64,
+      int64Data: values.map(BigInt),
+    });
+    integerNames.set(key, value);
+    return value;
+  };
+
   const node: Graph["node"] = (op, args, attributes = []) => {
     const out = fresh(op);
     nodes.push({
@@ -110,27 +140,11 @@ export function createGraph(precision: Precision): Graph {
     },
     constant(values, dims = []) {
       const { name } = fresh("constant");
-      const data =
-        precision === "float32"
-          ? { dataType: DataType.FLOAT, floatData: [...values] }
-          : { dataType: DataType.DOUBLE, doubleData: [...values] };
-      initializers.push({ name, dims: dims.map(BigInt), ...data });
+      initializers.push({ name, dims: dims.map(BigInt), ...numbersOf(values, precision) });
       return { name };
     },
-    integers(...values) {
-      const key = values.join();
-      const known = integerNames.get(key);
-      if (known) return known;
-      const value = fresh("integers");
-      initializers.push({
-        name: value.name,
-        dims: [BigInt(values.length)],
-        dataType: DataType.INT64,
-        int64Data: values.map(BigInt),
-      });
-      integerNames.set(key, value);
-      return value;
-    },
+    integers: (...values) => indices(values),
+    indices,
     output(name, value, dims, type = precision) {
       // An Identity gives the output its public name; ONNX Runtime removes it.
       nodes.push({ name, opType: "Identity", input: [value.name], output: [name] });

@@ -14,6 +14,10 @@ export { expand, squeeze, unsqueeze } from "../ops/expand.ts";
 export { gather, slice, type GatherOptions, type SliceOptions } from "../ops/pick.ts";
 export { pad, type PadOptions } from "../ops/pad.ts";
 export { reduceMax, reduceMean, reduceSum, type ReduceOptions } from "../ops/reduce.ts";
+export { embedding, head, type TableOptions } from "../ops/embedding.ts";
+export { gain, shift, type ParameterOptions } from "../ops/parameter.ts";
+export { attention, type AttentionOptions } from "../network/attention.ts";
+export { split, type SplitOptions } from "../network/split.ts";
 export { matmul } from "../ops/matmul.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { where } from "../ops/where.ts";
@@ -39,6 +43,8 @@ export type { ImageOptions, Readout } from "../network/images.ts";
 export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
 export { resnet, type ResnetOptions } from "../network/resnet.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
+export { freeze, type Part } from "../network/freeze.ts";
+export { withHead, type Headed } from "../network/head.ts";
 export { createBuilder, type Builder, type Network, type Node } from "../network/network.ts";
 export {
   PARAMETERIZATIONS,

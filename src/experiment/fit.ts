@@ -2,7 +2,7 @@
  * @file Takes the first of several plans that fits into the memory, or refuses with the figures.
  */
 import type { Fisher } from "../fisher/index.ts";
-import { usualTile } from "../jacobian/passes.ts";
+import { passTile } from "../jacobian/linearize.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { sizeText } from "./bytes.ts";
@@ -14,7 +14,7 @@ const TILES = [256, 64, 16];
 
 /** Tiles to try, the usual one first. */
 export function tilesFor(network: Network): number[] {
-  const usual = usualTile(network);
+  const usual = passTile(network);
   return [usual, ...TILES.filter((tile) => tile < usual)];
 }
 

@@ -7,7 +7,6 @@
 import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/index.ts";
 import { MAX_RANK } from "../jacobian/weights.ts";
 import { activeShareOf } from "../network/active-share.ts";
-import { passNumbers } from "../jacobian/passes.ts";
 import type { Network } from "../network/network.ts";
 import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
 import { workingValues } from "../network/working-values.ts";
@@ -122,6 +121,21 @@ function beyondOne({ nodes, shapes }: Network, precision: PartOptions["precision
 /** Bytes of Node 24 (Node 20 takes less), ONNX Runtime and the program itself, and of a worker with its sessions. */
 const PROCESS = 130e6;
 const WORKER = 40e6;
+
+/**
+ * Numbers per sample between the operations of a pass: on its way forward the inputs and outputs of every block, on its way back these for
+ * every output. Where a block acts at T positions they are those of all of them, and its patches once more on the way back.
+ */
+function passNumbers({ blocks, outputs: C }: Network): { forward: number; backward: number } {
+  let [forward, backward] = [0, 0];
+  for (const block of blocks) {
+    const { columns: I, fanOut: O } = block;
+    const T = positionsOf(block);
+    forward += T * (I + O);
+    backward += T === 1 ? I + C * O : T * (I + O) + C * T * (2 * I + O);
+  }
+  return { forward, backward };
+}
 
 /** Bytes of the sessions of a network whose layers act at many positions, beyond those of one that has a single one: measured. */
 const SPREAD = 25e6;

@@ -21,8 +21,7 @@ import { allFinite, matrix, rowRange, toFloat64, type Floats, type Matrix } from
 import { appendBackward, appendForward } from "../network/backward.ts";
 import type { Network } from "../network/network.ts";
 import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
-import { usualTile } from "./passes.ts";
-import { tiles } from "./runs.ts";
+import { tileFor, tiles } from "./runs.ts";
 import { checkWeights, factorTensors, rankOf, type Weights } from "./weights.ts";
 
 /** What is known of a weight layer on a batch. The arrays live until the next call on the same linearizer. */
@@ -57,6 +56,27 @@ export type PassOptions = Stoppable & {
   /** The samples are known to be finite: they are not looked at again. */
   finite?: boolean;
 };
+
+/** Operations of a sample on its way through a network and back. */
+const passOperations = ({ blocks, outputs }: Network): number =>
+  2 *
+  (1 + outputs) *
+  blocks.reduce((sum, block) => sum + block.columns * block.fanOut * positionsOf(block), 0);
+
+/** Numbers of a pass that stay in the cache: inputs and signals of blocks at all of their positions. */
+const CACHED = 2 ** 21;
+
+/**
+ * Samples that go through a network at a time, by default. Where blocks act at many positions their inputs (patches) are far larger
+ * than what goes in and comes out, and are read again soon: few samples at a time keep them in the cache.
+ */
+export function passTile(network: Network): number {
+  const tile = tileFor(passOperations(network));
+  const numbers = network.blocks
+    .filter((block) => positionsOf(block) > 1)
+    .reduce((sum, b) => sum + positionsOf(b) * (b.columns + network.outputs * b.fanOut), 0);
+  return Math.max(1, Math.min(tile, Math.floor(CACHED / numbers)));
+}
 
 /** Evaluates and linearises one network on one engine. */
 export type Linearizer = {
@@ -113,7 +133,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
   const programsFor = (weights: Weights) =>
     weights.every((layer) => rankOf(layer) === 0) ? plain : factored;
   const buffer = createBuffers(engine);
-  const usual = usualTile(network);
+  const usual = passTile(network);
 
   const weightFeeds = (weights: Weights): Tensors => {
     const feeds: Tensors = {};

@@ -44,6 +44,7 @@ function recorder(precision: Precision) {
     input: variable,
     constant,
     integers: constant,
+    indices: constant,
     node(_, inputs) {
       const output = `v${count++}`;
       steps.push({ output, inputs: inputs.map(({ name }) => name) });

@@ -10,11 +10,13 @@ import { groupNorm, instanceNorm } from "./group-norm.ts";
 import { layerNorm, rmsNorm } from "./layer-norm.ts";
 import { concatenate } from "./concatenate.ts";
 import { conv } from "./conv.ts";
+import { embedding, head } from "./embedding.ts";
 import { expand, squeeze, unsqueeze } from "./expand.ts";
 import { flatten } from "./flatten.ts";
 import { globalAveragePool, globalMaxPool, globalSumPool } from "./global-pool.ts";
 import { matmul } from "./matmul.ts";
 import { pad } from "./pad.ts";
+import { gain, shift } from "./parameter.ts";
 import { gather, slice } from "./pick.ts";
 import { averagePool, maxPool, sumPool } from "./pool.ts";
 import { reduceMax, reduceMean, reduceSum } from "./reduce.ts";
@@ -37,14 +39,17 @@ export const OPS = {
   conv,
   dense,
   div,
+  embedding,
   exp,
   expand,
   flatten,
+  gain,
   gather,
   globalAveragePool,
   globalMaxPool,
   globalSumPool,
   groupNorm,
+  head,
   instanceNorm,
   layerNorm,
   log,
@@ -62,6 +67,7 @@ export const OPS = {
   relu,
   reshape,
   rmsNorm,
+  shift,
   slice,
   softmax,
   sqrt,

@@ -141,23 +141,6 @@ function product(
   );
 }
 
-/**
- * The other way round: for each of `count` positions the places that hold it, [count, most] with -1 where there are fewer. Padding
- * (-1) has no list.
- */
-export function placesOf(
-  sources: readonly number[],
-  count: number,
-): { readonly most: number; readonly places: number[] } {
-  const lists = Array.from({ length: count }, (): number[] => []);
-  for (const [place, source] of sources.entries()) lists[source]?.push(place);
-  const most = Math.max(1, ...lists.map((list) => list.length));
-  return {
-    most,
-    places: lists.flatMap((list) => [...list, ...Array.from({ length: most - list.length }, () => -1)]),
-  };
-}
-
 /** The one number of a list that a size is when it is written out. */
 export const sizeText = (size: number | readonly number[]): string =>
   typeof size === "number" ? `${size}` : size.join(" x ");

@@ -7,7 +7,16 @@ import { describe, expect, it } from "vitest";
 import { InputError } from "../../src/error.ts";
 import { createEngine } from "../../src/engine/engine.ts";
 import { createGraph } from "../../src/engine/graph.ts";
-import { appendColumn, firstColumns, firstRows, gemm, relu, scaleBy, step } from "../../src/engine/ops.ts";
+import {
+  appendColumn,
+  firstColumns,
+  firstRows,
+  gemm,
+  matMul,
+  relu,
+  scaleBy,
+  step,
+} from "../../src/engine/ops.ts";
 
 describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
   it("multiply, add, subtract, scale, cut and pad as their names say", async () => {
@@ -75,6 +84,20 @@ describe.each(["float32", "float64"] as const)("graphs in %s", (precision) => {
       { out: null },
     );
     expect([...(out!.data as Float64Array)]).toEqual([7, 8]);
+  });
+});
+
+describe("float64", () => {
+  it("keeps the digits of a factor beside a product of matrices", async () => {
+    const engine = await createEngine({ precision: "float64", threads: 1 });
+    const g = createGraph("float64");
+    const a = g.input("a", ["n", 2]);
+    const product = matMul(g, scaleBy(g, a, 0.1), g.constant([1, 0, 0, 1], [2, 2]));
+    g.output("out", scaleBy(g, product, 0.7), ["n", 2]);
+    const program = await engine.compile(g);
+    const { out } = await program.run({ a: engine.tensor(Float64Array.of(1, 3), [1, 2]) }, { out: null });
+    expect([...(out!.data as Float64Array)]).toEqual([0.1 * 0.7, 0.1 * 3 * 0.7]);
+    await engine.release();
   });
 });
 

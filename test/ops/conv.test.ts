@@ -8,6 +8,8 @@ import { createGraph } from "../../src/engine/graph.ts";
 import { serial } from "../../src/network/layers.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { Op, Shape } from "../../src/ops/op.ts";
+import { positionClasses } from "../../src/ops/places.ts";
+import { readWindows } from "../../src/ops/windows.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { checkJacobianAlong } from "../support/differences.ts";
 import { plainConv, type Geometry } from "../support/plain-windows.ts";
@@ -148,6 +150,12 @@ describe("a convolution", () => {
     await checkJacobianAlong(network, samplesFor(network, 3), 3);
   });
 
+  it("has derivatives of zero where its windows hold padding alone", async () => {
+    const op = conv(2, 1, { ...variances, stride: 2, padding: [[1, 0]] });
+    const network = serial(2, dense(2, variances), reshape(1, 2), op, flatten(), dense(1));
+    await checkJacobianAlong(network, samplesFor(network, 6), 6);
+  });
+
   it("is a dense layer where its kernel covers the whole image", async () => {
     const { normalsInto } = randomState(8);
     const theta = normalsInto(new Float64Array(5 * 25));
@@ -247,5 +255,34 @@ describe("a convolution", () => {
     ],
   ])("refuses %s", (_, make, message) => {
     expect(make).toThrow(message);
+  });
+});
+
+describe("the way back of a convolution", () => {
+  it.each([
+    ["one class for stride 1", [8, 8], { padding: "same" as const }, 1],
+    ["one for each phase of a stride", [8, 8], { stride: 2, padding: "same" as const }, 4],
+    [
+      "one for all phases of a stride and a dilation that are the same",
+      [9, 9],
+      { stride: 2, dilation: 2 },
+      1,
+    ],
+    ["one that wraps", [6, 6], { padding: "circular" as const }, 1],
+    ["as many as pixels where the kernel is the image", [3, 3], {}, 9],
+  ])("has positions in %s", (_, image, options, count) => {
+    const windows = readWindows("conv", 3, options)([...image, 1]);
+    const classes = positionClasses(windows);
+    expect(classes).toHaveLength(count);
+    // Each place that is not padding stands once in one of them.
+    const places = classes.flatMap(({ offsets, pixels, windows: held }) =>
+      held.flatMap((window, i) => {
+        const at = window * 9 + offsets[i % offsets.length]!;
+        if (window >= 0) expect(windows.sources[at]).toBe(pixels[Math.floor(i / offsets.length)]);
+        return window < 0 ? [] : [at];
+      }),
+    );
+    const wanted = windows.sources.flatMap((source, at) => (source < 0 ? [] : [at]));
+    expect(places.toSorted((a, b) => a - b)).toEqual(wanted);
   });
 });

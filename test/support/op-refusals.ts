@@ -124,6 +124,33 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     /^reduceMean: wanted an axis/,
   ],
   ["reduceSum", "no axis", () => natgrad.reduceSum({ axes: [1] }).shape([[2]]), /^reduceSum: wanted an axis/],
+  ["shift", "no size", () => natgrad.shift([0]), /^shift: wanted a whole number >= 1, got 0$/],
+  ["gain", "a NaN deviation", () => natgrad.gain([2], { deviation: Number.NaN }), /^deviation: .*got NaN$/],
+  [
+    "embedding",
+    "no tokens",
+    () => natgrad.embedding(0, 2),
+    /^vocabulary: wanted a whole number >= 1, got 0$/,
+  ],
+  ["head", "a scale of 0", () => natgrad.head(2, { scale: 0 }), /^scale: wanted a number > 0, got 0$/],
+  [
+    "attention",
+    "heads that do not divide",
+    () => natgrad.serial([2, 3], natgrad.attention({ heads: 2 })),
+    /^attention: wanted a width that 2 heads divide, got 3$/,
+  ],
+  [
+    "attention",
+    "no tokens",
+    () => natgrad.serial(3, natgrad.attention()),
+    /^attention: wanted values \[tokens, features\], got \[3\]$/,
+  ],
+  [
+    "split",
+    "sizes of another sum",
+    () => natgrad.serial(3, natgrad.split({ sizes: [1, 1] })),
+    /^split: wanted 3/,
+  ],
   ["softmax", "no axis", () => natgrad.softmax({ axis: 1 }).shape([[2]]), /^softmax: wanted an axis/],
   [
     "logSoftmax",
