@@ -37,11 +37,8 @@ export const sub = (g: Graph, a: Value, b: Value): Value => g.node("Sub", [a, b]
 export const div = (g: Graph, a: Value, b: Value): Value => g.node("Div", [a, b]);
 
 /** A function of every number. */
-export const map = (
-  g: Graph,
-  of: "Abs" | "Exp" | "Log" | "Neg" | "Reciprocal" | "Sign" | "Sqrt",
-  a: Value,
-): Value => g.node(of, [a]);
+export const map = (g: Graph, of: "Abs" | "Exp" | "Log" | "Neg" | "Reciprocal" | "Sqrt", a: Value): Value =>
+  g.node(of, [a]);
 
 /** `a` where `mask` holds, else `b`; with broadcasting. */
 export const where = (g: Graph, mask: Value, a: Value, b: Value): Value => g.node("Where", [mask, a, b]);
