@@ -8,7 +8,7 @@ import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { serial, type Layer } from "../../src/network/layers.ts";
+import { parallel, residual, sequence, serial, type Layer } from "../../src/network/layers.ts";
 import { activationNamed, leakyRelu } from "../../src/ops/activations/index.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { Shape } from "../../src/ops/op.ts";
@@ -16,13 +16,27 @@ import { peerFixture, peerWeights } from "../support/fixtures.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
 
-const { activation, averagePool, conv, dense, flatten, globalAveragePool, globalSumPool, relu, sumPool } =
-  OPS;
+const {
+  activation,
+  averagePool,
+  concatenate,
+  conv,
+  dense,
+  flatten,
+  globalAveragePool,
+  globalSumPool,
+  layerNorm,
+  relu,
+  sum,
+  sumPool,
+} = OPS;
 
 const bias = { weightVariance: 2, biasVariance: 0.1 };
 const plain = { weightVariance: 2, biasVariance: 0 };
 const phi = (name: string) => activation(activationNamed(name));
 
+/** Normalisation without gain and shift. */
+const bare = { gain: false, shift: false, epsilon: 1e-12 };
 const same = { ...bias, padding: "same" } as const;
 const NETWORKS: Record<string, [shape: Shape, layers: readonly Layer[]]> = {
   cnn: [
@@ -69,6 +83,46 @@ const NETWORKS: Record<string, [shape: Shape, layers: readonly Layer[]]> = {
       conv(4, 2, { ...bias, padding: "circular" }),
       phi("erf"),
       flatten(),
+      dense(3, bias),
+    ],
+  ],
+  resnet: [
+    [8, 8, 3],
+    [
+      conv(4, 3, same),
+      residual(relu(), conv(4, 3, same), relu(), conv(4, 3, same)),
+      layerNorm(bare),
+      relu(),
+      globalAveragePool(),
+      dense(3, bias),
+    ],
+  ],
+  resnet_projection: [
+    [8, 8, 3],
+    [
+      conv(4, 3, same),
+      parallel(
+        [
+          sequence(relu(), conv(6, 3, { ...same, stride: 2 }), relu(), conv(6, 3, same)),
+          conv(6, 1, { ...same, stride: 2 }),
+        ],
+        sum(),
+      ),
+      residual(layerNorm({ ...bare, axes: 3 }), phi("erf"), conv(6, 3, same)),
+      globalAveragePool(),
+      dense(3, bias),
+    ],
+  ],
+  inception: [
+    [8, 8, 3],
+    [
+      parallel(
+        [sequence(conv(4, 3, same), relu()), sequence(conv(3, 1, same), phi("gelu_tanh"))],
+        concatenate(),
+      ),
+      conv(4, 3, { ...bias, stride: 2 }),
+      relu(),
+      globalAveragePool(),
       dense(3, bias),
     ],
   ],
