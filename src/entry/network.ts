@@ -17,6 +17,7 @@ export { reduceMax, reduceMean, reduceSum, type ReduceOptions } from "../ops/red
 export { embedding, head, type TableOptions } from "../ops/embedding.ts";
 export { gain, shift, type ParameterOptions } from "../ops/parameter.ts";
 export { attention, type AttentionOptions } from "../network/attention.ts";
+export { transformer, type TransformerOptions } from "../network/transformer.ts";
 export { split, type SplitOptions } from "../network/split.ts";
 export { matmul } from "../ops/matmul.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
