@@ -146,6 +146,13 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     /^attention: wanted values \[tokens, features\], got \[3\]$/,
   ],
   [
+    "transformer",
+    "features where tokens are looked up",
+    () => natgrad.transformer([5, 3], { vocabulary: 7 }),
+    /^transformer: wanted samples \[tokens\] of a vocabulary, got \[5, 3\]$/,
+  ],
+  ["transformer", "no blocks", () => natgrad.transformer([5, 3], { depth: 0 }), /^depth: wanted a whole/],
+  [
     "split",
     "sizes of another sum",
     () => natgrad.serial(3, natgrad.split({ sizes: [1, 1] })),
