@@ -42,6 +42,7 @@ export { cnn, type CnnOptions } from "../network/cnn.ts";
 export type { ImageOptions, Readout } from "../network/images.ts";
 export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
 export { resnet, type ResnetOptions } from "../network/resnet.ts";
+export { transformer, type TransformerOptions } from "../network/transformer.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
 export { freeze, type Part } from "../network/freeze.ts";
 export { withHead, type Headed } from "../network/head.ts";
