@@ -60,5 +60,9 @@ export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrat
 export { sum } from "../ops/sum.ts";
 export { relu } from "../ops/relu.ts";
 export { transpose } from "../ops/transpose.ts";
+export { readOnnx, type OnnxNetwork, type ReadOnnxOptions } from "../network/onnx/read.ts";
+export type { DecodeOptions } from "../onnx/decode.ts";
+export type { ExternalRange, ReadExternal } from "../onnx/external.ts";
+export type { NormaliseOptions } from "../onnx/normal/normalise.ts";
 export type { Padding, WindowOptions } from "../ops/windows.ts";
 export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../ops/tile.ts";

@@ -6,10 +6,7 @@
  *     O [(channels, heads), out], b [out]:  theta [out, (heads, channels)], bias last
  *     positions [1, tokens, in]:            theta [in, tokens]
  */
-import { describe, expect, it } from "vitest";
-import { createLinearizer } from "../../src/jacobian/linearize.ts";
-import { createWeights } from "../../src/jacobian/weights.ts";
-import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import { describe, it } from "vitest";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { residual, serial, type Composite } from "../../src/network/layers.ts";
 import type { Network } from "../../src/network/network.ts";
@@ -17,8 +14,7 @@ import { activationNamed } from "../../src/ops/activations/index.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { BlockShape } from "../../src/ops/op.ts";
 import { peerFixture } from "../support/fixtures.ts";
-import { float64Engine, relativeError } from "../support/tiny.ts";
-import { TOLERANCE } from "../support/tolerance.ts";
+import { expectKernels } from "../support/peer-kernels.ts";
 
 const {
   activation,
@@ -141,22 +137,11 @@ describe.each(["attention", "attention_tied"] as const)("%s", (name) => {
     });
   });
 
-  it("has the outputs and kernels of Neural Tangents", async () => {
-    const linearizer = await createLinearizer(await float64Engine(), network);
-    const weights = createWeights(network, thetas);
-    const { train, others } = await empiricalKernel(linearizer, weights, of("x_train"), [of("x_test")]);
-    for (const [side, kernel] of [
-      ["train", train],
-      ["test", others[0]!],
-    ] as const) {
-      const close = (got: Matrix, wanted: string) =>
-        expect(relativeError(got.data, of(wanted).data), wanted).toBeLessThan(TOLERANCE.peer);
-      close(await linearizer.forward(weights, of(`x_${side}`)), `f_${side}`);
-      close(await kernel.matrix(), `ntk_${side}`);
-      expect(kernel.blocks).toHaveLength(BLOCKS[name].length);
-      for (const [l, [key]] of BLOCKS[name].entries()) {
-        close(await kernel.blocks![l]!.ntk(), `${key}_ntk_${side}`);
-      }
-    }
-  });
+  it("has the outputs and kernels of Neural Tangents", () =>
+    expectKernels(
+      of,
+      network,
+      thetas,
+      BLOCKS[name].map(([key]) => key),
+    ));
 });

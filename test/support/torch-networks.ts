@@ -26,14 +26,16 @@ export type Module = {
   readonly block: BlockShape;
   /** theta of its numbers, weight first. */
   theta(numbers: ArrayLike<number>): Float64Array;
-  /** Where PyTorch has column i of theta, for layers. */
-  column(i: number): number;
+  /** A matrix [I, I] of PyTorch in the order of the columns of theta, for layers. */
+  amongInputs(matrix: ArrayLike<number>): Float64Array;
 };
 
 /** A network of the fixture. */
 export type TorchNetwork = {
   readonly network: Network;
   readonly modules: readonly Module[];
+  /** Whether the fixture has K-FAC's factors of a module as one pair. */
+  hasFactors(module: Module): boolean;
   /** Its parameters. */
   thetas(): Float64Array[];
   /** An array of this network. */
@@ -65,7 +67,12 @@ function moduleOf(name: string, block: BlockShape, layout: Layout, pixels: numbe
       Float64Array.from({ length: fanOut * columns }, (_, at) => {
         return numbers[LAYOUTS[layout](Math.floor(at / columns), at % columns, block, pixels)]!;
       }),
-    column: (i) => (i < fanIn ? channelsFirst(i, fanIn, pixels) : i),
+    amongInputs: (inputs) => {
+      const there = (i: number): number => (i < fanIn ? channelsFirst(i, fanIn, pixels) : i);
+      return Float64Array.from({ length: columns * columns }, (_, at) => {
+        return inputs[there(Math.floor(at / columns)) * columns + there(at % columns)]!;
+      });
+    },
   };
 }
 
@@ -86,6 +93,8 @@ function torchNetwork(
   return {
     network,
     modules: all,
+    hasFactors: ({ name: what, block }) =>
+      block.form !== "rows" && fixture.names.includes(`${name}_${what}_A_expand`),
     thetas: () => all.map((module) => module.theta(numbersOf(module.name))),
     of,
   };
