@@ -17,6 +17,7 @@ export { reduceMax, reduceMean, reduceSum, type ReduceOptions } from "../ops/red
 export { embedding, head, type TableOptions } from "../ops/embedding.ts";
 export { gain, shift, type ParameterOptions } from "../ops/parameter.ts";
 export { attention, type AttentionOptions } from "../network/attention.ts";
+export { transformer, type TransformerOptions } from "../network/transformer.ts";
 export { split, type SplitOptions } from "../network/split.ts";
 export { matmul } from "../ops/matmul.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
@@ -42,7 +43,6 @@ export { cnn, type CnnOptions } from "../network/cnn.ts";
 export type { ImageOptions, Readout } from "../network/images.ts";
 export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
 export { resnet, type ResnetOptions } from "../network/resnet.ts";
-export { transformer, type TransformerOptions } from "../network/transformer.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
 export { freeze, type Part } from "../network/freeze.ts";
 export { withHead, type Headed } from "../network/head.ts";

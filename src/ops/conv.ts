@@ -48,12 +48,12 @@ export type ConvOptions = WeightOptions &
  * import { dense, relu, serial } from "natgrad";
  * import { conv, globalAveragePool } from "natgrad/network";
  *
- * const options = { padding: "same", weightVariance: 2, biasVariance: 0.1 } as const;
+ * const options = { weightVariance: 2, biasVariance: 0.1 };
  * const network = serial(
  *   [32, 32, 3],
- *   conv(64, 3, options),
+ *   conv(64, 3, { ...options, padding: "same" }),
  *   relu(),
- *   conv(64, 3, { ...options, stride: 2 }),
+ *   conv(64, 3, { ...options, padding: "same", stride: 2 }),
  *   relu(),
  *   globalAveragePool(),
  *   dense(10),

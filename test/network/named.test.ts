@@ -127,10 +127,7 @@ describe("transformer", () => {
 
 it.each([
   ["a transformer", transformer([5, 3], { depth: 1, width: 8, heads: 2, biasVariance: 0.1 })],
-  [
-    "a causal one on ids",
-    transformer([4], { vocabulary: 6, depth: 1, width: 8, heads: 2, causal: true, pooling: "max" }),
-  ],
+  ["a causal one on ids", transformer([4], { vocabulary: 6, depth: 1, width: 8, heads: 2, causal: true })],
   ["cnn", cnn([6, 6, 2], { depth: 3, width: 16, strides: [1, 2], activation })],
   ["myrtle", myrtle([8, 8, 2], { width: 8, activation })],
   ["a wide resnet", resnet([8, 8, 2], { width: 8, stem: 8, activation })],

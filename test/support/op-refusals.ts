@@ -46,7 +46,7 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     "transformer",
     "samples of no tokens",
     () => natgrad.transformer([4]),
-    /^transformer: wanted images, tokens .*, got samples \[4\]$/,
+    /^transformer: wanted samples \[tokens, features\], got \[4\]$/,
   ],
   [
     "transformer",
@@ -157,6 +157,13 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.serial(3, natgrad.attention()),
     /^attention: wanted values \[tokens, features\], got \[3\]$/,
   ],
+  [
+    "transformer",
+    "features where tokens are looked up",
+    () => natgrad.transformer([5, 3], { vocabulary: 7 }),
+    /^transformer: wanted samples \[tokens\] of a vocabulary, got \[5, 3\]$/,
+  ],
+  ["transformer", "no blocks", () => natgrad.transformer([5, 3], { depth: 0 }), /^depth: wanted a whole/],
   [
     "split",
     "sizes of another sum",
