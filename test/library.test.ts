@@ -546,6 +546,12 @@ const cases: readonly Case[] = [
     /^thetas: wanted 3 blocks, got 0 blocks$/,
   ],
   [
+    "writeOnnx",
+    "arrays of another network",
+    () => natgrad.writeOnnx(mlp(3, { width: 2 }), []),
+    /^thetas: wanted 3 blocks, got 0 blocks$/,
+  ],
+  [
     "withHead",
     "half an output",
     () => natgrad.withHead(mlp(3, { width: 2 }), 0.5),

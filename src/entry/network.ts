@@ -45,6 +45,7 @@ export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
 export { resnet, type ResnetOptions } from "../network/resnet.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
 export { freeze, type Part } from "../network/freeze.ts";
+export { writeOnnx, type WriteOnnxOptions } from "../network/write-onnx.ts";
 export { withHead, type Headed } from "../network/head.ts";
 export { createBuilder, type Builder, type Network, type Node } from "../network/network.ts";
 export {

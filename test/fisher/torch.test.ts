@@ -1,8 +1,8 @@
 /**
  * @file Steps of the methods on the networks of PyTorch (test/fixtures/peers, torch.npz) in float64, where they are solves with explicit
  * matrices: gradient, exact and block-diagonal in both spaces; K-FAC's factors A and B in both forms, and its steps. Under K-FAC natgrad
- * inverts blocks without factors by themselves (gains and shifts, positions, and the grouped convolution, whose factors there are
- * one pair per group): their steps are the block-diagonal ones.
+ * inverts blocks without factors by themselves (gains and shifts, positions, the grouped convolution): their steps are the block-diagonal
+ * ones. The pair of factors that each group of that convolution has there is compared where the groups are layers of their own.
  */
 import { describe, expect, it } from "vitest";
 import {
@@ -22,7 +22,7 @@ import { product } from "../../src/linalg/product.ts";
 import { functionStep, parameterStep, type StepProblem } from "../support/steps.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
-import { TORCH_NETWORKS, type Module, type TorchNetwork } from "../support/torch-networks.ts";
+import { CNN_BY_GROUPS, TORCH_NETWORKS, type Module, type TorchNetwork } from "../support/torch-networks.ts";
 
 const RHO = 1e-3;
 
@@ -40,7 +40,7 @@ async function problemOf({ network, thetas, of }: TorchNetwork): Promise<StepPro
 const plainMethods: readonly Fisher[] = [gradient, exact, blockDiagonal];
 
 describe.each(Object.entries(TORCH_NETWORKS))("the %s of PyTorch", (_, torch) => {
-  const { modules, of, hasFactors } = torch;
+  const { modules, of } = torch;
 
   it.each(plainMethods.map((fisher) => [fisher.name, fisher] as const))(
     "takes its %s step",
@@ -60,38 +60,45 @@ describe.each(Object.entries(TORCH_NETWORKS))("the %s of PyTorch", (_, torch) =>
       }
     },
   );
-
-  it.each(["reduce", "expand"] as const)("has its factors in the form %s", async (form) => {
-    const { linearizer, weights, train } = await problemOf(torch);
-    const { layers } = await linearizer.linearize(weights, train, train.rows, {
-      positions: form === "expand",
-    });
-    for (const [l, module] of modules.entries()) {
-      if (!hasFactors(module)) continue;
-      const { A, B } = await factorsOf(layers[l]!, form, train.rows);
-      const inputs = module.amongInputs(of(`${module.name}_A_${form}`).data);
-      const signals = of(`${module.name}_B_${form}`).data;
-      expect(relativeError(A.data, inputs), `A of ${module.name}`).toBeLessThan(TOLERANCE.peer);
-      expect(relativeError(B.data, signals), `B of ${module.name}`).toBeLessThan(TOLERANCE.peer);
-    }
-  });
-
-  it.each([
-    ["reduce_split", kfac],
-    ["expand_split", kfacExpand],
-    ["reduce_tikhonov", kfacTikhonov],
-  ] as const)("takes its step of K-FAC, %s", async (form, fisher) => {
-    const steps = await parameterStep(await problemOf(torch), fisher, RHO);
-    for (const [l, module] of modules.entries()) {
-      // PyTorch's K-FAC is of dense layers and convolutions: the embedding, which has factors here, is not among them.
-      if (module.name === "embedding") continue;
-      const wanted = hasFactors(module)
-        ? module.theta(weightsFirst(module, of(`kfac_${form}_${module.name}`).data))
-        : module.theta(of(`block_diagonal_${module.name}`).data);
-      expect(relativeError(steps[l]!, wanted), module.name).toBeLessThan(TOLERANCE.peer);
-    }
-  });
 });
+
+describe.each(Object.entries({ ...TORCH_NETWORKS, "cnn by groups": CNN_BY_GROUPS }))(
+  "K-FAC on the %s of PyTorch",
+  (_, torch) => {
+    const { modules, of, hasFactors } = torch;
+
+    it.each(["reduce", "expand"] as const)("has its factors in the form %s", async (form) => {
+      const { linearizer, weights, train } = await problemOf(torch);
+      const { layers } = await linearizer.linearize(weights, train, train.rows, {
+        positions: form === "expand",
+      });
+      for (const [l, module] of modules.entries()) {
+        if (!hasFactors(module)) continue;
+        const { A, B } = await factorsOf(layers[l]!, form, train.rows);
+        const inputs = module.amongInputs(module.part(of(`${module.name}_A_${form}`)));
+        const signals = module.part(of(`${module.name}_B_${form}`));
+        expect(relativeError(A.data, inputs), `A of ${module.name}`).toBeLessThan(TOLERANCE.peer);
+        expect(relativeError(B.data, signals), `B of ${module.name}`).toBeLessThan(TOLERANCE.peer);
+      }
+    });
+
+    it.each([
+      ["reduce_split", kfac],
+      ["expand_split", kfacExpand],
+      ["reduce_tikhonov", kfacTikhonov],
+    ] as const)("takes its step, %s", async (form, fisher) => {
+      const steps = await parameterStep(await problemOf(torch), fisher, RHO);
+      for (const [l, module] of modules.entries()) {
+        // PyTorch's K-FAC is of dense layers and convolutions: the embedding, which has factors here, is not among them.
+        if (module.name === "embedding") continue;
+        const wanted = hasFactors(module)
+          ? module.theta(weightsFirst(module, module.part(of(`kfac_${form}_${module.name}`))))
+          : module.theta(of(`block_diagonal_${module.name}`).data);
+        expect(relativeError(steps[l]!, wanted), module.name).toBeLessThan(TOLERANCE.peer);
+      }
+    });
+  },
+);
 
 /** A and B of a layer, from the H and D that it keeps. */
 async function factorsOf(

@@ -9,7 +9,7 @@
  * with images [channels, height, width] there and [height, width, channels] here. A dense layer has one pixel, but for the last one of the
  * convolutional network: four.
  */
-import { serial, residual } from "../../src/network/layers.ts";
+import { parallel, residual, sequence, serial, type Layer } from "../../src/network/layers.ts";
 import { attention } from "../../src/network/attention.ts";
 import type { Network } from "../../src/network/network.ts";
 import { activationNamed } from "../../src/ops/activations/index.ts";
@@ -28,6 +28,8 @@ export type Module = {
   theta(numbers: ArrayLike<number>): Float64Array;
   /** A matrix [I, I] of PyTorch in the order of the columns of theta, for layers. */
   amongInputs(matrix: ArrayLike<number>): Float64Array;
+  /** Of an array [groups, ...] of the fixture what is this block's: all of it, or where a group is a block of its own that group's. */
+  part(array: Matrix): Float64Array;
 };
 
 /** A network of the fixture. */
@@ -58,11 +60,20 @@ const LAYOUTS: Record<Layout, (o: number, i: number, block: BlockShape, pixels: 
   table: (o, i, { fanOut }) => i * fanOut + o,
 };
 
-function moduleOf(name: string, block: BlockShape, layout: Layout, pixels: number): Module {
+/** One of several equal groups of output channels. */
+type Group = { readonly index: number; readonly of: number };
+
+const WHOLE: Group = { index: 0, of: 1 };
+
+const groupOf = ({ data }: Matrix, { index, of }: Group): Float64Array =>
+  Float64Array.from(data).slice((index * data.length) / of, ((index + 1) * data.length) / of);
+
+function moduleOf(name: string, block: BlockShape, layout: Layout, pixels: number, group: Group): Module {
   const { fanIn, fanOut, columns } = block;
   return {
     name,
     block,
+    part: (array) => groupOf(array, group),
     theta: (numbers) =>
       Float64Array.from({ length: fanOut * columns }, (_, at) => {
         return numbers[LAYOUTS[layout](Math.floor(at / columns), at % columns, block, pixels)]!;
@@ -76,26 +87,26 @@ function moduleOf(name: string, block: BlockShape, layout: Layout, pixels: numbe
   };
 }
 
-/** `modules`: the name and layout of each block, and the pixels of its window or image. */
+/** `modules`: the name and layout of each block, the pixels of its window or image, and the group that it is. */
 function torchNetwork(
   name: string,
   network: Network,
-  modules: readonly (readonly [name: string, layout: Layout, pixels?: number])[],
+  modules: readonly (readonly [name: string, layout: Layout, pixels?: number, group?: Group])[],
 ): TorchNetwork {
   const of = (what: string): Matrix => fixture.get(`${name}_${what}`);
-  const numbersOf = (what: string): number[] =>
+  const numbersOf = ({ name: what, part }: Module): number[] =>
     ["weight", "bias"].flatMap((each) =>
-      fixture.names.includes(`${name}_${what}_${each}`) ? [...of(`${what}_${each}`).data] : [],
+      fixture.names.includes(`${name}_${what}_${each}`) ? [...part(of(`${what}_${each}`))] : [],
     );
-  const all = modules.map(([what, layout, pixels = 1], l) =>
-    moduleOf(what, network.blocks[l]!, layout, pixels),
+  const all = modules.map(([what, layout, pixels = 1, group = WHOLE], l) =>
+    moduleOf(what, network.blocks[l]!, layout, pixels, group),
   );
   return {
     network,
     modules: all,
     hasFactors: ({ name: what, block }) =>
       block.form !== "rows" && fixture.names.includes(`${name}_${what}_A_expand`),
-    thetas: () => all.map((module) => module.theta(numbersOf(module.name))),
+    thetas: () => all.map((module) => module.theta(numbersOf(module))),
     of,
   };
 }
@@ -104,6 +115,7 @@ const {
   activation,
   averagePool,
   batchNorm,
+  concatenate,
   conv,
   dense,
   embedding,
@@ -114,6 +126,7 @@ const {
   reduceMean,
   relu,
   shift,
+  slice,
   transpose,
 } = OPS;
 
@@ -126,9 +139,8 @@ const around = (pixels: number) => ({
   ] as const,
 });
 
-/** Strides, groups, dilation, maximum pooling and three normalisations. */
-const cnn = torchNetwork(
-  "cnn",
+/** Strides, groups, dilation, maximum pooling and three normalisations. `second`: the layer that is conv2. */
+const cnnWith = (second: Layer): Network =>
   serial(
     [3, 8, 8],
     transpose(1, 2, 0),
@@ -138,7 +150,7 @@ const cnn = torchNetwork(
       variance: [...fixture.get("cnn_batchnorm_running_var").data],
     }),
     relu(),
-    conv(8, 3, { ...standard, ...around(1), stride: 2, groups: 2 }),
+    second,
     groupNorm(2),
     phi("silu"),
     maxPool(3, { ...around(1), stride: 1 }),
@@ -148,16 +160,37 @@ const cnn = torchNetwork(
     averagePool(2),
     flatten(),
     dense(3, standard),
+  );
+const first = [
+  ["conv1", "layer", 9],
+  ["batchnorm", "norm"],
+] as const;
+const last = [
+  ["groupnorm", "norm"],
+  ["conv3", "layer", 9],
+  ["layernorm", "norm", 16],
+  ["head", "layer", 4],
+] as const;
+const strided = { ...standard, ...around(1), stride: 2 };
+
+const cnn = torchNetwork("cnn", cnnWith(conv(8, 3, { ...strided, groups: 2 })), [
+  ...first,
+  ["conv2", "layer", 9],
+  ...last,
+]);
+
+/** The same with the two groups of conv2 as two layers side by side, each a block of its own. */
+export const CNN_BY_GROUPS = torchNetwork(
+  "cnn",
+  cnnWith(
+    parallel(
+      [0, 1].map((index) =>
+        sequence(slice({ axis: -1, start: 2 * index, end: 2 * index + 2 }), conv(4, 3, strided)),
+      ),
+      concatenate(),
+    ),
   ),
-  [
-    ["conv1", "layer", 9],
-    ["batchnorm", "norm"],
-    ["conv2", "layer", 9],
-    ["groupnorm", "norm"],
-    ["conv3", "layer", 9],
-    ["layernorm", "norm", 16],
-    ["head", "layer", 4],
-  ],
+  [...first, ["conv2", "layer", 9, { index: 0, of: 2 }], ["conv2", "layer", 9, { index: 1, of: 2 }], ...last],
 );
 
 /** Embedded words and learned positions, a block with two heads, a mean over tokens. */
