@@ -1,6 +1,7 @@
 /**
  * @file `natgrad/node`: what needs Node. Worker threads, datasets on disk and whole experiments.
  */
+export { externalDataOf } from "./onnx/node/external-data.ts";
 export { createWorkerEngine, type WorkerEngineOptions } from "./engine/node/worker-engine.ts";
 export type { FetchProgress } from "./data/node/fetch.ts";
 export type { FetchOptions } from "./data/node/fetch-store.ts";

@@ -414,6 +414,24 @@ const cases: readonly Case[] = [
     /^targetClasses: /,
   ],
   [
+    "readOnnx",
+    "the name of a file",
+    () => natgrad.readOnnx(any("model.onnx")),
+    /^model: wanted the bytes of an ONNX file \(a Uint8Array\), got "model\.onnx"$/,
+  ],
+  [
+    "readOnnx",
+    "other bytes",
+    () => natgrad.readOnnx(new TextEncoder().encode("no model")),
+    /^model: wanted an ONNX model, got 8 bytes/,
+  ],
+  [
+    "externalDataOf",
+    "a file that is not there",
+    () => natgrad.externalDataOf("/model.onnx")({ location: "weights.bin", offset: 0, length: 4 }),
+    /^external data: wanted a readable file weights\.bin, got ENOENT$/,
+  ],
+  [
     "loadDataset",
     "an empty name",
     () => natgrad.loadDataset("", { loss: mse }),
@@ -525,6 +543,12 @@ const cases: readonly Case[] = [
     "freeze",
     "arrays of another network",
     () => natgrad.freeze(mlp(3, { width: 2 }), [], () => true),
+    /^thetas: wanted 3 blocks, got 0 blocks$/,
+  ],
+  [
+    "writeOnnx",
+    "arrays of another network",
+    () => natgrad.writeOnnx(mlp(3, { width: 2 }), []),
     /^thetas: wanted 3 blocks, got 0 blocks$/,
   ],
   [

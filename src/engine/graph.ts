@@ -78,6 +78,8 @@ export type Graph = {
   input(name: string, dims: readonly Dim[], type?: ElementType): Value;
   /** A floating-point constant of any shape, in the precision of the graph (default: a scalar). */
   constant(values: Iterable<number>, dims?: readonly number[]): Value;
+  /** A tensor under a name of its own, as weights have in a model that is written. */
+  initializer(name: string, values: Iterable<number>, dims: readonly number[]): Value;
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
   /** The same of a list that may be too long for arguments, as Gather takes. */
@@ -136,6 +138,10 @@ export function createGraph(precision: Precision): Graph {
     node,
     input(name, dims, type = precision) {
       inputs.push(valueInfo(name, type, dims));
+      return { name };
+    },
+    initializer(name, values, dims) {
+      initializers.push({ name, dims: dims.map(BigInt), ...numbersOf(values, precision) });
       return { name };
     },
     constant(values, dims = []) {

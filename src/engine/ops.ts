@@ -128,7 +128,7 @@ export const appendColumn = (g: Graph, a: Value, value: number): Value =>
 
 /** The slices of `a` along an axis that a list of whole numbers names, in its order. */
 export const gather = (g: Graph, a: Value, indices: readonly number[], axis: number): Value =>
-  g.node("Gather", [a, g.integers(...indices)], [{ name: "axis", value: { int: axis } }]);
+  gatherBy(g, a, g.indices(indices), axis);
 
 /** Largest values along one axis, which disappears, or stays with one entry. */
 export const maxAlong = (g: Graph, a: Value, axis: number, keep = false): Value =>

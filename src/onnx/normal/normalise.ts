@@ -167,6 +167,11 @@ function replayable(b: Builder, node: OnnxNode, given: readonly Given[], item: K
   if (node.op === "Expand" && source?.kind === "known" && source.origin && !item.origin && !item.batch) {
     return { ...item, row: rowBefore(item, source) };
   }
+  if (source?.kind === "known" && source.replay && item.replay === source.replay) {
+    // The same part in other sizes, or with its axes in another order.
+    const part = source.replay;
+    return { ...item, replay: () => RULES[node.op]!(b, node, [part(), ...given.slice(1)])[i]! as Live };
+  }
   const isPart = ["Slice", "Gather", "Split"].includes(node.op) && !item.origin;
   if (!isPart || source?.kind !== "known" || source.origin?.kind !== "initialiser" || !isFloat(source))
     return item;
