@@ -4,6 +4,7 @@
 import type { Command } from "commander";
 import { InputError, printable } from "../error.ts";
 import { LAYER_NAMES } from "../experiment/architecture/layer-list.ts";
+import { NETWORK_NAMES } from "../experiment/architecture/named.ts";
 import { OPTIONS } from "../experiment/config.ts";
 import { explain } from "../experiment/explain.ts";
 import { parseFlags } from "../experiment/parse-config.ts";
@@ -60,8 +61,8 @@ Examples:
   natgrad train --natural_gradient_type kfac --architecture myrtle --dataset cifar10 --explain
       how the Jacobian of each layer is kept and why, and what the run would take
 
-Networks: --architecture takes a name (mlp, cnn, myrtle, resnet), with --n_layers, --width and
---activation, or a file of layers in YAML or JSON. A layer is a name, or a name and what it takes:
+Networks: --architecture takes a name (${NETWORK_NAMES.join(", ")}), with --n_layers,
+--width and --activation, or a file of layers in YAML or JSON. A layer is a name, or a name and what it takes:
   - conv: {channels: 32, size: 3, padding: same}
   - relu
   - residual: [relu, conv: {channels: 32, size: 3, padding: same}]

@@ -8,7 +8,15 @@ import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/ind
 import { MAX_RANK } from "../jacobian/weights.ts";
 import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
-import { isOuter, keptForm, keptPositions, keptSizes, positionsOf, type BlockShape } from "../ops/op.ts";
+import {
+  isOuter,
+  keptForm,
+  keptPositions,
+  keptSizes,
+  positionsOf,
+  sizeOf,
+  type BlockShape,
+} from "../ops/op.ts";
 import { workingValues } from "../network/working-values.ts";
 import type { Config } from "./config.ts";
 import { passes, type Phase } from "./ledger.ts";
@@ -126,13 +134,19 @@ const WORKER = 40e6;
  * Numbers per sample between the operations of a pass: on its way forward the inputs and outputs of every block, on its way back these for
  * every output. Where a block acts at T positions they are those of all of them, and its patches once more on the way back.
  */
-function passNumbers({ blocks, outputs: C }: Network): { forward: number; backward: number } {
+function passNumbers({ nodes, shapes, blocks, outputs: C }: Network): { forward: number; backward: number } {
   let [forward, backward] = [0, 0];
   for (const block of blocks) {
     const { columns: I, fanOut: O } = block;
     const T = positionsOf(block);
     forward += T * (I + O);
     backward += T === 1 ? I + C * O : T * (I + O) + C * T * (2 * I + O);
+  }
+  // What is no activation of a layer: sums, normalisations, attention. Measured: every third of them has a place of its own.
+  for (const [k, { op, block }] of nodes.entries()) {
+    if (block !== undefined || op.slope) continue;
+    forward += sizeOf(shapes[k + 1]!) / 3;
+    backward += (C * sizeOf(shapes[k + 1]!)) / 3;
   }
   return { forward, backward };
 }

@@ -85,6 +85,22 @@ describe("--architecture", () => {
     expect(loaded[2]).toEqual(saved[2]);
   });
 
+  it("saves and loads gains, shifts and positions as well", async () => {
+    const dir = join(folder, "transformer-weights");
+    const flags = ["--architecture transformer --width 8 --n_layers 1 --dataset mnist", EXACT];
+    const { exitCode, stderr } = await natgrad(
+      "train",
+      DATA,
+      ...flags,
+      "--save_init_weights",
+      "--save_init_weights_dir",
+      dir,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const saved = await events(...flags);
+    expect(await events(...flags, `--init_weights_dir ${dir}`)).toMatchObject([{}, saved[1]!, saved[2]!, {}]);
+  });
+
   it("saves and loads kernels of layers that act once per sample, and tells networks apart by their layers", async () => {
     const dir = join(folder, "kernels");
     const made = await events(`${EXACT} --architecture ${VECTORS} --save_kernel --save_kernel_dir ${dir}`);

@@ -70,6 +70,7 @@ const RUNS = [
   "train --dataset mnist --architecture cnn --width 16 --n_layers 3 --train_size 100 --n_classes 4 --natural_gradient_type block_diagonal --damping 1e-2 --n_steps 1",
   "train --dataset mnist --architecture cnn --width 16 --n_layers 3 --train_size 50 --test_size 20 --natural_gradient_type kfac_expand --damping 1e-2 --lr_factor 1e-4 --n_steps 1",
   "train --dataset mnist --architecture resnet --width 8 --train_size 100 --natural_gradient_type kfac --damping 1e-2 --n_steps 1 --lr_factor 1e-4",
+  "train --dataset mnist --architecture transformer --width 32 --train_size 150 --natural_gradient_type exact --damping 1e-2 --n_steps 1",
   "train --architecture examples/architectures/token-mixer.json --train_size 500 --natural_gradient_type exact --damping 1e-2",
   "train --architecture examples/architectures/token-mixer.json --train_size 200 --natural_gradient_type unit_wise --damping 1e-2 --kernel none --lr_factor 1e-4",
   "kernel --train_size 600 --damping 1e-3 --natural_gradient_type block_tri_diagonal",

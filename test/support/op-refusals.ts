@@ -42,6 +42,18 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.resnet([8, 8, 1], { blocks: [] }),
     /^blocks: wanted one group or more/,
   ],
+  [
+    "transformer",
+    "samples of no tokens",
+    () => natgrad.transformer([4]),
+    /^transformer: wanted samples \[tokens, features\], got \[4\]$/,
+  ],
+  [
+    "transformer",
+    "heads that do not divide",
+    () => natgrad.transformer([4, 2], { width: 6 }),
+    /^attention: wanted a width that 4 heads/,
+  ],
   ["sum", "one value", () => natgrad.sum().shape([[2]]), /^sum: wanted 2 inputs or more, got 1 inputs$/],
   [
     "parallel",
