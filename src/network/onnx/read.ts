@@ -4,7 +4,7 @@
 import type { Engine, FloatArray } from "../../engine/engine.ts";
 import { InputError } from "../../error.ts";
 import { decodeOnnx, type DecodeOptions } from "../../onnx/decode.ts";
-import { count } from "../../onnx/model.ts";
+import { count, type OnnxModel } from "../../onnx/model.ts";
 import type { NormalGraph, NormalNode } from "../../onnx/normal/graph.ts";
 import { normalise, type NormaliseOptions } from "../../onnx/normal/normalise.ts";
 import { reshape } from "../../ops/reshape.ts";
@@ -16,7 +16,7 @@ import { LAYERS } from "./layers.ts";
 import { MOVEMENT } from "./movement.ts";
 
 /** Nodes of the normal form that are ops of a network. */
-const CONVERTS: Readonly<Record<string, Convert>> = { ...ELEMENTWISE, ...LAYERS, ...MOVEMENT };
+export const CONVERTS: Readonly<Record<string, Convert>> = { ...ELEMENTWISE, ...LAYERS, ...MOVEMENT };
 
 /** Options of {@link readOnnx}. */
 export type ReadOnnxOptions = DecodeOptions & NormaliseOptions;
@@ -48,7 +48,15 @@ export type OnnxNetwork = {
  * await engine.release();
  */
 export async function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {}): Promise<OnnxNetwork> {
-  const graph = normalise(await decodeOnnx(bytes, options), options);
+  return networkOf(await decodeOnnx(bytes, options), options);
+}
+
+/**
+ * A decoded model as a network.
+ * @throws InputError as {@link readOnnx} does.
+ */
+export function networkOf(model: OnnxModel, options: NormaliseOptions = {}): OnnxNetwork {
+  const graph = normalise(model, options);
   const c = createConversion(graph);
   const missing = new Set<string>();
   for (const node of graph.nodes) {
