@@ -4,16 +4,13 @@
  * machine.
  */
 import { createGrams } from "../src/entry/kernel.ts";
-import { conv, globalAveragePool } from "../src/entry/network.ts";
+import { cnn } from "../src/entry/network.ts";
 import {
   createEngine,
   createLinearizer,
   createWeights,
-  dense,
   initialise,
   matrix,
-  relu,
-  serial,
   type Network,
 } from "../src/index.ts";
 import { positionsOf } from "../src/ops/op.ts";
@@ -34,14 +31,8 @@ type Times = Record<"linearize" | "theta" | "linearizeFloor" | "thetaFloor", num
 /** What a process found; operations of the floor, memory in bytes. */
 type Found = { times: Times[]; operations: number; before: number; peak: number };
 
-function network(outputs: number): Network {
-  const options = { weightVariance: 2, biasVariance: 0.1 };
-  const layers = [1, 2, 2, 2].flatMap((stride) => [
-    conv(64, 3, { ...options, stride, padding: "same" }),
-    relu(),
-  ]);
-  return serial([32, 32, 3], ...layers, globalAveragePool(), dense(outputs, options));
-}
+const network = (outputs: number): Network =>
+  cnn([32, 32, 3], { depth: 5, width: 64, strides: [1, 2, 2, 2], outputs, biasVariance: 0.1 });
 
 /** Forward, way back (but for the first layer) and rows of the Jacobian of each layer, at all positions of all samples. */
 function linearizeProducts({ blocks, outputs }: Network): Product[] {
@@ -69,7 +60,7 @@ const thetaProducts = ({ blocks, outputs }: Network): Product[] =>
   });
 
 /** Kernels of the network with so many outputs in this process, a floor after each. */
-export async function cnn(outputs: number, runs: number): Promise<Found> {
+export async function cnnKernel(outputs: number, runs: number): Promise<Found> {
   const engine = await createEngine();
   const net = network(outputs);
   const linearizer = await createLinearizer(engine, net);
@@ -112,7 +103,7 @@ export const cnnBenchmark: Benchmark = {
     const raw: Record<number, Found> = {};
     for (const C of OUTPUTS) {
       progress(`${C} outputs`);
-      const found = (raw[C] = await inFreshProcess<Found>("cnn", C, runs));
+      const found = (raw[C] = await inFreshProcess<Found>("cnnKernel", C, runs));
       const { linearize, theta, linearizeFloor, thetaFloor } = columns(found.times);
       const both = (a: readonly number[], b: readonly number[]) => a.map((t, i) => t + b[i]!);
       const row = (what: string, time: readonly number[], floor: readonly number[], target?: number) => [

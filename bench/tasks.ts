@@ -3,7 +3,7 @@
  * start it; see `inFreshProcess`.
  */
 import { analyticNtkTask } from "./analytic.ts";
-import { cnn } from "./cnn.ts";
+import { cnnKernel } from "./cnn.ts";
 import { coldLoop, warmLoops } from "./default-run.ts";
 import { exactStep } from "./exact-step.ts";
 import { wholeMnist } from "./whole-mnist.ts";
@@ -17,7 +17,7 @@ const TASKS: Record<string, (...args: number[]) => Promise<unknown>> = {
   longRun,
   solves,
   exactStep,
-  cnn,
+  cnnKernel,
   wholeMnist,
   analyticNtk: analyticNtkTask,
   workers: workersTask,

@@ -414,6 +414,24 @@ const cases: readonly Case[] = [
     /^targetClasses: /,
   ],
   [
+    "readOnnx",
+    "the name of a file",
+    () => natgrad.readOnnx(any("model.onnx")),
+    /^model: wanted the bytes of an ONNX file \(a Uint8Array\), got "model\.onnx"$/,
+  ],
+  [
+    "readOnnx",
+    "other bytes",
+    () => natgrad.readOnnx(new TextEncoder().encode("no model")),
+    /^model: wanted an ONNX model, got 8 bytes/,
+  ],
+  [
+    "externalDataOf",
+    "a file that is not there",
+    () => natgrad.externalDataOf("/model.onnx")({ location: "weights.bin", offset: 0, length: 4 }),
+    /^external data: wanted a readable file weights\.bin, got ENOENT$/,
+  ],
+  [
     "loadDataset",
     "an empty name",
     () => natgrad.loadDataset("", { loss: mse }),
@@ -521,6 +539,24 @@ const cases: readonly Case[] = [
   ["rbf", "no gamma", () => natgrad.rbf(0), /^gamma: .*got 0$/],
   ["hermite", "degree 0", () => natgrad.hermite(0), /^degree: .*got 0$/],
   ["polynomial", "a constant", () => natgrad.polynomial([1]), /^coefficients: .*got an array$/],
+  [
+    "freeze",
+    "arrays of another network",
+    () => natgrad.freeze(mlp(3, { width: 2 }), [], () => true),
+    /^thetas: wanted 3 blocks, got 0 blocks$/,
+  ],
+  [
+    "writeOnnx",
+    "arrays of another network",
+    () => natgrad.writeOnnx(mlp(3, { width: 2 }), []),
+    /^thetas: wanted 3 blocks, got 0 blocks$/,
+  ],
+  [
+    "withHead",
+    "half an output",
+    () => natgrad.withHead(mlp(3, { width: 2 }), 0.5),
+    /^outputs: wanted a whole number >= 1, got 0.5$/,
+  ],
   ["serial", "no layers", () => natgrad.serial(3), /^network: wanted a layer with weights, got none$/],
   ["reshape", "no size", () => natgrad.reshape(2, 0), /^reshape: wanted a whole number >= 1, got 0$/],
   [

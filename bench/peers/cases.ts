@@ -11,6 +11,14 @@ import {
   unitWise,
   type Fisher,
 } from "../../src/index.ts";
+import {
+  DEPTHS,
+  imageNetwork,
+  imageOperations,
+  imageParameters,
+  NETWORKS,
+  type NetworkName,
+} from "./images.ts";
 
 /** Who is measured. */
 export const PEERS = ["natgrad", "jax", "torch", "numpy"] as const;
@@ -25,7 +33,15 @@ export const PEER_TITLES: Readonly<Record<Peer, string>> = {
 };
 
 /** What is measured. */
-export const JOBS = ["default-run", "linearize", "empirical", "analytic", "step"] as const;
+export const JOBS = [
+  "default-run",
+  "linearize",
+  "empirical",
+  "analytic",
+  "step",
+  "images",
+  "images-step",
+] as const;
 export type Job = (typeof JOBS)[number];
 
 /** Sizes that an axis of a grid runs through. */
@@ -39,8 +55,11 @@ export type Case = {
   /** N', samples that are evaluated but not trained on. */
   readonly tests: number;
   readonly C: number;
+  /** Units of a layer; channels of a network on images. */
   readonly width: number;
   readonly depth: number;
+  /** Jobs on images: the network. */
+  readonly network?: NetworkName;
   /** Job `step`: the Fisher approximation. */
   readonly method?: string;
 };
@@ -72,6 +91,12 @@ const GRID: Readonly<Record<Axis, readonly number[]>> = {
 };
 const ANALYTIC = [500, 1000, 2000, 5000];
 
+/** The same for networks on images. */
+const IMAGES = { N: 64, tests: 0, C: 1, width: 64 };
+const IMAGE_GRID: Partial<typeof GRID> = { N: [16, 64, 256], C: [1, 4, 10], width: [32, 64, 128] };
+const QUICK_IMAGES = { N: 4, tests: 0, C: 1, width: 4 };
+const QUICK_IMAGE_GRID: typeof IMAGE_GRID = { N: [4, 8], C: [1, 2], width: [4, 8] };
+
 const QUICK = { N: 20, tests: 10, C: 1, width: 64, depth: 3 };
 const QUICK_GRID: typeof GRID = { N: [10, 20], C: [1, 3], width: [64, 128], depth: [2, 3] };
 const QUICK_ANALYTIC = [50, 100];
@@ -80,6 +105,18 @@ const QUICK_ANALYTIC = [50, 100];
 export function casesOf(jobs: readonly Job[], { quick = false } = {}): Case[] {
   const full = quick ? QUICK : FULL;
   const centre = quick ? { ...QUICK, tests: 0 } : CENTRE;
+  const images = (job: Job): Case[] =>
+    NETWORKS.flatMap((network) =>
+      Object.entries(quick ? QUICK_IMAGE_GRID : IMAGE_GRID).flatMap(([axis, values]) =>
+        values.map((value): Case => ({
+          job,
+          ...(quick ? QUICK_IMAGES : IMAGES),
+          depth: DEPTHS[network],
+          network,
+          [axis]: value,
+        })),
+      ),
+    );
   const all: Record<Job, Case[]> = {
     "default-run": [{ job: "default-run", ...full }],
     linearize: [{ job: "linearize", ...full }],
@@ -92,6 +129,8 @@ export function casesOf(jobs: readonly Job[], { quick = false } = {}): Case[] {
     ),
     analytic: (quick ? QUICK_ANALYTIC : ANALYTIC).map((N) => ({ job: "analytic", ...centre, N })),
     step: STEPS.map(({ fisher }) => ({ job: "step", ...full, method: fisher.name })),
+    images: images("images"),
+    "images-step": images("images-step"),
   };
   const seen = new Set<string>();
   return jobs
@@ -100,10 +139,13 @@ export function casesOf(jobs: readonly Job[], { quick = false } = {}): Case[] {
 }
 
 /** A case in a word, for files and look-up. */
-export const keyOf = ({ job, N, tests, C, width, depth, method }: Case): string =>
-  [job, `N${N}+${tests}`, `C${C}`, `M${width}`, `L${depth}`, ...(method === undefined ? [] : [method])].join(
-    "-",
-  );
+export const keyOf = ({ job, N, tests, C, width, depth, method, network }: Case): string =>
+  [job, `N${N}+${tests}`, `C${C}`, `M${width}`, `L${depth}`, method, network]
+    .filter((part) => part !== undefined)
+    .join("-");
+
+/** Jobs whose programs are measured in turns, one repetition each. */
+export const inTurns = (job: Job): boolean => job === "images" || job === "images-step";
 
 /** Whether `one` lies on an axis of its job's grid: all its other sizes are those of the centre. */
 export const onAxis = (one: Case, axis: Axis, centre: Case): boolean =>
@@ -124,6 +166,9 @@ export function waysOf({ job, method }: Case): readonly Way[] {
   switch (job) {
     case "empirical":
       return EMPIRICAL;
+    case "images":
+    case "images-step":
+      return EMPIRICAL.filter(({ peer }) => peer !== "numpy");
     case "linearize":
       return [
         ...EMPIRICAL.filter(({ variant }) => variant !== "ntk_vector_products"),
@@ -162,7 +207,9 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 
 /** P. */
 export const parametersOf = (one: Case): number =>
-  sum(layersOf(one).map(([fanIn, fanOut]) => fanIn * fanOut));
+  one.network === undefined
+    ? sum(layersOf(one).map(([fanIn, fanOut]) => fanIn * fanOut))
+    : imageParameters(imageNetwork(one.network, one.width, one.C));
 
 /**
  * Operations that a way needs at its largest terms, in multiply-adds (arXiv 2206.08720, section 3, for the three
@@ -175,7 +222,8 @@ export const parametersOf = (one: Case): number =>
  *     analytic                  N^2 (M_0 + a constant per layer)
  */
 export function operationsOf(one: Case, { variant }: Way): number {
-  const { job, N, C } = one;
+  const { job, N, C, network } = one;
+  if (network !== undefined) return imageOperations(imageNetwork(network, one.width, C), N, variant);
   const P = parametersOf(one);
   const layers = layersOf(one);
   if (job === "analytic") return N ** 2 * (INPUTS + ELEMENTWISE * one.depth);

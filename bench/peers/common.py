@@ -1,9 +1,10 @@
 """What the peers share: the request, the exported problem, timing, and the JSON lines that they answer with.
 
 N samples are trained on, C outputs, L layers, M_l widths, P weights. f = sigma_w / sqrt(M) W_L relu(...), sigma_w^2 = 2,
-no biases. A worker is started with one JSON argument and prints one JSON object per line:
+no biases but in networks on images. A worker is started with one JSON argument and prints one JSON object per line:
 
     {"event": "compiled", "seconds": s}     what compilation took, once
+    {"event": "ready"}                      warmed up; with `turns`, each repetition waits for a line on stdin
     {"event": "sample", "seconds": s}       one repetition, in the steady state
     {"event": "peak", "bytes": b}           greatest resident memory so far
     {"event": "difference", "value": d}     max |a - b| / max |b| against natgrad's result b
@@ -21,12 +22,13 @@ from types import SimpleNamespace
 import numpy as np
 
 WEIGHT_VARIANCE = 2.0
+BIAS_VARIANCE = 0.1  # of networks on images
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def request():
     """The measurement wanted: job, variant, method, N, C, width, depth, learningRate, damping, folder, ..."""
-    return SimpleNamespace(**json.loads(sys.argv[1]))
+    return SimpleNamespace(**{"turns": False, "network": None, **json.loads(sys.argv[1])})
 
 
 def emit(event, **fields):
@@ -35,7 +37,11 @@ def emit(event, **fields):
 
 
 def problem(wanted):
-    """x [N + N', M_0], y [N, C] and a function that reads W_l [M_l, M_{l-1}], all float32, as natgrad exported them."""
+    """x [N + N', M_0], y [N, C] and a function that reads W_l [M_l, M_{l-1}], all float32, as natgrad exported them.
+
+    With biases they are the last column. Columns of convolutions are (height, width, channel) of the kernel, x (height, width,
+    channel) of the image.
+    """
     archive = np.load(os.path.join(wanted.folder, "problem.npz"))
 
     def weights():
@@ -58,12 +64,13 @@ def measure(run, wanted):
     """Repeats `run`, which returns when its result is there, after one call that warms it up; returns the last result."""
     deadline = time.perf_counter() + wanted.seconds
     result = run()
-    for _ in range(wanted.repeats):
+    emit("ready")
+    for _ in sys.stdin if wanted.turns else range(wanted.repeats):
         result = None  # not two results at a time
         start = time.perf_counter()
         result = run()
         emit("sample", seconds=time.perf_counter() - start)
-        if time.perf_counter() > deadline:
+        if time.perf_counter() > deadline and not wanted.turns:
             break
     emit("peak", bytes=peak_bytes())
     return result

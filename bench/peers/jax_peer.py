@@ -20,6 +20,8 @@ from neural_tangents import stax
 import common
 
 W_STD = common.WEIGHT_VARIANCE**0.5
+B_STD = common.BIAS_VARIANCE**0.5
+IMAGE = (32, 32, 3)
 IMPLEMENTATIONS = {
     "jacobian_contraction": nt.NtkImplementation.JACOBIAN_CONTRACTION,
     "ntk_vector_products": nt.NtkImplementation.NTK_VECTOR_PRODUCTS,
@@ -31,6 +33,32 @@ def network(width, depth, outputs):
     """(init_fn, apply_fn, kernel_fn) of Dense, Relu, ..., Dense in the NTK parameterisation, no biases."""
     layers = [layer for _ in range(depth - 1) for layer in (stax.Dense(width, W_STD), stax.Relu())]
     return stax.serial(*layers, stax.Dense(outputs, W_STD))
+
+
+def image_network(name, channels, outputs):
+    """The networks on images of peers/images.ts, on samples [N, 32, 32, 3]."""
+
+    def conv(width, stride=1):
+        return stax.Conv(width, (3, 3), (stride, stride), "SAME", W_STD, B_STD)
+
+    def block(width, stride):
+        main = stax.serial(stax.Relu(), conv(width, stride), stax.Relu(), conv(width))
+        return stax.serial(stax.FanOut(2), stax.parallel(main, conv(width, stride)), stax.FanInSum())
+
+    if name == "cnn":
+        layers = [layer for stride in (1, 2, 2, 2) for layer in (conv(channels, stride), stax.Relu())]
+    else:
+        layers = [conv(16), block(channels, 1), block(2 * channels, 2), block(4 * channels, 2)]
+    return stax.serial(*layers, stax.GlobalAvgPool(), stax.Dense(outputs, W_STD, B_STD))
+
+
+def to_image_stax(init_fn, weights):
+    """W_l [O, I + 1], the bias last, in the tree of `init_fn`: W and b of every layer, the main branch of a block first."""
+    tree = init_fn(jax.random.PRNGKey(0), (-1, *IMAGE))[1]
+    leaves, structure = jax.tree_util.tree_flatten(tree)
+    parts = [part for w in weights for part in (w[:, :-1].T, w[:, -1])]
+    shaped = [jnp.asarray(part.reshape(leaf.shape)) for part, leaf in zip(parts, leaves, strict=True)]
+    return jax.tree_util.tree_unflatten(structure, shaped)
 
 
 def to_stax(weights):
@@ -105,7 +133,7 @@ def solve(gram, r, n, rho):
     return jax.scipy.linalg.cho_solve(factor, r)
 
 
-def step_fn(apply_fn, method, rho):
+def step_fn(apply_fn, method, rho, variant="structured_derivatives"):
     """(x, y, parameters, eta) -> new parameters; x are the training samples."""
 
     def subtract(parameters, update, eta):
@@ -118,7 +146,7 @@ def step_fn(apply_fn, method, rho):
             return subtract(parameters, gradient(parameters), eta)
         if method == "exact":
             f, back = jax.vjp(lambda p: apply_fn(p, x), parameters)
-            theta = empirical_fn(apply_fn, "structured_derivatives")(x, None, parameters)
+            theta = empirical_fn(apply_fn, variant)(x, None, parameters)
             v = solve(theta, (f - y).reshape(-1), n, rho) / n
             return subtract(parameters, back(v.reshape(n, c))[0], eta)
         # What is left looks at layers, which an apply_fn does not show: by H_l and Delta_l.
@@ -203,9 +231,32 @@ def default_run(wanted, data):
     common.emit("peak", bytes=common.peak_bytes())
 
 
+def image_job(wanted, data):
+    """The empirical kernel of a network on images, or a step of exact NGD."""
+    init_fn, apply_fn, _ = image_network(wanted.network, wanted.width, wanted.C)
+    parameters = to_image_stax(init_fn, data.weights())
+    x = jnp.asarray(data.x.reshape(-1, *IMAGE))
+    if wanted.job == "images":
+        kernel = empirical_fn(apply_fn, wanted.variant)
+        function, arguments = lambda x, p: kernel(x, None, p), (x, parameters)
+    else:
+        function = step_fn(apply_fn, "exact", wanted.damping, wanted.variant)
+        arguments = (x, jnp.asarray(data.y), parameters, jnp.float32(wanted.learningRate))
+    compiled, seconds = compile_timed(function, *arguments)
+    common.emit("compiled", seconds=seconds)
+    result = common.measure(lambda: jax.block_until_ready(compiled(*arguments)), wanted)
+    if wanted.job == "images":
+        common.compare(wanted, theta=result)
+    else:
+        common.compare(wanted, df=apply_fn(result, x) - apply_fn(parameters, x))
+
+
 def main():
     wanted = common.request()
     data = common.problem(wanted)
+    if wanted.network is not None:
+        image_job(wanted, data)
+        return
     if wanted.job == "default-run":
         default_run(wanted, data)
         return

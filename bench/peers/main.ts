@@ -16,7 +16,9 @@ import { median, seconds } from "../statistics.ts";
 import {
   bytesOf,
   casesOf,
+  inTurns,
   JOBS,
+  keyOf,
   PEERS,
   STEPS,
   waysOf,
@@ -30,11 +32,13 @@ import { drawAll, keep, type Measurements } from "./figures.ts";
 import { ask, availableBytes, launcherOf, type Answer, type Limits, type Request } from "./measure.ts";
 import { render } from "./render.ts";
 import { disagrees, idOf, toleranceOf, type Result } from "./result.ts";
+import { measureInTurns, resultOf } from "./turns.ts";
 
 const HELP = `npm run bench:peers -- [options]
 
   --jobs LIST     some of ${JOBS.join(",")}
   --peers LIST    some of ${PEERS.join(",")}; natgrad is always measured
+  --match TEXT    only cases whose name, as progress shows it, contains the text
   --quick         tiny sizes, to see that everything works
   --runs N        repetitions (default 5, with --quick 2)
   --limit N       seconds after which a single measurement is ended (default 300)
@@ -58,6 +62,7 @@ const [BEGIN, END] = ["<!-- npm run bench:peers -->", "<!-- end -->"];
 type Options = {
   readonly jobs: readonly Job[];
   readonly peers: readonly Peer[];
+  readonly match: string;
   readonly quick: boolean;
   readonly runs: number;
   readonly limit: number;
@@ -79,6 +84,7 @@ function parse(): Options | undefined {
       options: {
         jobs: string,
         peers: string,
+        match: string,
         runs: string,
         limit: string,
         memory: string,
@@ -96,6 +102,7 @@ function parse(): Options | undefined {
   return {
     jobs: listed("jobs", values.jobs, JOBS),
     peers: PEERS.filter((peer) => peer === "natgrad" || peers.includes(peer)),
+    match: values.match ?? "",
     quick: values.quick,
     runs: positive("runs", values.runs) ?? (values.quick ? 2 : 5),
     limit: positive("limit", values.limit) ?? 300,
@@ -133,7 +140,7 @@ async function measureCase(
 ): Promise<Result[]> {
   const folder = await mkdtemp(join(tmpdir(), "natgrad-peers-"));
   try {
-    const fisher = STEPS.find((step) => step.fisher.name === one.method);
+    const fisher = STEPS.find((step) => step.fisher.name === methodOf(one));
     const shape = { samples: one.N, layers: one.depth, width: one.width, outputs: one.C };
     const request = {
       ...one,
@@ -149,16 +156,30 @@ async function measureCase(
     const launcher = (peer: Peer) => launcherOf(peer, environment.python, environment.env);
     const prepared = await ask(launcher("natgrad"), { ...request, prepare: true }, limitsOf(options));
     if (prepared.failure !== undefined) throw new Error(`preparing ${one.job}: ${prepared.failure}`);
+    const excuse = (way: Way): string | undefined => {
+      const needed = bytesOf(one, way);
+      if (environment.missing.has(way.peer)) return NOT_INSTALLED;
+      return needed > limitsOf(options).bytes ? `needs ${(needed / 1e9).toFixed(0)} GB` : undefined;
+    };
+    const done = (result: Result): void => progress(`${idOf(one, result.way)}: ${summary(result)}`);
+    if (inTurns(one.job)) {
+      const limits = () => limitsOf(options);
+      return await measureInTurns(one, ways, {
+        request,
+        rounds: options.runs,
+        launcher,
+        limits,
+        excuse,
+        done,
+      });
+    }
     const results: Result[] = [];
     let expected: readonly (readonly number[])[] = [];
     for (const way of ways) {
       const limits = limitsOf(options);
-      const needed = bytesOf(one, way);
+      const note = excuse(way);
       let result: Result;
-      if (environment.missing.has(way.peer)) {
-        result = { case: one, way, seconds: [], note: NOT_INSTALLED };
-      } else if (needed > limits.bytes) {
-        const note = `needs ${(needed / 1e9).toFixed(0)} GB`;
+      if (note !== undefined) {
         result = { case: one, way, seconds: [], note };
       } else if (one.job !== "default-run") {
         result = resultOf(
@@ -175,7 +196,7 @@ async function measureCase(
           ask(launcher(way.peer), { ...request, variant: way.variant, check } satisfies Request, limits);
         result = await peerRun(one, way, options.runs, start, expected);
       }
-      progress(`${idOf(one, way)}: ${summary(result)}`);
+      done(result);
       results.push(result);
     }
     return results;
@@ -184,23 +205,13 @@ async function measureCase(
   }
 }
 
+/** The Fisher approximation of a step. */
+const methodOf = ({ job, method }: Case): string | undefined => (job === "images-step" ? "exact" : method);
+
 const limitsOf = ({ limit, memory }: Options): Limits => ({
   seconds: limit,
   bytes: memory === undefined ? 0.9 * availableBytes() : memory * 1e9,
 });
-
-function resultOf(one: Case, way: Way, answer: Answer): Result {
-  const { samples, compile, peak, difference, failure } = answer;
-  return {
-    case: one,
-    way,
-    seconds: samples,
-    ...(compile === undefined ? {} : { compile }),
-    ...(peak === undefined ? {} : { peak }),
-    ...(difference === undefined ? {} : { difference }),
-    ...(failure === undefined ? {} : { note: failure }),
-  };
-}
 
 /** natgrad's default run as its users start it, and its table. */
 async function natgradRun(one: Case, runs: number) {
@@ -298,9 +309,10 @@ function tableDifference(
 }
 
 function summary(result: Result): string {
-  const { seconds, difference, note, way } = result;
+  const { seconds, ratios = [], difference, note, way } = result;
   const parts = [
     ...(seconds.length > 0 ? [`${inSeconds(median(seconds))} s`] : []),
+    ...(ratios.length > 0 ? [`${median(ratios).toFixed(2)} x natgrad`] : []),
     ...(way.peer !== "natgrad" && typeof difference === "number"
       ? [`off by ${difference.toExponential(1)}`]
       : []),
@@ -331,10 +343,9 @@ async function main(): Promise<void> {
     return;
   }
   const kept = new Map((await known(options)).map((result) => [idOf(result.case, result.way), result]));
-  const cases = casesOf(options.jobs, options).map((one) => ({
-    one,
-    ways: waysOf(one).filter(({ peer }) => options.peers.includes(peer)),
-  }));
+  const cases = casesOf(options.jobs, options)
+    .filter((one) => keyOf(one).includes(options.match))
+    .map((one) => ({ one, ways: waysOf(one).filter(({ peer }) => options.peers.includes(peer)) }));
   const waiting = cases.filter(({ one, ways }) => ways.some((way) => !kept.has(idOf(one, way))));
   if (waiting.length > 0) {
     const environment = await createEnvironment(options.peers, progress);

@@ -24,6 +24,8 @@ export type Request = Case & {
   /** Job `default-run`: steps, and whether to begin from natgrad's weights instead of drawing some. */
   readonly steps: number;
   readonly check: boolean;
+  /** Whether every repetition waits for a line on stdin. */
+  readonly turns?: boolean;
 };
 
 /** What a worker found; fields that it did not come to are absent. */
@@ -65,14 +67,45 @@ type Line = {
 };
 
 /** The answer of a worker to a request. */
-export function ask(launcher: Launcher, request: object, limits: Limits): Promise<Answer> {
-  return new Promise((resolve) => {
-    const start = performance.now();
-    const child = spawn(launcher.command, [...launcher.args, JSON.stringify(request)], {
-      cwd: ROOT,
-      env: { ...process.env, ...launcher.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+export const ask = (launcher: Launcher, request: object, limits: Limits): Promise<Answer> => {
+  const worker = start(launcher, request, limits);
+  worker.end();
+  return worker.answer;
+};
+
+/** What a worker says of its repetitions: that it is ready, or seconds of one; undefined once it has ended. */
+type Word = "ready" | number | undefined;
+
+/** A worker that was started. */
+export type Worker = {
+  readonly answer: Promise<Answer>;
+  /** Its next word. */
+  next(): Promise<Word>;
+  /** Asks for one repetition. */
+  go(): void;
+  /** Says that no further one is wanted. */
+  end(): void;
+};
+
+/** Starts a worker on a request. */
+export function start(launcher: Launcher, request: object, limits: Limits): Worker {
+  // What was said and not asked for, and who asked before it was said; undefined: that there is no more.
+  const said: Word[] = [];
+  const asking: ((word: Word) => void)[] = [];
+  const say = (word: Word): void => {
+    const asker = asking.shift();
+    if (asker) asker(word);
+    else said.push(word);
+  };
+  const begin = performance.now();
+  const child = spawn(launcher.command, [...launcher.args, JSON.stringify(request)], {
+    cwd: ROOT,
+    env: { ...process.env, ...launcher.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  // A worker that has ended reads no more; its exit says why.
+  child.stdin.on("error", () => {});
+  const answer = new Promise<Answer>((resolve) => {
     const samples: number[] = [];
     const found: { -readonly [K in keyof Answer]?: Answer[K] } = {};
     let errors = "";
@@ -90,7 +123,11 @@ export function ask(launcher: Launcher, request: object, limits: Limits): Promis
     });
     createInterface({ input: child.stdout }).on("line", (line) => {
       const parsed = parseLine(line);
-      if (parsed?.event === "sample") samples.push(parsed.seconds!);
+      if (parsed?.event === "ready") say("ready");
+      if (parsed?.event === "sample") {
+        samples.push(parsed.seconds!);
+        say(parsed.seconds!);
+      }
       if (parsed?.event === "compiled") found.compile = parsed.seconds!;
       if (parsed?.event === "peak") found.peak = parsed.bytes!;
       if (parsed?.event === "difference") found.difference = parsed.value ?? null;
@@ -99,7 +136,8 @@ export function ask(launcher: Launcher, request: object, limits: Limits): Promis
     const finish = (failure: string | undefined): void => {
       clearTimeout(timer);
       clearInterval(watch);
-      const wall = (performance.now() - start) / 1000;
+      const wall = (performance.now() - begin) / 1000;
+      say(undefined);
       resolve({ wall, samples, ...found, ...(failure === undefined ? {} : { failure }) });
     };
     child.on("error", (error) => finish(error.message));
@@ -107,6 +145,16 @@ export function ask(launcher: Launcher, request: object, limits: Limits): Promis
       finish(ended ?? (code === 0 ? undefined : lastLine(errors) || `exit ${code ?? signal}`)),
     );
   });
+  return {
+    answer,
+    next: async () => {
+      if (said.length === 0) return new Promise<Word>((resolve) => asking.push(resolve));
+      // The last word stays.
+      return said[0] === undefined ? undefined : said.shift();
+    },
+    go: () => void child.stdin.write("\n"),
+    end: () => void child.stdin.end(),
+  };
 }
 
 /** One line of an answer; libraries may print what is none. */

@@ -3,6 +3,7 @@
  * answers with the same JSON lines (common.py). With `prepare` it exports the problem of a case instead: samples, labels and
  * initial weights, that all sides begin from.
  */
+import { createInterface } from "node:readline";
 import { FISHERS } from "../../src/entry/fisher.ts";
 import { analyticNtk, createGrams } from "../../src/entry/kernel.ts";
 import { writeNpz, type NpySource } from "../../src/entry/linalg.ts";
@@ -19,9 +20,10 @@ import {
   type Matrix,
 } from "../../src/index.ts";
 import { mnist, writeWhole } from "../../src/node.ts";
-import { matrix, rowRange } from "../../src/linalg/matrix.ts";
+import { matrix, rowRange, toFloat64 } from "../../src/linalg/matrix.ts";
 import { peakMemory } from "../benchmark.ts";
 import { seconds } from "../statistics.ts";
+import { imageLabels, imageNetwork, imageSamples } from "./images.ts";
 import type { Request } from "./measure.ts";
 
 /** Steps in a sample of `step`: at N = 100 every third folds the update into the weights. */
@@ -34,15 +36,30 @@ const emit = (event: string, fields: object): void => {
   process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
 };
 
-const data = await mnist({
-  targetClasses: Array.from({ length: Math.max(2, C) }, (_, c) => c),
-  trainSize: N,
-  testSize: Math.max(1, tests),
-  loss: mse,
-});
 const float32 = (length: number): Float32Array => new Float32Array(length);
-const network = mlp(data.xTrain.cols, { width, depth, outputs: C });
-const x = stackRows([data.xTrain, rowRange(data.xTest, 0, tests)], float32);
+
+/** The network, all samples [N + N', M_0], labels of those trained on and of all, [N, C] and [N + N', C]. */
+async function problem() {
+  if (wanted.network !== undefined) {
+    const network = imageNetwork(wanted.network, width, C);
+    const y = matrix(N, C, imageLabels(N, C));
+    return { network, x: matrix(N, network.inputs, imageSamples(N)), yTrain: toFloat64(y), y };
+  }
+  const { xTrain, yTrain, xTest, yTest } = await mnist({
+    targetClasses: Array.from({ length: Math.max(2, C) }, (_, c) => c),
+    trainSize: N,
+    testSize: Math.max(1, tests),
+    loss: mse,
+  });
+  return {
+    network: mlp(xTrain.cols, { width, depth, outputs: C }),
+    x: stackRows([xTrain, rowRange(xTest, 0, tests)], float32),
+    yTrain,
+    y: stackRows([yTrain, rowRange(yTest, 0, tests)], float32),
+  };
+}
+
+const { network, x, yTrain, y } = await problem();
 
 await (wanted.prepare ? prepare() : measureJob());
 
@@ -55,7 +72,7 @@ async function prepare(): Promise<void> {
   ]);
   await save(`${wanted.folder}/problem.npz`, {
     x,
-    y: stackRows([data.yTrain, rowRange(data.yTest, 0, tests)], float32),
+    y,
     ...(Object.fromEntries(weights) as Record<string, NpySource>),
   });
 }
@@ -83,12 +100,14 @@ async function measureJob(): Promise<void> {
       });
       return save(wanted.expected, { f, theta });
     }
-    case "empirical": {
+    case "empirical":
+    case "images": {
       const theta = await repeat(async () => grams.theta((await linearizer.linearize(weights, x)).layers));
       return save(wanted.expected, { theta });
     }
-    case "step": {
-      const fisher = FISHERS.find(({ name }) => name === wanted.method)!;
+    case "step":
+    case "images-step": {
+      const fisher = FISHERS.find(({ name }) => name === (wanted.method ?? "exact"))!;
       const options = { learningRate: wanted.learningRate, damping: wanted.damping };
       const fresh = () =>
         createTrainer(
@@ -99,18 +118,19 @@ async function measureJob(): Promise<void> {
           ),
           fisher,
           mse,
-          { x: trainingRows(), y: data.yTrain },
+          { x: trainingRows(), y: yTrain },
         );
-      for (let i = 0; i <= wanted.repeats; i++) {
+      const steps = async () => {
         const trainer = fresh();
-        const took = await seconds(async () => {
+        return seconds(async () => {
           for (let step = 0; step < STEPS; step++) await trainer.step(options);
         });
-        if (i > 0) emit("sample", { seconds: took / STEPS });
-      }
+      };
+      await steps();
+      for await (const _ of turns()) emit("sample", { seconds: (await steps()) / STEPS });
       emit("peak", { bytes: peakMemory() });
       const before = await linearizer.forward(weights, x);
-      const all = createTrainer(linearizer, weights, fisher, mse, { x, y: data.yTrain });
+      const all = createTrainer(linearizer, weights, fisher, mse, { x, y: yTrain });
       await all.step(options);
       const after = await linearizer.forward(weights, x);
       return save(wanted.expected, { df: { ...after, data: after.data.map((f, i) => f - before.data[i]!) } });
@@ -125,11 +145,21 @@ function trainingRows(): Matrix<Floats> {
   return matrix(N, x.cols, x.data.subarray(0, N * x.cols));
 }
 
+/** When to repeat: for so long and so often, or with each line on stdin. */
+async function* turns(): AsyncGenerator<void> {
+  emit("ready", {});
+  if (wanted.turns) {
+    for await (const _ of createInterface({ input: process.stdin })) yield;
+    return;
+  }
+  const deadline = performance.now() + 1000 * wanted.seconds;
+  for (let i = 0; i < wanted.repeats && performance.now() < deadline; i++) yield;
+}
+
 /** Repeats what a job does after one call that warms it up; the last result. */
 async function repeat<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + 1000 * wanted.seconds;
   let result = await work();
-  for (let i = 0; i < wanted.repeats && performance.now() < deadline; i++) {
+  for await (const _ of turns()) {
     const took = await seconds(async () => {
       result = await work();
     });

@@ -4,8 +4,9 @@
  */
 import { mb, table } from "../markdown.ts";
 import { median } from "../statistics.ts";
-import { AXES, JOBS, PEER_TITLES, type Axis, type Case, type Job, type Way } from "./cases.ts";
-import { disagrees, growthOf, natgradOf, type Result } from "./result.ts";
+import { AXES, inTurns, JOBS, PEER_TITLES, type Axis, type Case, type Job, type Way } from "./cases.ts";
+import { NETWORK_TITLES, NETWORKS } from "./images.ts";
+import { disagrees, growthOf, natgradOf, ratioTo, type Result } from "./result.ts";
 
 const TITLES: Readonly<Record<Job, string>> = {
   "default-run": "The default run, from process start to table",
@@ -13,6 +14,8 @@ const TITLES: Readonly<Record<Job, string>> = {
   empirical: "Empirical NTK",
   analytic: "Analytic NTK, three layers",
   step: "One step of each method",
+  images: "Empirical NTK of networks on images",
+  "images-step": "One step of exact NGD of networks on images",
 };
 
 /** What a size is called. */
@@ -26,11 +29,20 @@ export const AXIS_TITLES: Readonly<Record<Axis, string>> = {
 /** All that was measured, as Markdown below headings of the third level. */
 export function render(results: readonly Result[]): string {
   const sections: string[] = [];
+  const section = (title: string, of: readonly Result[], body: readonly string[]): void => {
+    sections.push(`### ${title}\n\n${sizes(of)}\n\n${body.join("\n\n")}`);
+  };
   for (const job of JOBS) {
     const of = results.filter((result) => result.case.job === job);
     if (of.length === 0) continue;
-    const body = job === "empirical" || job === "analytic" ? grids(of) : [rows(of, job)];
-    sections.push(`### ${TITLES[job]}\n\n${sizes(of)}\n\n${body.join("\n\n")}`);
+    if (inTurns(job)) {
+      for (const network of NETWORKS) {
+        const some = of.filter(({ case: one }) => one.network === network);
+        if (some.length > 0) section(`${TITLES[job]}: ${NETWORK_TITLES[network]}`, some, grids(some));
+      }
+      continue;
+    }
+    section(TITLES[job], of, job === "empirical" || job === "analytic" ? grids(of) : [rows(of, job)]);
   }
   return `${sections.join("\n\n")}\n`;
 }
@@ -58,10 +70,8 @@ export function inSeconds(seconds: number): string {
   return seconds.toPrecision(3);
 }
 
-const ratio = (a: number, b: number): string => {
-  const r = a / b;
-  return `${r >= 100 ? r.toFixed(0) : r.toPrecision(2)}x`;
-};
+const times = (r: number): string => `${r >= 100 ? r.toFixed(0) : r.toPrecision(2)}x`;
+const ratio = (a: number, b: number): string => times(a / b);
 
 /** Which reason of docs/benchmarks.md a way has to be faster than natgrad: a letter of the list there. */
 function reason({ case: { job, method }, way }: Result): string {
@@ -70,9 +80,11 @@ function reason({ case: { job, method }, way }: Result): string {
   return method === "gradient" ? "c" : "a";
 }
 
-/** Time in natgrad's; below it, with a reference to why. */
+/** Time in natgrad's: measured in turns with the range of all rounds; else below it with a reference to why. */
 function timeRatio(result: Result, natgrad: Result): string {
-  const text = ratio(median(result.seconds), median(natgrad.seconds));
+  const { ratios } = result;
+  const text = times(ratioTo(result, natgrad));
+  if (ratios) return `${text}, ${times(Math.min(...ratios))}-${times(Math.max(...ratios))}`;
   return median(result.seconds) < median(natgrad.seconds) ? `${text}, why: ${reason(result)}` : text;
 }
 
@@ -153,7 +165,7 @@ function grids(results: readonly Result[]): string[] {
       (a) => `${a} = ${centre[a]}`,
     );
     const fixed = others.length > 0 ? `, ${others.join(", ")}` : "";
-    const times = names.map(([title, way]) => {
+    const timings = names.map(([title, way]) => {
       const growth = growths.find((g) => wayTitle(g.way) === title);
       return [
         title,
@@ -173,7 +185,7 @@ function grids(results: readonly Result[]): string[] {
     const head = values.map(String);
     return [
       `Seconds (median; ratio to natgrad) by ${AXIS_TITLES[axis]}${fixed}:`,
-      table([axis, ...head, "exponent", "expected", "difference"], times),
+      table([axis, ...head, "exponent", "expected", "difference"], timings),
       `Peak memory in MB by ${AXIS_TITLES[axis]}:`,
       table([axis, ...head], memory),
     ];

@@ -11,6 +11,8 @@ export type Result = {
   readonly way: Way;
   /** Seconds of each repetition: of the whole process for `default-run`, in the steady state for the others. */
   readonly seconds: readonly number[];
+  /** Measured in turns with natgrad: seconds of each repetition by those of natgrad's in the same round. */
+  readonly ratios?: readonly number[];
   /** Job `default-run`: seconds of a step in it, without compilation. */
   readonly step?: number;
   /** Seconds of compilation, or of building graphs. */
@@ -39,6 +41,10 @@ export const idOf = (one: Case, { peer, variant }: Way): string => `${keyOf(one)
 /** natgrad's result of the same case. */
 export const natgradOf = (results: readonly Result[], one: Case): Result | undefined =>
   results.find(({ case: other, way }) => way.peer === "natgrad" && keyOf(other) === keyOf(one));
+
+/** Its time in natgrad's. */
+export const ratioTo = ({ seconds, ratios }: Result, natgrad: Result): number =>
+  ratios ? median(ratios) : median(seconds) / median(natgrad.seconds);
 
 /** How cost grows along an axis for one way. */
 export type Growth = {

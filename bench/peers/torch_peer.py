@@ -13,6 +13,7 @@ import common
 
 torch.set_num_threads(common.THREADS)
 SCALE = common.WEIGHT_VARIANCE**0.5
+BIAS_SCALE = common.BIAS_VARIANCE**0.5
 # Pairs of samples and outputs that NTK-vector products look at in one vmap: each carries a vector of P numbers.
 CHUNK_BYTES = 2**30
 
@@ -26,6 +27,62 @@ class Dense(torch.nn.Module):
 
     def forward(self, x):
         return torch.nn.functional.linear(x * (SCALE / self.weight.shape[1] ** 0.5), self.weight)
+
+
+class Conv(torch.nn.Module):
+    """A 3 x 3 convolution with padding "same", as XLA places it, in the NTK parameterisation, from a matrix [O, (h, w, I) and bias]."""
+
+    def __init__(self, matrix, stride=1):
+        super().__init__()
+        self.stride = stride
+        self.weight = torch.nn.Parameter(matrix[:, :-1].reshape(len(matrix), 3, 3, -1).permute(0, 3, 1, 2).contiguous())
+        self.bias = torch.nn.Parameter(matrix[:, -1].contiguous())
+
+    def forward(self, x):
+        x = x * (SCALE / (9 * self.weight.shape[1]) ** 0.5)
+        # With stride 2 an even size has its one row and column of padding after it.
+        if self.stride == 2:
+            x = torch.nn.functional.pad(x, (0, 1, 0, 1))
+        pad = 1 if self.stride == 1 else 0
+        return torch.nn.functional.conv2d(x, self.weight, self.bias * BIAS_SCALE, self.stride, pad)
+
+
+class Readout(torch.nn.Module):
+    """A dense layer with a bias on the average over all positions."""
+
+    def __init__(self, matrix):
+        super().__init__()
+        self.weight = torch.nn.Parameter(matrix[:, :-1].contiguous())
+        self.bias = torch.nn.Parameter(matrix[:, -1].contiguous())
+
+    def forward(self, x):
+        x = x.mean((2, 3)) * (SCALE / self.weight.shape[1] ** 0.5)
+        return torch.nn.functional.linear(x, self.weight, self.bias * BIAS_SCALE)
+
+
+class Block(torch.nn.Module):
+    """ReLU, convolution, ReLU, convolution, added to a convolution of the input."""
+
+    def __init__(self, first, second, shortcut, stride):
+        super().__init__()
+        relu = torch.nn.ReLU()
+        self.main = torch.nn.Sequential(relu, Conv(first, stride), relu, Conv(second))
+        self.shortcut = Conv(shortcut, stride)
+
+    def forward(self, x):
+        return self.main(x) + self.shortcut(x)
+
+
+def image_network(name, weights):
+    """The networks on images of peers/images.ts, on samples [N, 3, 32, 32], and their parameters by name."""
+    relu = torch.nn.ReLU()
+    if name == "cnn":
+        layers = [layer for w, s in zip(weights, (1, 2, 2, 2)) for layer in (Conv(w, s), relu)]
+    else:
+        blocks = [weights[i : i + 3] for i in (1, 4, 7)]
+        layers = [Conv(weights[0]), *(Block(*ws, s) for ws, s in zip(blocks, (1, 2, 2)))]
+    net = torch.nn.Sequential(*layers, Readout(weights[-1]))
+    return net, {name: p.detach() for name, p in net.named_parameters()}
 
 
 def network(weights):
@@ -52,7 +109,7 @@ def rows_of(jacobian):
 def vector_products(net, parameters, x):
     """Theta [N C, N C]: for every pair of samples and every output, back through one and forward through the other."""
     n = len(x)
-    c = list(parameters.values())[-1].shape[0]
+    c = net(x[:1]).shape[1]
     eye = torch.eye(c)
     size = sum(p.numel() for p in parameters.values())
     chunk = max(1, CHUNK_BYTES // (4 * size * c))
@@ -123,7 +180,7 @@ def solve(gram, right, n, rho):
     return torch.cholesky_solve(right, torch.linalg.cholesky(gram / n + rho * torch.eye(len(gram))))
 
 
-def updates_of(net, parameters, x, y, method, rho):
+def updates_of(net, parameters, x, y, method, rho, variant="jacobian_contraction"):
     """dW_l of every layer, for training samples x."""
     n, c = y.shape
     weights = list(parameters.values())
@@ -131,6 +188,10 @@ def updates_of(net, parameters, x, y, method, rho):
         with torch.enable_grad():
             loss = 0.5 / n * torch.sum((net(x) - y) ** 2)
             return torch.autograd.grad(loss, list(net.parameters()))
+    if method == "exact" and variant == "ntk_vector_products":
+        f, back = vjp(lambda p: functional_call(net, p, (x,)), parameters)
+        v = solve(vector_products(net, parameters, x), (f - y).reshape(-1), n, rho)[:, 0] / n
+        return list(back(v.reshape(n, c))[0].values())
     if method == "exact":
         blocks = [rows_of(j) for j in jacobians(net, parameters, x)]
         r = (net(x) - y).reshape(-1)
@@ -177,9 +238,9 @@ def unit_wise_update(h, s, r, n, c, rho):
     return (root * w / n) @ h
 
 
-def step(net, parameters, x, y, method, eta, rho):
+def step(net, parameters, x, y, method, eta, rho, variant="jacobian_contraction"):
     """New weights by name."""
-    updates = updates_of(net, parameters, x, y, method, rho)
+    updates = updates_of(net, parameters, x, y, method, rho, variant)
     return {name: torch.sub(w, d, alpha=eta) for (name, w), d in zip(parameters.items(), updates)}
 
 
@@ -207,10 +268,28 @@ def default_run(wanted, data):
     common.emit("peak", bytes=common.peak_bytes())
 
 
+def image_job(wanted, data):
+    """The empirical kernel of a network on images, or a step of exact NGD."""
+    net, parameters = image_network(wanted.network, [torch.from_numpy(w) for w in data.weights()])
+    x = torch.from_numpy(data.x).reshape(-1, 32, 32, 3).permute(0, 3, 1, 2).contiguous()
+    y = torch.from_numpy(data.y)
+    if wanted.job == "images":
+        common.compare(
+            wanted, theta=common.measure(lambda: empirical(net, parameters, x, wanted.variant), wanted)
+        )
+        return
+    settings = ("exact", wanted.learningRate, wanted.damping, wanted.variant)
+    new = common.measure(lambda: step(net, parameters, x, y, *settings), wanted)
+    common.compare(wanted, df=functional_call(net, new, (x,)) - net(x))
+
+
 @torch.no_grad()
 def main():
     wanted = common.request()
     data = common.problem(wanted)
+    if wanted.network is not None:
+        image_job(wanted, data)
+        return
     if wanted.job == "default-run":
         default_run(wanted, data)
         return

@@ -8,6 +8,7 @@ import { complaint } from "./complain.ts";
 import { dataCommand } from "./data.ts";
 import { interruption } from "./interrupt.ts";
 import { kernelCommand } from "./kernel.ts";
+import { modelCommand } from "./model.ts";
 import type { Output, Terminal } from "./terminal.ts";
 import { trainCommand } from "./train.ts";
 
@@ -27,7 +28,8 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     .addHelpText("after", HELP)
     .addCommand(trainCommand(terminal, (code) => (exitCode = code)))
     .addCommand(kernelCommand(terminal))
-    .addCommand(dataCommand(terminal));
+    .addCommand(dataCommand(terminal))
+    .addCommand(modelCommand(terminal));
   for (const command of withSubcommands(program)) bind(command, terminal);
 
   try {
@@ -37,7 +39,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
     }
     const [first = ""] = args;
     if (first.startsWith("--") && !["--help", "--version"].includes(first)) {
-      throw new InputError(`command: wanted train, kernel or data before any option, got ${first}`);
+      throw new InputError(`command: wanted train, kernel, data or model before any option, got ${first}`);
     }
     refuseUnknownHelp(program, args);
     await program.parseAsync(args.map(snakeCase), { from: "user" });

@@ -22,19 +22,29 @@ export type ExperimentCommand<Format extends string> = {
   readonly descriptions?: Readonly<Partial<Record<Name, string>>>;
   /** Values of `--format`; the default is table. */
   readonly formats: readonly Format[];
+  /** Flags of the command's own, about what it prints, and what they do. */
+  readonly flags?: Readonly<Record<string, string>>;
 };
 
 /** How a command is to print. */
-export type Printing<Format extends string> = { readonly format: Format; readonly quiet: boolean };
+export type Printing<Format extends string> = {
+  readonly format: Format;
+  readonly quiet: boolean;
+  /** Names of the command's own flags that were given. */
+  readonly flags: readonly string[];
+};
 
 /** The command. Its options go to `action` as they were typed. */
 export function experimentCommand<Format extends string>(
-  { name, description, help, options, descriptions = {}, formats }: ExperimentCommand<Format>,
+  { name, description, help, options, descriptions = {}, formats, flags = {} }: ExperimentCommand<Format>,
   action: (options: Record<string, unknown>, printing: Printing<Format>) => Promise<void>,
 ): Command {
   const command = new Command(name).description(description).usage("[options]").allowExcessArguments();
   for (const option of OPTIONS) {
     if (options.includes(option)) command.addOption(optionOf(option, descriptions[option]));
+  }
+  for (const [flag, text] of Object.entries(flags)) {
+    command.addOption(new Option(`--${flag}`, text).helpGroup("Output:"));
   }
   return command
     .addOption(
@@ -53,7 +63,9 @@ export function experimentCommand<Format extends string>(
       if (known === undefined) {
         throw new InputError(`format: wanted one of ${formats.join(", ")}, got ${shown(format)}`);
       }
-      await action(given, { format: known, quiet: quiet === true });
+      const own = Object.keys(flags).filter((flag) => given[flag] === true);
+      const asked = Object.fromEntries(Object.entries(given).filter(([option]) => !(option in flags)));
+      await action(asked, { format: known, quiet: quiet === true, flags: own });
     });
 }
 

@@ -2,12 +2,15 @@
  * @file `natgrad train`: trains a network and prints beside every step what the kernel predicted.
  */
 import type { Command } from "commander";
-import { printable } from "../error.ts";
+import { InputError, printable } from "../error.ts";
 import { LAYER_NAMES } from "../experiment/architecture/layer-list.ts";
+import { NETWORK_NAMES } from "../experiment/architecture/named.ts";
 import { OPTIONS } from "../experiment/config.ts";
+import { explain } from "../experiment/explain.ts";
 import { parseFlags } from "../experiment/parse-config.ts";
 import { withModules } from "../experiment/modules.ts";
 import { run } from "../experiment/run.ts";
+import { EXPLANATION_WRITERS } from "../report/explanation.ts";
 import { WRITERS } from "../report/writers.ts";
 import { withAdvice } from "./advice.ts";
 import { checkPlaces } from "./preflight.ts";
@@ -52,9 +55,14 @@ Examples:
       a convolutional network on images, predicted by its own kernel
   natgrad train --natural_gradient_type kfac --damping 1e-3 --architecture net.yaml --dataset cifar10
       layers of a file
+  natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
+      another activation; ./own.mjs in place of its name is a module of yours
+      that exports it as activation (a method as fisher, a loss as loss)
+  natgrad train --natural_gradient_type kfac --architecture myrtle --dataset cifar10 --explain
+      how the Jacobian of each layer is kept and why, and what the run would take
 
-Networks: --architecture takes a name (mlp, cnn, myrtle, resnet), with --n_layers, --width and
---activation, or a file of layers in YAML or JSON. A layer is a name, or a name and what it takes:
+Networks: --architecture takes a name (${NETWORK_NAMES.join(", ")}), with --n_layers,
+--width and --activation, or a file of layers in YAML or JSON. A layer is a name, or a name and what it takes:
   - conv: {channels: 32, size: 3, padding: same}
   - relu
   - residual: [relu, conv: {channels: 32, size: 3, padding: same}]
@@ -62,10 +70,6 @@ Networks: --architecture takes a name (mlp, cnn, myrtle, resnet), with --n_layer
   - global_average_pool
   - dense                                   the outputs; left out, it is added
 Layers: ${LAYER_NAMES.join(", ").replaceAll(/(.{60,90}), /g, "$1,\n  ")}.
-
-  natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
-      another activation; ./own.mjs in place of its name is a module of yours
-      that exports it as activation (a method as fisher, a loss as loss)
 
 Options may be written with dashes (--n-steps 5) and with = (--n_steps=5).
 [bool] is true or false; left out it is true.
@@ -77,7 +81,14 @@ outputs), 130 interrupted.`;
 /** The command. Its action calls `finish` when the exit code is not 0 though nothing was thrown. */
 export const trainCommand = (terminal: Terminal, finish: (exitCode: number) => void): Command =>
   experimentCommand(
-    { name: "train", description: DESCRIPTION, help: HELP, options: OPTIONS, formats: FORMATS },
+    {
+      name: "train",
+      description: DESCRIPTION,
+      help: HELP,
+      options: OPTIONS,
+      formats: FORMATS,
+      flags: { explain: "print what the run would do and take, and stop" },
+    },
     async (options, printing) => finish(await train(terminal, printing, options)),
   );
 
@@ -86,10 +97,15 @@ const FORMATS = Object.keys(WRITERS) as (keyof typeof WRITERS)[];
 /** Trains and prints; the exit code. */
 async function train(
   terminal: Terminal,
-  { format, quiet }: Printing<keyof typeof WRITERS>,
+  { format, quiet, flags }: Printing<keyof typeof WRITERS>,
   options: Record<string, unknown>,
 ): Promise<number> {
   const config = parseFlags(await withModules(options));
+  if (flags.includes("explain")) {
+    if (format === "csv") throw new InputError("format: wanted table or jsonl beside explain, got csv");
+    terminal.stdout.write(EXPLANATION_WRITERS[format](await explain(config, { signal: interruption })));
+    return 0;
+  }
   await checkPlaces(config);
   let reason: string | undefined;
   await withProgress(terminal, quiet, async (progress, notice) => {

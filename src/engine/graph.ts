@@ -38,6 +38,19 @@ const attributeProto = ({ name, value }: GraphAttribute) => {
   return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
 };
 
+/** Numbers of a constant; of arrays, which may be large, as bytes. */
+function numbersOf(values: Iterable<number>, precision: Precision) {
+  const Floats = precision === "float32" ? Float32Array : Float64Array;
+  const dataType = ELEMENT[precision];
+  if (ArrayBuffer.isView(values)) {
+    const { buffer, byteOffset, byteLength } = Floats.from(values);
+    return { dataType, rawData: new Uint8Array(buffer, byteOffset, byteLength) };
+  }
+  return precision === "float32"
+    ? { dataType, floatData: [...values] }
+    : { dataType, doubleData: [...values] };
+}
+
 const valueInfo = (name: string, type: ElementType, dims: readonly Dim[]) => ({
   name,
   type: {
@@ -65,6 +78,8 @@ export type Graph = {
   input(name: string, dims: readonly Dim[], type?: ElementType): Value;
   /** A floating-point constant of any shape, in the precision of the graph (default: a scalar). */
   constant(values: Iterable<number>, dims?: readonly number[]): Value;
+  /** A tensor under a name of its own, as weights have in a model that is written. */
+  initializer(name: string, values: Iterable<number>, dims: readonly number[]): Value;
   /** An int64 vector constant, as Slice, Reshape and Unsqueeze take for shapes and axes. */
   integers(...values: number[]): Value;
   /** The same of a list that may be too long for arguments, as Gather takes. */
@@ -125,13 +140,13 @@ export function createGraph(precision: Precision): Graph {
       inputs.push(valueInfo(name, type, dims));
       return { name };
     },
+    initializer(name, values, dims) {
+      initializers.push({ name, dims: dims.map(BigInt), ...numbersOf(values, precision) });
+      return { name };
+    },
     constant(values, dims = []) {
       const { name } = fresh("constant");
-      const data =
-        precision === "float32"
-          ? { dataType: DataType.FLOAT, floatData: [...values] }
-          : { dataType: DataType.DOUBLE, doubleData: [...values] };
-      initializers.push({ name, dims: dims.map(BigInt), ...data });
+      initializers.push({ name, dims: dims.map(BigInt), ...numbersOf(values, precision) });
       return { name };
     },
     integers: (...values) => indices(values),

@@ -37,11 +37,8 @@ export const sub = (g: Graph, a: Value, b: Value): Value => g.node("Sub", [a, b]
 export const div = (g: Graph, a: Value, b: Value): Value => g.node("Div", [a, b]);
 
 /** A function of every number. */
-export const map = (
-  g: Graph,
-  of: "Abs" | "Exp" | "Log" | "Neg" | "Reciprocal" | "Sign" | "Sqrt",
-  a: Value,
-): Value => g.node(of, [a]);
+export const map = (g: Graph, of: "Abs" | "Exp" | "Log" | "Neg" | "Reciprocal" | "Sqrt", a: Value): Value =>
+  g.node(of, [a]);
 
 /** `a` where `mask` holds, else `b`; with broadcasting. */
 export const where = (g: Graph, mask: Value, a: Value, b: Value): Value => g.node("Where", [mask, a, b]);
@@ -131,7 +128,7 @@ export const appendColumn = (g: Graph, a: Value, value: number): Value =>
 
 /** The slices of `a` along an axis that a list of whole numbers names, in its order. */
 export const gather = (g: Graph, a: Value, indices: readonly number[], axis: number): Value =>
-  g.node("Gather", [a, g.integers(...indices)], [{ name: "axis", value: { int: axis } }]);
+  gatherBy(g, a, g.indices(indices), axis);
 
 /** Largest values along one axis, which disappears, or stays with one entry. */
 export const maxAlong = (g: Graph, a: Value, axis: number, keep = false): Value =>

@@ -8,6 +8,7 @@ export { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "../ops/elementw
 export { batchNorm, type RunningStatistics } from "../ops/batch-norm.ts";
 export { groupNorm, instanceNorm } from "../ops/group-norm.ts";
 export { layerNorm, rmsNorm, type LayerNormOptions } from "../ops/layer-norm.ts";
+export type { AffineOptions } from "../ops/affine.ts";
 export type { NormalisationOptions } from "../ops/normalisation.ts";
 export { concatenate } from "../ops/concatenate.ts";
 export { expand, squeeze, unsqueeze } from "../ops/expand.ts";
@@ -17,6 +18,7 @@ export { reduceMax, reduceMean, reduceSum, type ReduceOptions } from "../ops/red
 export { embedding, head, type TableOptions } from "../ops/embedding.ts";
 export { gain, shift, type ParameterOptions } from "../ops/parameter.ts";
 export { attention, type AttentionOptions } from "../network/attention.ts";
+export { transformer, type TransformerOptions } from "../network/transformer.ts";
 export { split, type SplitOptions } from "../network/split.ts";
 export { matmul } from "../ops/matmul.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
@@ -43,6 +45,9 @@ export type { ImageOptions, Readout } from "../network/images.ts";
 export { myrtle, type MyrtleOptions } from "../network/myrtle.ts";
 export { resnet, type ResnetOptions } from "../network/resnet.ts";
 export { mlp, type MlpOptions } from "../network/mlp.ts";
+export { freeze, type Part } from "../network/freeze.ts";
+export { writeOnnx, type WriteOnnxOptions } from "../network/write-onnx.ts";
+export { withHead, type Headed } from "../network/head.ts";
 export { createBuilder, type Builder, type Network, type Node } from "../network/network.ts";
 export {
   PARAMETERIZATIONS,
@@ -57,5 +62,9 @@ export { dualsByQuadrature, gaussHermite, type Quadrature } from "../ops/quadrat
 export { sum } from "../ops/sum.ts";
 export { relu } from "../ops/relu.ts";
 export { transpose } from "../ops/transpose.ts";
+export { readOnnx, type OnnxNetwork, type ReadOnnxOptions } from "../network/onnx/read.ts";
+export type { DecodeOptions } from "../onnx/decode.ts";
+export type { ExternalRange, ReadExternal } from "../onnx/external.ts";
+export type { NormaliseOptions } from "../onnx/normal/normalise.ts";
 export type { Padding, WindowOptions } from "../ops/windows.ts";
 export type { ElementwiseRule, InfiniteRule, Tile, WeightRule, Workspace } from "../ops/tile.ts";

@@ -23,7 +23,7 @@ export function idleOptions(
 ): IdleOption[] {
   const set = (name: OptionName): boolean => config[name] !== defaultOf(name);
   const notices: IdleOption[] = [];
-  if (config.n_layers === 1 && set("width")) {
+  if (config.architecture === "mlp" && config.n_layers === 1 && set("width")) {
     notices.push({ message: "width: no effect with n_layers 1, which has no hidden layer" });
   }
   if (set("random_seed") && !draws(config, methods)) {

@@ -49,6 +49,7 @@ function setByArchitecture(config: Config, given: Given): void {
   if (!named) return checkLayers(config);
   if (!given("n_layers")) config.n_layers = named.n_layers;
   if (!given("width")) config.width = named.width;
+  if (!given("activation") && named.activation !== undefined) config.activation = named.activation;
   // Of other networks it is known when they are made.
   if (config.architecture === defaultOf("architecture") && config.kernel === "auto")
     config.kernel = "analytic";

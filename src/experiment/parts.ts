@@ -8,6 +8,15 @@ import { eigenBytes, matrixBytes, type Fisher, type Memory } from "../fisher/ind
 import { MAX_RANK } from "../jacobian/weights.ts";
 import { activeShareOf } from "../network/active-share.ts";
 import type { Network } from "../network/network.ts";
+import {
+  isOuter,
+  keptForm,
+  keptPositions,
+  keptSizes,
+  positionsOf,
+  sizeOf,
+  type BlockShape,
+} from "../ops/op.ts";
 import { workingValues } from "../network/working-values.ts";
 import type { Config } from "./config.ts";
 import { passes, type Phase } from "./ledger.ts";
@@ -42,9 +51,13 @@ export type Sizes = {
   readonly activeShare: number;
   /** Values of a layer that the engine holds at a time within one activation, beyond those of a single operation. */
   readonly working: number;
-  /** Numbers of a sample in H and in Delta of all layers, the outputs in C rows of their own. */
+  /** Numbers that are kept of a sample of H and of Delta of all layers (or of rows in their place), the outputs in C rows of their own. */
   readonly inputs: number;
   readonly signals: number;
+  /** Those of blocks with one outer product per row alone, whose steps are appended to the weights. */
+  readonly outer: { readonly inputs: number; readonly signals: number };
+  /** Numbers of a sample beside them where a method looks at all positions. */
+  readonly everywhere: number;
   /** P, and the weights of the largest layer. */
   readonly weights: number;
   readonly widest: number;
@@ -61,22 +74,41 @@ export function sizesOf(
 ): Sizes {
   const sum = (f: (w: Network["blocks"][number]) => number): number =>
     network.blocks.reduce((total, w) => total + f(w), 0);
+  const { outputs: C, blocks } = network;
+  const kept = blocks.map((shape) => keptNumbers(shape, C));
+  const ofOuter = (f: (w: Network["blocks"][number]) => number): number =>
+    sum((shape) => (isOuter(shape) ? f(shape) : 0));
   return {
     train,
     test,
-    outputs: network.outputs,
+    outputs: C,
     columns,
     layers: network.blocks.length,
     network,
     activeShare: activeShareOf(network),
     working: beyondOne(network, precision),
-    inputs: sum(({ columns }) => columns),
-    signals: network.outputs * sum(({ fanOut }) => fanOut),
+    inputs: kept.reduce((total, { inputs }) => total + inputs, 0),
+    signals: C * kept.reduce((total, { signals }) => total + signals, 0),
+    outer: { inputs: ofOuter(({ columns }) => columns), signals: C * ofOuter(({ fanOut }) => fanOut) },
+    everywhere: sum((shape) => positionNumbers(shape, C)),
     weights: sum(({ columns, fanOut }) => columns * fanOut),
     widest: Math.max(...network.blocks.map(({ columns, fanOut }) => columns * fanOut)),
     bytes: precision === "float64" ? 8 : 4,
   };
 }
+
+/** Numbers of a sample in H and, for each output, in Delta of a block; their mean and sum over positions where it has some. */
+function keptNumbers(shape: BlockShape, outputs: number): { inputs: number; signals: number } {
+  const { inputs, signals } = keptSizes(shape, outputs);
+  if (isOuter(shape) || shape.form === "rows") return { inputs, signals };
+  return { inputs: inputs + shape.columns, signals: signals + shape.fanOut };
+}
+
+/** Numbers of a sample at all positions of a block that does not keep them anyhow. */
+const positionNumbers = (shape: BlockShape, outputs: number): number =>
+  keptForm(shape, outputs) === "rows" && shape.form !== "rows"
+    ? positionsOf(shape) * (shape.columns + outputs * shape.fanOut)
+    : 0;
 
 /** Values at a time of an activation that is one operation. */
 const ONE = 3;
@@ -97,6 +129,30 @@ function beyondOne({ nodes, shapes }: Network, precision: PartOptions["precision
 /** Bytes of Node 24 (Node 20 takes less), ONNX Runtime and the program itself, and of a worker with its sessions. */
 const PROCESS = 130e6;
 const WORKER = 40e6;
+
+/**
+ * Numbers per sample between the operations of a pass: on its way forward the inputs and outputs of every block, on its way back these for
+ * every output. Where a block acts at T positions they are those of all of them, and its patches once more on the way back.
+ */
+function passNumbers({ nodes, shapes, blocks, outputs: C }: Network): { forward: number; backward: number } {
+  let [forward, backward] = [0, 0];
+  for (const block of blocks) {
+    const { columns: I, fanOut: O } = block;
+    const T = positionsOf(block);
+    forward += T * (I + O);
+    backward += T === 1 ? I + C * O : T * (I + O) + C * T * (2 * I + O);
+  }
+  // What is no activation of a layer: sums, normalisations, attention. Measured: every third of them has a place of its own.
+  for (const [k, { op, block }] of nodes.entries()) {
+    if (block !== undefined || op.slope) continue;
+    forward += sizeOf(shapes[k + 1]!) / 3;
+    backward += (C * sizeOf(shapes[k + 1]!)) / 3;
+  }
+  return { forward, backward };
+}
+
+/** Bytes of the sessions of a network whose layers act at many positions, beyond those of one that has a single one: measured. */
+const SPREAD = 25e6;
 
 /** The process and its workers. Node 20 has a worker copy what it reads, weights above all. */
 export function processBytes({ weights, bytes }: Sizes, { workers }: PartOptions): number {
@@ -134,31 +190,48 @@ export function weightPhases({ weights, widest, bytes }: Sizes, options: PartOpt
  * between two operations has a place of its own, in each lane.
  */
 export function tileBytes(
-  { inputs, signals, outputs, bytes, train, test, network, working }: Sizes,
+  { signals, bytes, train, test, network, working }: Sizes,
   { workers }: PartOptions,
   tile: number,
   n: number,
 ): number {
   const all = Math.min(tile, train + test);
-  const values = 3 * (all * (inputs + signals / outputs) + Math.min(tile, n) * (inputs + signals));
+  const back = Math.min(tile, n);
+  const { forward, backward } = passNumbers(network);
+  const isSpread = network.blocks.some((block) => positionsOf(block) > 1);
+  const rows = isSpread ? back * signals : 0;
+  const values = 3 * (all * forward + back * backward) + rows;
   // Measured: places of layers serve again, and each takes some four of those of one value.
-  const within = 4 * working * all * Math.max(...network.blocks.map(({ fanOut }) => fanOut));
-  return workers * bytes * (values + within);
+  const widest = Math.max(...network.blocks.map((block) => positionsOf(block) * block.fanOut));
+  const within = (isSpread ? 1 : 4) * working * all * widest;
+  return workers * ((isSpread ? SPREAD : 0) + bytes * (values + within));
 }
 
 /** Tiles of Grams of so many rows: the result of one, and what is between H, Delta and it. */
-export const gramTileBytes = ({ layers, bytes }: Sizes, { workers }: PartOptions, rows: number): number =>
-  workers * bytes * Math.min(rows, Math.max(256, Math.min(1024, rows / 8))) ** 2 * Math.min(4, layers + 1);
+export function gramTileBytes(
+  { layers, bytes, network }: Sizes,
+  { workers }: PartOptions,
+  rows: number,
+): number {
+  const side = Math.min(rows, Math.max(256, Math.min(1024, rows / 8)));
+  // Products of all pairs of positions are there before they are summed.
+  const most = Math.max(...network.blocks.map((shape) => keptPositions(shape, network.outputs)));
+  const pairs = most === 1 ? 0 : 3 * Math.min(2048, most * rows) ** 2;
+  return workers * bytes * (side ** 2 * Math.min(4, layers + 1) + pairs);
+}
 
 /** H and Delta of n samples, and the factors that steps append to the weights, of which H is one. */
 export function linearizationBytes(
-  { inputs, signals, outputs, bytes }: Sizes,
+  { inputs, signals, outer, everywhere, outputs, bytes }: Sizes,
+  { needs }: Pick<Fisher, "needs">,
   n: number,
   steps: number,
 ): number {
   const rank = n < MAX_RANK ? Math.min(MAX_RANK, n * steps) : 0;
-  const factors = rank === 0 ? 0 : Math.max(rank, n) * (inputs + signals / outputs) - n * inputs;
-  return bytes * (n * (inputs + signals) + factors);
+  const factors =
+    rank === 0 ? 0 : Math.max(rank, n) * (outer.inputs + outer.signals / outputs) - n * outer.inputs;
+  const kept = inputs + signals + (needs === "positions" ? everywhere : 0);
+  return bytes * (n * kept + factors);
 }
 
 /** Bytes of all A_l and B_l between `rows` and `cols` samples with so many outputs. */
@@ -170,9 +243,18 @@ export const kernelBytes = (
 ): number => layers * 8 * rows * cols * (1 + outputs ** 2);
 
 /** H and Delta of the samples of an empirical kernel, in the linearizer and in copies; Grams of both sides. */
-export function stackBytes(sizes: Sizes, rows: number, cols: number): number {
-  const { inputs, signals, bytes } = sizes;
-  return bytes * (inputs + signals) * (rows + cols + Math.max(rows, cols));
+export function stackBytes(
+  sizes: Sizes,
+  { needs }: Pick<Fisher, "needs">,
+  rows: number,
+  cols: number,
+): number {
+  const { inputs, signals, everywhere, bytes } = sizes;
+  return (
+    bytes *
+    (inputs + signals + (needs === "positions" ? everywhere : 0)) *
+    (rows + cols + Math.max(rows, cols))
+  );
 }
 
 /** Tiles of an analytic kernel, of 2^18 numbers or 256 columns. */
@@ -202,7 +284,7 @@ export type KernelSort = { readonly outputs: number; readonly summed: boolean };
  * curvature is folded in, a kernel of one output is written out for all of them first.
  */
 export function moverMemory(
-  { columns: K, outputs: C, layers: L, network, activeShare }: Sizes,
+  { columns: K, outputs: C, layers: L, network, activeShare, everywhere }: Sizes,
   { damping }: Pick<PartOptions, "damping">,
   fisher: Fisher,
   sort: KernelSort,
@@ -222,7 +304,12 @@ export function moverMemory(
   const seen = curved ? copies * matrixBytes(n * K) : 0;
   const folding = curved ? matrixBytes(n * C, n * K) + (sort.summed ? matrixBytes(n * C) : 0) : 0;
   let kept = solve.kept + (sort.summed ? 0 : seen);
-  let peak = Math.max(writtenOut(n) + folding + seen, (sort.summed ? 0 : writtenOut(n) + seen) + solve.peak);
+  // Rows of all positions in float64, beside those that the method itself counts.
+  const spread = fisher.needs === "positions" ? 8 * n * everywhere : 0;
+  let peak = Math.max(
+    writtenOut(n) + folding + seen,
+    (sort.summed ? 0 : writtenOut(n) + seen) + solve.peak + spread,
+  );
   for (const rows of sets) {
     const cross = curved ? copies * matrixBytes(rows * C, n * K) : 0;
     const own = cost.onto({ samples: rows, outputs: curved ? C : sort.outputs });
@@ -244,9 +331,11 @@ export function stepBytes(
   const curved = K !== undefined;
   const outputs = K ?? C;
   const adaptive = damping_schedule !== "constant";
-  const fanOut = Math.max(...network.blocks.map((w) => w.fanOut));
-  // U of a layer, or the largest layer itself where a step is not appended.
-  const update = bytes * n * fanOut;
+  // U of a layer, or the largest layer itself where a step is not appended; of rows and pairs also the product of which it is the sum.
+  const update =
+    bytes *
+    n *
+    Math.max(...network.blocks.map((w) => (isOuter(w) ? w.fanOut : 2 * C * keptSizes(w, C).signals)));
   const about = { samples: n, outputs, layers: network.blocks, damped: damping > 0 || adaptive, activeShare };
   if (fisher.needs === "ntk" && !adaptive) {
     const { peak } = fisher.cost({ ...about, summed: true, ...solve }).prepare;
@@ -257,6 +346,7 @@ export function stepBytes(
     return Math.max(folding, peak) + update;
   }
   const cost = fisher.cost(about);
+  const spread = fisher.needs === "positions" ? 8 * n * sizes.everywhere : 0;
   const grams = kernelBytes(sizes, n, n, C);
   const folding = curved ? L * matrixBytes(n * K) + matrixBytes(n * C, n * K) : 0;
   const { kept, peak } = cost.solve;
@@ -267,7 +357,7 @@ export function stepBytes(
     grams +
     folding +
     Math.max(
-      cost.prepare.peak,
+      cost.prepare.peak + spread,
       cost.prepare.kept + Math.max(peak, kept + model, kept + (3 * kept) / L + update),
     )
   );

@@ -12,9 +12,11 @@ import {
   type Memory,
   type Solver,
 } from "../fisher/index.ts";
+import { alphaOf, hasAlpha } from "../dynamics/alpha.ts";
 import type { KernelNeeds } from "../kernel/kernel.ts";
-import type { Loss } from "../loss/index.ts";
+import { mse, type Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
+import { positionsOf } from "../ops/op.ts";
 import type { Config } from "./config.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
@@ -74,6 +76,7 @@ export type PlanOptions = PartOptions &
     | "gd_prediction"
     | "batch_size"
     | "n_steps"
+    | "learning_rate"
     | "solver"
     | "preconditioner_rank"
   >;
@@ -86,7 +89,7 @@ const SAVED_COPIES = 2;
 /** What a run needs of the kernels that predict. A file has their Kronecker factors, even for a method that needs the NTK alone. */
 export function kernelNeeds(
   { needs }: Fisher,
-  { kernel_path, save_kernel }: Pick<Config, "kernel_path" | "save_kernel">,
+  { kernel_path, save_kernel = false }: Partial<Pick<Config, "kernel_path" | "save_kernel">>,
 ): KernelNeeds {
   if (needs === "units" || needs === "positions") return needs;
   return needs === "ntk" && kernel_path === undefined && !save_kernel ? "ntk" : "kronecker";
@@ -143,7 +146,8 @@ function runPlan(shape: RunShape, options: PlanOptions, solver: Solver | undefin
     keeps("tiles of the network", tileBytes(sizes, options, tile, n)),
     keeps("tiles of Grams", gramTileBytes(sizes, options, n * outputs)),
     ...kernelPhases(sizes, options, shape, n),
-    keeps("training", linearizationBytes(sizes, n, options.n_steps)),
+    ...alphaPhases(sizes, options, shape, n),
+    keeps("training", linearizationBytes(sizes, fisher, n, options.n_steps)),
     // The samples of a mini-batch, and all others in their order.
     passes("training", n < samples.train ? sizes.bytes * rows * network.inputs : 0),
     passes("training", options.n_steps === 0 ? 0 : stepBytes(sizes, options, fisher, n, solve)),
@@ -187,7 +191,7 @@ function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: nu
     const signals =
       fisher.needs === "units" ? signalBytes(sizes, train + test, empirical ? sizes.bytes : 8) : 0;
     const making = empirical
-      ? stackBytes(sizes, train, test)
+      ? stackBytes(sizes, fisher, train, test)
       : sweepBytes(sizes, options.kernel_batch_size) + (fisher.needs === "units" ? drawBytes(sizes) : 0);
     return [
       { name: "prediction", kept: kernel + signals, peak: kernel + signals + making },
@@ -199,6 +203,21 @@ function kernelPhases(sizes: Sizes, options: PlanOptions, shape: RunShape, n: nu
     ...makes,
     ...sorts.map((sort): Phase => ({ name: "prediction", ...predictorMemory(sizes, options, shape, sort) })),
   ];
+}
+
+/** Measuring the alpha of a method, where the theory has none and no learning rate is given: a kernel of the samples of a step. */
+function alphaPhases(
+  sizes: Sizes,
+  options: PlanOptions,
+  { fisher, loss, network }: RunShape,
+  n: number,
+): Phase[] {
+  if (options.learning_rate !== undefined || !hasAlpha(fisher)) return [];
+  if (alphaOf(fisher, network, loss ?? mse, n, "least_norm") !== undefined) return [];
+  const sort: KernelSort = { outputs: sizes.outputs, summed: kernelNeeds(fisher, {}) === "ntk" };
+  const kernel = sort.summed ? matrixBytes(n * sort.outputs) : kernelBytes(sizes, n, n, sort.outputs);
+  const prepared = moverMemory(sizes, options, fisher, sort, n, [n]).peak;
+  return [passes("learning rate", kernel + stackBytes(sizes, fisher, n, 0) + prepared)];
 }
 
 /** What predicts with a kernel of all training samples: a flow's eigenvectors, or a method's G on both sides. */
@@ -242,8 +261,13 @@ function operationsOf(
   n: number,
   solve: { solver: Solver; rank: number } | undefined,
 ): Plan["operations"] {
-  const { train: N, test, outputs: C, weights: P, inputs: H, signals: delta, columns, activeShare } = sizes;
+  const { train: N, test, outputs: C, inputs: H, signals: delta, columns, activeShare } = sizes;
   const m = n * C;
+  // Products of a sample: as many as there are weights, at every position of a block.
+  const P = sizes.network.blocks.reduce(
+    (sum, block) => sum + positionsOf(block) * block.columns * block.fanOut,
+    0,
+  );
   const passOf = 2 * (N + test) * P + 2 * m * P;
   const grams = (k: number) => 2 * k * k * (H + C * delta) * 0.5;
   const cg = solve?.solver === "cg";

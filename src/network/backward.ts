@@ -12,6 +12,7 @@ import {
   type Passed,
   type Point,
   type Shape,
+  type WeightValues,
 } from "../ops/op.ts";
 import type { Network } from "./network.ts";
 
@@ -28,10 +29,20 @@ export type Appended = {
  * have low-rank factors.
  */
 export function appendForward(g: Graph, network: Network, pending: boolean): Appended {
-  const { nodes, shapes, output } = network;
+  const shape = network.shapes[0]!;
   const x = g.input("x", ["samples", network.inputs]);
-  const values = [shapes[0]!.length === 1 ? x : reshape(g, x, -1, ...shapes[0]!)];
-  const weights = network.blocks.map((shape, l) => weightInputs(g, shape, l, pending && isOuter(shape)));
+  const weights = network.blocks.map((block, l) => weightInputs(g, block, l, pending && isOuter(block)));
+  return appendOps(g, network, shape.length === 1 ? x : reshape(g, x, -1, ...shape), weights);
+}
+
+/** Appends the forward pass on samples [N, ...shape of value 0] with these weights, one per block. */
+export function appendOps(
+  g: Graph,
+  { nodes, shapes, output }: Network,
+  x: Value,
+  weights: readonly WeightValues[],
+): Appended {
+  const values = [x];
   const steps = nodes.map(({ op, inputs, block }) => {
     const given: Given = {
       inputs: inputs.map((id) => values[id]!),

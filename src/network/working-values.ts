@@ -43,6 +43,7 @@ function recorder(precision: Precision) {
     precision,
     input: variable,
     constant,
+    initializer: constant,
     integers: constant,
     indices: constant,
     node(_, inputs) {

@@ -13,7 +13,7 @@
  */
 import { demandWhole, InputError } from "../error.ts";
 import type { Graph, Value } from "../engine/graph.ts";
-import { appendColumn, firstColumns, matMul, reshape, scaleBy, transpose } from "../engine/ops.ts";
+import { appendColumn, firstColumns, reshape, scaleBy } from "../engine/ops.ts";
 import {
   only,
   sizeOf,
@@ -23,9 +23,11 @@ import {
   type Shape,
   type WeightValues,
 } from "./op.ts";
-import { readWeightOptions, type WeightOptions } from "./parameterization.ts";
+import { groupedBack, groupedForward, groupedRows, joinGroups, splitGroups } from "./conv-groups.ts";
+import { readWeightOptions, type LayerScales, type WeightOptions } from "./parameterization.ts";
 import { patches, patchesBack, transposedConvolution } from "./patches.ts";
-import { positionClasses, readWindows, sizeText, type Windows, type WindowOptions } from "./windows.ts";
+import { positionClasses } from "./places.ts";
+import { readWindows, sizeText, type Windows, type WindowOptions } from "./windows.ts";
 
 /** Classes of positions, each of which costs a product, up to which the way back is a transposed convolution. */
 const MOST_CLASSES = 16;
@@ -46,12 +48,12 @@ export type ConvOptions = WeightOptions &
  * import { dense, relu, serial } from "natgrad";
  * import { conv, globalAveragePool } from "natgrad/network";
  *
- * const options = { padding: "same", weightVariance: 2, biasVariance: 0.1 } as const;
+ * const options = { weightVariance: 2, biasVariance: 0.1 };
  * const network = serial(
  *   [32, 32, 3],
- *   conv(64, 3, options),
+ *   conv(64, 3, { ...options, padding: "same" }),
  *   relu(),
- *   conv(64, 3, { ...options, stride: 2 }),
+ *   conv(64, 3, { ...options, padding: "same", stride: 2 }),
  *   relu(),
  *   globalAveragePool(),
  *   dense(10),
@@ -88,7 +90,6 @@ export function conv(channels: number, size: number | readonly number[], options
       scales,
       T: sizeOf(windows.positions),
       output: [...windows.positions, channels],
-      sizes: { groups, perGroup: channels / groups },
     };
   };
 
@@ -112,7 +113,7 @@ export function conv(channels: number, size: number | readonly number[], options
       const plan = planOf(shapes);
       const { T, columns, output } = plan;
       const rows = rowsOf(g, inputs[0]!, plan);
-      if (groups > 1) return groupedForward(g, rows, weights!.base, plan);
+      if (groups > 1) return groupedForward(g, rows, weights!.base, output, { groups, T, columns });
       return {
         output: reshape(g, timesWeights(g, rows, weights!), -1, ...output),
         kept: T === 1 ? rows : reshape(g, rows, -1, T, columns),
@@ -121,34 +122,29 @@ export function conv(channels: number, size: number | readonly number[], options
     backward(g, at, ct) {
       const plan = planOf(at.shapes);
       const { windows, shape, fanIn, perGroup, scales, output, T } = plan;
-      const classes = positionClasses(windows);
       const weights = hasBias ? withoutBias(g, at.weights!, fanIn) : at.weights!;
       const delta = reshape(g, at.flat(ct, output), -1, T, channels);
-      const back = (): Value => {
-        if (groups === 1 && !weights.factors && classes.length <= MOST_CLASSES) {
+      const pixels = (): Value => {
+        const classes = groups === 1 && !weights.factors ? positionClasses(windows) : [];
+        if (classes.length > 0 && classes.length <= MOST_CLASSES) {
           const sizes = { O: channels, C: perGroup };
           return transposedConvolution(g, delta, weights.base, windows, classes, sizes);
         }
         const rows =
           groups === 1
             ? timesWeightsBack(g, reshape(g, delta, -1, channels), weights)
-            : groupedBack(g, delta, weights.base, plan);
+            : groupedBack(g, delta, weights.base, { groups, T, columns: fanIn });
         return patchesBack(g, reshape(g, rows, -1, windows.sources.length, perGroup), windows, perGroup);
       };
-      const joined = joinGroups(g, back(), windows.pixels, groups, perGroup);
+      const joined = joinGroups(g, pixels(), windows.pixels, groups, perGroup);
       return [at.cotangent(scaleBy(g, joined, scales.weight), shape)];
     },
     jacobian(g, at, ct) {
-      const plan = planOf(at.shapes);
-      const { T, columns, output, sizes } = plan;
+      const { T, columns, output } = planOf(at.shapes);
       const H = at.first(at.kept!);
       const D = at.matrix(ct, output);
-      if (groups === 1) {
-        return { kind: "outer", H, D: at.cotangent(D, T === 1 ? [channels] : [T, channels]) };
-      }
-      const split = transpose(g, reshape(g, D, -1, T, groups, sizes.perGroup), [0, 2, 3, 1]);
-      const J = matMul(g, at.cotangent(split, [groups, sizes.perGroup, T]), H);
-      return { kind: "rows", J: at.cotangent(J, [channels, columns]) };
+      if (groups > 1) return { kind: "rows", J: groupedRows(g, at, H, D, channels, { groups, T, columns }) };
+      return { kind: "outer", H, D: at.cotangent(D, T === 1 ? [channels] : [T, channels]) };
     },
   };
 }
@@ -162,10 +158,8 @@ type Plan = {
   readonly perGroup: number;
   readonly fanIn: number;
   readonly columns: number;
-  readonly scales: ReturnType<ReturnType<typeof readWeightOptions>["scalesFor"]>;
+  readonly scales: LayerScales;
   readonly T: number;
-  /** Groups, and output channels of each. */
-  readonly sizes: { readonly groups: number; readonly perGroup: number };
 };
 
 /** Weights without the column of biases. */
@@ -173,34 +167,3 @@ const withoutBias = (g: Graph, { base, factors }: WeightValues, fanIn: number): 
   base: firstColumns(g, base, fanIn),
   ...(factors ? { factors: { ...factors, left: firstColumns(g, factors.left, fanIn) } } : {}),
 });
-
-/** [N, ...positions, channels] as [N groups, P, channels / groups]. */
-function splitGroups(g: Graph, x: Value, P: number, groups: number, perGroup: number): Value {
-  if (groups === 1) return reshape(g, x, -1, P, perGroup);
-  const split = transpose(g, reshape(g, x, -1, P, groups, perGroup), [0, 2, 1, 3]);
-  return reshape(g, split, -1, P, perGroup);
-}
-
-/** The way back of {@link splitGroups}, to [N, P, channels] or what is the same in memory. */
-function joinGroups(g: Graph, x: Value, P: number, groups: number, perGroup: number): Value {
-  if (groups === 1) return x;
-  return transpose(g, reshape(g, x, -1, groups, P, perGroup), [0, 2, 1, 3]);
-}
-
-/** theta [O, I] as [groups, O / groups, I]. */
-const perGroupWeights = (g: Graph, theta: Value, { sizes }: Plan, columns: number): Value =>
-  reshape(g, theta, sizes.groups, sizes.perGroup, columns);
-
-function groupedForward(g: Graph, rows: Value, theta: Value, plan: Plan): { output: Value; kept: Value } {
-  const { T, columns, output, sizes } = plan;
-  const kept = reshape(g, rows, -1, sizes.groups, T, columns);
-  const u = matMul(g, kept, transpose(g, perGroupWeights(g, theta, plan, columns), [0, 2, 1]));
-  return { output: reshape(g, transpose(g, u, [0, 2, 1, 3]), -1, ...output), kept };
-}
-
-/** delta theta by groups, [N, groups, T, fanIn], from delta [N, ...positions, O]. */
-function groupedBack(g: Graph, delta: Value, theta: Value, plan: Plan): Value {
-  const { T, fanIn, sizes } = plan;
-  const split = transpose(g, reshape(g, delta, -1, T, sizes.groups, sizes.perGroup), [0, 2, 1, 3]);
-  return matMul(g, split, perGroupWeights(g, theta, plan, fanIn));
-}

@@ -4,7 +4,7 @@
  */
 import { demandFinite, InputError } from "../error.ts";
 import type { Graph, Value } from "../engine/graph.ts";
-import { div, equal, map, mul, scaleBy } from "../engine/ops.ts";
+import { div, equal, map, mul, scaleBy, step, sub } from "../engine/ops.ts";
 import { only, type Op } from "./op.ts";
 
 /** A function of x, and the cotangent of x from that of y. */
@@ -95,7 +95,8 @@ export const reciprocal = (): Op =>
 export const abs = (): Op =>
   elementwise("abs", {
     value: (g, x) => map(g, "Abs", x),
-    back: (g, ct, x) => mul(g, ct, map(g, "Sign", x)),
+    // WebGPU has no Sign.
+    back: (g, ct, x) => mul(g, ct, sub(g, step(g, x), step(g, map(g, "Neg", x)))),
   });
 
 /**

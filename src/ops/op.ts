@@ -155,11 +155,26 @@ const MANY = 2 ** 22;
 export function keptForm(shape: BlockShape, outputs: number): KeptForm {
   if (isOuter(shape)) return "outer";
   if (shape.form === "rows") return "rows";
-  const { columns: I, fanOut: O, positions: T = 1 } = shape;
-  const rows = 2 * outputs ** 2 * I * O + (2 * outputs * T * I * O) / USUAL_SAMPLES;
-  const pairs = 2 * T ** 2 * (I + outputs ** 2 * O);
-  const [wide, narrow] = [outputs * I * O, T * (I + outputs * O)];
-  return pairs < rows || (wide > MANY && narrow < wide / 4) ? "pairs" : "rows";
+  const { rows, pairs } = formCosts(shape, outputs);
+  const isTooLarge = rows.numbers > MANY && pairs.numbers < rows.numbers / 4;
+  return pairs.operations < rows.operations || isTooLarge ? "pairs" : "rows";
+}
+
+/** What a form takes: operations per pair of samples, and numbers per sample that are kept. */
+export type FormCost = { readonly operations: number; readonly numbers: number };
+
+/** What rows and pairs take of a block that acts at several positions. */
+export function formCosts(
+  { columns: I, fanOut: O, positions: T = 1 }: Pick<BlockShape, "columns" | "fanOut" | "positions">,
+  C: number,
+): { readonly rows: FormCost; readonly pairs: FormCost } {
+  return {
+    rows: {
+      operations: 2 * C ** 2 * I * O + (2 * C * T * I * O) / USUAL_SAMPLES,
+      numbers: C * I * O,
+    },
+    pairs: { operations: 2 * T ** 2 * (I + C ** 2 * O), numbers: T * (I + C * O) },
+  };
 }
 
 /** Positions of a block that are kept apart. */

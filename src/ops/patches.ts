@@ -5,7 +5,8 @@
  */
 import type { Graph, Value } from "../engine/graph.ts";
 import { concat, gather, gemm, padWith, reshape, sumAlong, transpose } from "../engine/ops.ts";
-import { placesOf, type PositionClass, type Windows } from "./windows.ts";
+import { placesOf, type PositionClass } from "./places.ts";
+import type { Windows } from "./windows.ts";
 
 /** The patches [B, T K, C] of a value [B, P, C]. */
 export const patches = (g: Graph, value: Value, { sources, pixels }: Windows, fill = 0): Value =>

@@ -46,9 +46,13 @@ export function logSoftmax({ axis = -1 }: { axis?: number } = {}): Op {
   return {
     name: "logSoftmax",
     shape: (inputs) => checked("logSoftmax", axis, inputs),
-    forward: (g, { inputs, shapes }) => ({
-      output: g.node("LogSoftmax", [inputs[0]!], [{ name: "axis", value: { int: at(shapes[0]!) } }]),
-    }),
+    forward(g, { inputs, shapes }) {
+      // WebGPU has no LogSoftmax.
+      const along = [at(shapes[0]!)];
+      const below = sub(g, inputs[0]!, reduce(g, "ReduceMax", inputs[0]!, along));
+      const total = map(g, "Log", reduce(g, "ReduceSum", map(g, "Exp", below), along));
+      return { output: sub(g, below, total) };
+    },
     backward(g, { first, output, shapes }, ct) {
       const y = map(g, "Exp", first(output));
       return [sub(g, ct, mul(g, y, reduce(g, "ReduceSum", ct, [at(shapes[0]!)])))];

@@ -7,8 +7,11 @@ import type { AddressInfo } from "node:net";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { relativeError } from "../support/tiny.ts";
+import { TOLERANCE } from "../support/tolerance.ts";
 import { foundChromium, launch } from "./chromium.ts";
-import { eigenvalues, exactStep } from "./step.ts";
+import { opNumbers } from "./ops.ts";
+import { convolutionKernel, eigenvalues, exactStep } from "./step.ts";
 
 const root = new URL("../../", import.meta.url);
 const ort = new URL("node_modules/onnxruntime-web/dist/", root);
@@ -28,7 +31,9 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
   beforeAll(async () => {
     const { outputFiles } = await build({
       stdin: {
-        contents: `export { eigenvalues, exactStep } from "./test/browser/step.ts";`,
+        contents: `
+          export { opNumbers } from "./test/browser/ops.ts";
+          export { convolutionKernel, eigenvalues, exactStep } from "./test/browser/step.ts";`,
         resolveDir: new URL(".", root).pathname,
         loader: "ts",
       },
@@ -88,6 +93,41 @@ describe.skipIf(!foundChromium)("the core in Chromium", () => {
     const here = await exactStep({});
     expect(losses[0]).toBeCloseTo(here.losses[0]!, 4);
     expect(losses[1]! / here.losses[1]!).toBeCloseTo(1, 1);
+  });
+
+  it("has every op on WebGPU, or says that there is none", async () => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const there = await page.evaluate<Awaited<ReturnType<typeof opNumbers>>>(`(async () => {
+      const { opNumbers } = await import("${address}bundle.js");
+      return opNumbers({ device: "webgpu", wasmPaths: "${address}ort/" }, 2);
+    })()`);
+    const failed = there.filter(([, numbers]) => typeof numbers === "string");
+    if (failed.length === there.length) return console.log(`skipped: ${String(failed[0]![1])}`);
+    expect(failed).toEqual([]);
+    for (const [i, [name, numbers]] of (await opNumbers({ threads: 1 }, 2)).entries()) {
+      expect(there[i]![0]).toBe(name);
+      expect(relativeError(there[i]![1] as number[], numbers as number[]), name).toBeLessThan(
+        TOLERANCE.float32,
+      );
+    }
+  });
+
+  it.each([
+    ["WebAssembly in float64", { precision: "float64" }, TOLERANCE.twin],
+    ["WebAssembly in float32", { precision: "float32" }, TOLERANCE.float32],
+    ["WebGPU", { device: "webgpu" }, TOLERANCE.float32],
+  ] as const)("has the kernel of convolutions and pooling on %s", async (_, options, tolerance) => {
+    const page = await browser.newPage();
+    await page.goto(address);
+    const outcome = await page.evaluate<string>(`(async () => {
+      const { convolutionKernel } = await import("${address}bundle.js");
+      const options = { ...${JSON.stringify(options)}, wasmPaths: "${address}ort/", threads: 2 };
+      return convolutionKernel(options).then(JSON.stringify, (error) => error.message);
+    })()`);
+    if (outcome.startsWith("device: ")) return console.log(`skipped: ${outcome}`);
+    const here = await convolutionKernel({ precision: "float64" });
+    expect(relativeError(JSON.parse(outcome), here)).toBeLessThan(tolerance);
   });
 
   it("takes the same exact step and finds the same eigenvalues as in Node", async () => {

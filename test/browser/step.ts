@@ -1,20 +1,25 @@
 /**
- * @file One exact step on a fixed tiny problem, and one eigendecomposition: the same code in Node and, bundled, in the
+ * @file One exact step on a fixed tiny problem, one kernel of a convolutional network, and one eigendecomposition: the same code in Node and, bundled, in the
  * browser.
  */
 import { randomState } from "../../src/entry/data.ts";
 import { isotropy } from "../../src/entry/dynamics.ts";
+import { averagePool, conv, flatten, maxPool, transpose } from "../../src/entry/network.ts";
 import {
   analyticKernel,
   createEngine,
   createLinearizer,
   createTrainer,
   createWeights,
+  dense,
   exact,
   initialise,
   matrix,
   mlp,
   mse,
+  ntk,
+  relu,
+  serial,
   type EngineOptions,
 } from "../../src/index.ts";
 import { eigen, spectrum } from "../../src/linalg/eigen.ts";
@@ -40,6 +45,30 @@ export async function exactStep(options: EngineOptions): Promise<{ losses: numbe
     losses: [mse.value(before.train, y), mse.value(after.train, y)],
     deviation: (await isotropy(exact, await analyticKernel(network, train))).deviation,
   };
+}
+
+/** The kernel of a network with every kind of convolution and pooling, and three outputs. */
+export async function convolutionKernel(options: EngineOptions): Promise<number[]> {
+  const engine = await createEngine(options);
+  const same = { padding: "same", biasVariance: 0.1 } as const;
+  const network = serial(
+    [9, 8, 3],
+    conv(4, 3, { ...same, stride: 2 }),
+    relu(),
+    conv(6, [2, 3], { ...same, groups: 2 }),
+    maxPool(2, { stride: 1 }),
+    conv(5, 3, { padding: "circular" }),
+    relu(),
+    averagePool(3, { stride: 2, padding: "same", countPadding: false }),
+    transpose(2, 0, 1),
+    flatten(),
+    dense(3),
+  );
+  const x = matrix(4, network.inputs, randomState(12).normalsInto(new Float32Array(4 * network.inputs)));
+  const weights = createWeights(network, initialise(engine, network, 1));
+  const theta = await ntk(network, x, x, { kind: "empirical", engine, weights });
+  await engine.release();
+  return [...theta.data];
 }
 
 /** Eigenvalues of a symmetric matrix that is large enough for panels and cuts, by both entry points. */

@@ -85,6 +85,22 @@ describe("--architecture", () => {
     expect(loaded[2]).toEqual(saved[2]);
   });
 
+  it("saves and loads gains, shifts and positions as well", async () => {
+    const dir = join(folder, "transformer-weights");
+    const flags = ["--architecture transformer --width 8 --n_layers 1 --dataset mnist", EXACT];
+    const { exitCode, stderr } = await natgrad(
+      "train",
+      DATA,
+      ...flags,
+      "--save_init_weights",
+      "--save_init_weights_dir",
+      dir,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const saved = await events(...flags);
+    expect(await events(...flags, `--init_weights_dir ${dir}`)).toMatchObject([{}, saved[1]!, saved[2]!, {}]);
+  });
+
   it("saves and loads kernels of layers that act once per sample, and tells networks apart by their layers", async () => {
     const dir = join(folder, "kernels");
     const made = await events(`${EXACT} --architecture ${VECTORS} --save_kernel --save_kernel_dir ${dir}`);
@@ -125,5 +141,35 @@ describe("--architecture", () => {
     expect(await refusal(EXACT, `--architecture ${path}`)).toBe(
       `natgrad: ${path}: layers[1].conv: wanted 9 positions or more on an axis, got 8\n`,
     );
+  });
+});
+
+describe("natgrad kernel --architecture", () => {
+  it("diagnoses the empirical kernel alone where no analytic one is known, and says so", async () => {
+    const { exitCode, stdout, stderr } = await natgrad(
+      "kernel",
+      DATA,
+      `--architecture ${TOKENS} --damping 1e-3`,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("kernels: empirical (no analytic kernel is known for dense(16))\n");
+    expect(stdout).toMatch(/^spectrum of Theta \/ N +empirical\n/m);
+    expect(stdout).toMatch(/^all +- +1 +- +- +-$/m);
+    for (const method of ["gradient", "exact", "block_diagonal", "kfac", "unit_wise"]) {
+      expect(stdout).toMatch(new RegExp(`^${method} +empirical +[\\d.e-]+ `, "m"));
+    }
+    expect(stdout).toContain("none: no analytic kernel is known for dense(16)");
+    expect(stdout).not.toMatch(/^\w+ +analytic /m);
+  });
+
+  it("looks at a method on all positions where it is asked for", async () => {
+    const flags = `--architecture ${TOKENS} --damping 1e-3 --natural_gradient_type kfac_expand --format jsonl`;
+    const { stdout } = await natgrad("kernel", DATA, flags);
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Event);
+    expect(events.filter(({ event }) => event === "method")).toMatchObject([{ kernel: "empirical" }]);
+    expect(events.find(({ event }) => event === "method")!.alpha).toBeGreaterThan(0);
   });
 });

@@ -151,7 +151,7 @@ describe("an option", () => {
     const { exitCode, stderr } = await natgrad(EXACT);
     expect(exitCode).toBe(2);
     expect(stderr).toBe(
-      "natgrad: command: wanted train, kernel or data before any option, got --natural_gradient_type\n",
+      "natgrad: command: wanted train, kernel, data or model before any option, got --natural_gradient_type\n",
     );
   });
 });
@@ -319,7 +319,7 @@ describe("a name", () => {
     [[""], 'command: wanted a known one (--help lists them), got ""'],
     [["data", ""], 'data: wanted list or fetch <name>, got ""'],
     [["data", "fetch", ""], 'dataset: wanted one of mnist, fashion_mnist, cifar10, got ""'],
-    [["help", ""], 'help: wanted one of train, kernel, data, got ""'],
+    [["help", ""], 'help: wanted one of train, kernel, data, model, got ""'],
     [
       ["train", ...method, "--dataset", ""],
       'dataset: wanted one of mnist, cifar10, fashion_mnist, synthetic, got ""',
@@ -331,8 +331,8 @@ describe("a name", () => {
   });
 
   it.each([
-    [["help", "foo"], "help: wanted one of train, kernel, data, got foo"],
-    [["help", "help"], "help: wanted one of train, kernel, data, got help"],
+    [["help", "foo"], "help: wanted one of train, kernel, data, model, got foo"],
+    [["help", "help"], "help: wanted one of train, kernel, data, model, got help"],
     [["data", "help", "foo"], "help: wanted one of list, fetch, got foo"],
   ] as const)("without help is said to have none: %j", async (args, message) => {
     expect(await words(...args)).toBe(message);

@@ -54,9 +54,11 @@ describe("a network with a name", () => {
     ["cnn", 5, 64],
     ["myrtle", 5, 64],
     ["resnet", 10, 32],
+    ["transformer", 2, 64],
   ] as const)("%s has sizes of its own, which options change", (architecture, n_layers, width) => {
     expect(made({ architecture }).config).toMatchObject({ n_layers, width, kernel: "auto" });
     expect(made({ architecture, width: 4 }).network.blocks.at(-1)!.fanIn % 4).toBe(0);
+    expect(made({ architecture }).config.activation).toBe(architecture === "transformer" ? "gelu" : "relu");
   });
 
   it("takes activation, variances and parameterisation", () => {
@@ -92,7 +94,7 @@ describe("a network with a name", () => {
   it.each<[ConfigOptions, string]>([
     [
       { architecture: "vgg" as never },
-      'architecture: wanted one of mlp, cnn, myrtle, resnet, or a file of layers (.json, .yaml), got "vgg"',
+      'architecture: wanted one of mlp, cnn, myrtle, resnet, transformer, or a file of layers (.json, .yaml), got "vgg"',
     ],
     [
       { architecture: "cnn", n_layers: 1 },
@@ -164,6 +166,52 @@ describe("layers of a file", () => {
     const { text, network } = made({ architecture: path });
     expect(text.layers!.filter((name) => name === "sum").length).toBe(3);
     expect(network.blocks.length).toBe(4);
+  });
+
+  it("join branches by a sum, side by side or as a product", () => {
+    const joined = (join?: string) =>
+      layersOf("flatten", { parallel: { branches: [["relu"], []], ...(join ? { join } : {}) } });
+    expect([undefined, "sum", "concatenate", "multiply"].map((join) => joined(join)!.at(-2))).toEqual([
+      "sum",
+      "sum",
+      "concatenate [384]",
+      "mul",
+    ]);
+    expect(refusal({ parallel: { branches: [[], []], join: "max" } })).toBe(
+      'layers[0].parallel.join: wanted one of sum, concatenate, multiply, got "max"',
+    );
+    expect(refusal({ parallel: { branches: [[], []], jion: "sum" } })).toMatch(
+      /^layers\[0\]\.parallel\.jion: wanted/,
+    );
+  });
+
+  it.each([
+    [["flatten", "layer_norm"], 2],
+    [["flatten", { rms_norm: { gain: false } }], 1],
+    [[{ group_norm: 3 }, "instance_norm", "global_max_pool"], 3],
+    [[{ reshape: [64, 3] }, { attention: { heads: 1, width: 4, causal: true } }, "global_average_pool"], 5],
+    [
+      [
+        { reshape: [64, 3] },
+        { shift: [64, 3] },
+        { gain: { shape: [3], deviation: 1 } },
+        "softmax",
+        "global_sum_pool",
+      ],
+      3,
+    ],
+    [
+      [
+        { average_pool: { size: 3, stride: 1, padding: "same", count_padding: false } },
+        { sum_pool: 2 },
+        { max_pool: [2, 1] },
+        "flatten",
+      ],
+      1,
+    ],
+    [["flatten", { embedding: { vocabulary: 7, width: 3 } }, "global_average_pool"], 2],
+  ] as const)("%j have %i blocks with the outputs", (layers, count) => {
+    expect(made({ architecture: { layers: [...layers] } as never }).network.blocks.length).toBe(count);
   });
 
   it("have the variances of the options where they say none", () => {
@@ -267,8 +315,11 @@ describe("the examples", () => {
   const examples = new URL("../../examples/architectures/", import.meta.url);
   it.each(readdirSync(examples))("%s is a network", (name) => {
     const path = new URL(name, examples);
-    const isImages = readFileSync(path, "utf8").includes("conv");
-    const ends = isImages ? IMAGES : { inputs: 32, outputs: 2 };
+    const isOnImages = readFileSync(path, "utf8").includes("conv");
+    const ends = {
+      outputs: 2,
+      ...(isOnImages ? { inputs: 784, sample: { shape: [28, 28, 1] } } : { inputs: 32 }),
+    };
     expect(made({ architecture: path.pathname }, ends).network.outputs).toBe(2);
   });
 });

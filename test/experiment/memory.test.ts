@@ -66,6 +66,13 @@ const RUNS = [
   "train --dataset mnist --width 1024 --train_size 1500 --natural_gradient_type exact --damping 1e-4 --solver cg --kernel none --n_steps 1",
   "train --dataset mnist --width 512 --train_size 800 --natural_gradient_type kfac --damping 1e-4 --n_steps 1",
   "train --dataset mnist --width 1024 --train_size 1000 --learning_rate 1 --n_steps 1",
+  "train --dataset mnist --architecture cnn --width 32 --n_layers 4 --train_size 150 --natural_gradient_type exact --damping 1e-2 --n_steps 1",
+  "train --dataset mnist --architecture cnn --width 16 --n_layers 3 --train_size 100 --n_classes 4 --natural_gradient_type block_diagonal --damping 1e-2 --n_steps 1",
+  "train --dataset mnist --architecture cnn --width 16 --n_layers 3 --train_size 50 --test_size 20 --natural_gradient_type kfac_expand --damping 1e-2 --lr_factor 1e-4 --n_steps 1",
+  "train --dataset mnist --architecture resnet --width 8 --train_size 100 --natural_gradient_type kfac --damping 1e-2 --n_steps 1 --lr_factor 1e-4",
+  "train --dataset mnist --architecture transformer --width 32 --train_size 150 --natural_gradient_type exact --damping 1e-2 --n_steps 1",
+  "train --architecture examples/architectures/token-mixer.json --train_size 500 --natural_gradient_type exact --damping 1e-2",
+  "train --architecture examples/architectures/token-mixer.json --train_size 200 --natural_gradient_type unit_wise --damping 1e-2 --kernel none --lr_factor 1e-4",
   "kernel --train_size 600 --damping 1e-3 --natural_gradient_type block_tri_diagonal",
   "kernel --train_size 90 --n_classes 4 --damping 1e-3 --natural_gradient_type kfac_tikhonov",
   "kernel --train_size 80 --width 64 --damping 1e-3 --natural_gradient_type unit_wise",
@@ -74,10 +81,10 @@ const RUNS = [
 describe("under a memory limit", () => {
   it.each(RUNS)("%s peaks below it", async (line) => {
     const [command = "", ...rest] = line.split(" ");
-    const flags = `--dataset synthetic --width 128 ${rest.join(" ")}`.replace(
-      "--save_kernel",
-      `$& --save_kernel_dir ${folder}`,
-    );
+    const defaults = rest.includes("--architecture")
+      ? "--dataset synthetic"
+      : "--dataset synthetic --width 128";
+    const flags = `${defaults} ${rest.join(" ")}`.replace("--save_kernel", `$& --save_kernel_dir ${folder}`);
     const { bytes } = planOf(command, flags);
     const limit = Math.ceil(bytes);
     const args = [

@@ -3,26 +3,36 @@
  * NTK, and that of each layer. Weights W [height, width, in, out] there are theta [out, height width in] here, the bias last; images are
  * [height, width, channels] in both, and rows n C + c.
  */
-import { describe, expect, it } from "vitest";
-import { createLinearizer } from "../../src/jacobian/linearize.ts";
-import { createWeights } from "../../src/jacobian/weights.ts";
-import { empiricalKernel } from "../../src/kernel/empirical.ts";
+import { describe, it } from "vitest";
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { serial, type Layer } from "../../src/network/layers.ts";
+import { parallel, residual, sequence, serial, type Layer } from "../../src/network/layers.ts";
 import { activationNamed, leakyRelu } from "../../src/ops/activations/index.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { Shape } from "../../src/ops/op.ts";
 import { peerFixture, peerWeights } from "../support/fixtures.ts";
-import { float64Engine, relativeError } from "../support/tiny.ts";
-import { TOLERANCE } from "../support/tolerance.ts";
+import { expectKernels } from "../support/peer-kernels.ts";
 
-const { activation, averagePool, conv, dense, flatten, globalAveragePool, globalSumPool, relu, sumPool } =
-  OPS;
+const {
+  activation,
+  averagePool,
+  concatenate,
+  conv,
+  dense,
+  flatten,
+  globalAveragePool,
+  globalSumPool,
+  layerNorm,
+  relu,
+  sum,
+  sumPool,
+} = OPS;
 
 const bias = { weightVariance: 2, biasVariance: 0.1 };
 const plain = { weightVariance: 2, biasVariance: 0 };
 const phi = (name: string) => activation(activationNamed(name));
 
+/** Normalisation without gain and shift. */
+const bare = { gain: false, shift: false, epsilon: 1e-12 };
 const same = { ...bias, padding: "same" } as const;
 const NETWORKS: Record<string, [shape: Shape, layers: readonly Layer[]]> = {
   cnn: [
@@ -72,6 +82,46 @@ const NETWORKS: Record<string, [shape: Shape, layers: readonly Layer[]]> = {
       dense(3, bias),
     ],
   ],
+  resnet: [
+    [8, 8, 3],
+    [
+      conv(4, 3, same),
+      residual(relu(), conv(4, 3, same), relu(), conv(4, 3, same)),
+      layerNorm(bare),
+      relu(),
+      globalAveragePool(),
+      dense(3, bias),
+    ],
+  ],
+  resnet_projection: [
+    [8, 8, 3],
+    [
+      conv(4, 3, same),
+      parallel(
+        [
+          sequence(relu(), conv(6, 3, { ...same, stride: 2 }), relu(), conv(6, 3, same)),
+          conv(6, 1, { ...same, stride: 2 }),
+        ],
+        sum(),
+      ),
+      residual(layerNorm({ ...bare, axes: 3 }), phi("erf"), conv(6, 3, same)),
+      globalAveragePool(),
+      dense(3, bias),
+    ],
+  ],
+  inception: [
+    [8, 8, 3],
+    [
+      parallel(
+        [sequence(conv(4, 3, same), relu()), sequence(conv(3, 1, same), phi("gelu_tanh"))],
+        concatenate(),
+      ),
+      conv(4, 3, { ...bias, stride: 2 }),
+      relu(),
+      globalAveragePool(),
+      dense(3, bias),
+    ],
+  ],
   tokens: [
     [5, 4],
     [dense(6, bias), phi("gelu"), dense(6, bias), phi("erf"), globalAveragePool(), dense(3, bias)],
@@ -83,23 +133,9 @@ const fixture = await peerFixture("networks");
 describe.each(Object.entries(NETWORKS))("%s", (name, [shape, layers]) => {
   it("has the outputs and kernels of Neural Tangents", async () => {
     const network = serial(shape, ...layers);
-    const linearizer = await createLinearizer(await float64Engine(), network);
-    const weights = createWeights(network, peerWeights(fixture, name, network));
+    const weights = fixture.names.filter((each) => each.startsWith(`${name}_layer`) && each.endsWith("_W"));
+    const blocks = weights.map((_, l) => `layer${l + 1}`);
     const of = (what: string): Matrix => fixture.get(`${name}_${what}`);
-    const { train, others } = await empiricalKernel(linearizer, weights, of("x_train"), [of("x_test")]);
-    for (const [side, kernel] of [
-      ["train", train],
-      ["test", others[0]!],
-    ] as const) {
-      const close = (got: Matrix, wanted: string) =>
-        expect(relativeError(got.data, of(wanted).data), wanted).toBeLessThan(TOLERANCE.peer);
-      close(await linearizer.forward(weights, of(`x_${side}`)), `f_${side}`);
-      close(await kernel.matrix(), `ntk_${side}`);
-      const blocks = kernel.blocks!;
-      expect(blocks).toHaveLength(
-        fixture.names.filter((each) => each.startsWith(`${name}_layer`) && each.endsWith("_W")).length,
-      );
-      for (const [l, block] of blocks.entries()) close(await block.ntk(), `layer${l + 1}_ntk_${side}`);
-    }
+    await expectKernels(of, network, peerWeights(fixture, name, network), blocks);
   });
 });

@@ -6,8 +6,10 @@ import { createLinearizer } from "../../src/jacobian/linearize.ts";
 import { createWeights } from "../../src/jacobian/weights.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
 import { attention, type AttentionOptions } from "../../src/network/attention.ts";
+import { initialise } from "../../src/network/initialise.ts";
 import { residual, sequence, serial, type Composite } from "../../src/network/layers.ts";
 import { createBuilder, type Network } from "../../src/network/network.ts";
+import { transformer } from "../../src/network/transformer.ts";
 import { split } from "../../src/network/split.ts";
 import { OPS } from "../../src/ops/index.ts";
 import { checkJacobian } from "../support/differences.ts";
@@ -150,6 +152,30 @@ describe("a transformer", () => {
     const network = b.finish(b.apply(head(V), [pooled], { shares: 0 }));
     expect(network.outputs).toBe(V);
     await checkJacobian(network, matrix(2, T, Float64Array.of(0, 2, 1, 1, 1, 0)), 3);
+  });
+});
+
+describe("the named transformer", () => {
+  const options = { depth: 1, width: 4, heads: 2, inner: 3, biasVariance: 0.3 };
+
+  it.each([1, 3])("of features has the derivatives of its %i outputs", async (outputs) => {
+    const network = transformer([T, 2], { ...options, outputs });
+    await checkJacobian(network, matrix(2, 2 * T, normals(1, [2, T, 2]).data), 3);
+  });
+
+  it("of tokens, causal, reads the last one out", async () => {
+    const network = transformer(T, { ...options, vocabulary: 5, causal: true, outputs: 2 });
+    expect(network.blocks).toHaveLength(12);
+    await checkJacobian(network, matrix(2, T, Float64Array.of(0, 4, 1, 3, 3, 2)), 3);
+  });
+
+  it("starts with gains of 1, and shifts and positions of 0", async () => {
+    const network = transformer([T, 2], options);
+    const thetas = initialise(await float64Engine(), network, 1);
+    for (const [l, { form, start }] of network.blocks.entries()) {
+      expect(form === "rows").toBe(start !== undefined);
+      if (start) expect(Array.from(thetas[l]!.subarray(0, start.length))).toEqual(start);
+    }
   });
 });
 

@@ -11,6 +11,7 @@ import { initialise } from "../../src/network/initialise.ts";
 import { myrtle } from "../../src/network/myrtle.ts";
 import type { Network } from "../../src/network/network.ts";
 import { resnet } from "../../src/network/resnet.ts";
+import { transformer } from "../../src/network/transformer.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { checkJacobianAlong } from "../support/differences.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
@@ -104,12 +105,36 @@ describe("resnet", () => {
 /** Without kinks, which differences of thousands of units would straddle. */
 const activation = "erf";
 
+describe("transformer", () => {
+  it("has tokens of patches, of rows, or of a table", () => {
+    const options = { depth: 1, width: 8, heads: 2, outputs: 3 };
+    const { shapes } = transformer([8, 12, 2], { ...options, patch: 4 });
+    expect(shapes.slice(1, 4)).toEqual([
+      [2, 3, 8],
+      [6, 8],
+      [6, 8],
+    ]);
+    const rows = transformer([5, 7], options);
+    const ids = transformer([5], { ...options, vocabulary: 11 });
+    for (const { blocks, outputs } of [rows, ids]) {
+      // Tokens, positions, two normalisations, four matrices of attention, two dense layers, and the last two.
+      expect([blocks.length, outputs]).toEqual([12, 3]);
+    }
+    expect(ids.blocks[0]).toMatchObject({ columns: 11, fanOut: 8, positions: 5 });
+    expect(transformer([2, 8, 12], { ...options, channelsFirst: true }).shapes[2]).toEqual([2, 3, 8]);
+  });
+});
+
 it.each([
+  ["a transformer", transformer([5, 3], { depth: 1, width: 8, heads: 2, biasVariance: 0.1 })],
+  ["a causal one on ids", transformer([4], { vocabulary: 6, depth: 1, width: 8, heads: 2, causal: true })],
   ["cnn", cnn([6, 6, 2], { depth: 3, width: 16, strides: [1, 2], activation })],
   ["myrtle", myrtle([8, 8, 2], { width: 8, activation })],
   ["a wide resnet", resnet([8, 8, 2], { width: 8, stem: 8, activation })],
   ["a standard resnet", resnet([8, 8, 2], { form: "standard", blocks: [1, 1], width: 8, activation })],
 ])("%s has a Jacobian of differences", async (_, network) => {
-  const x = matrix(2, network.inputs, randomState(2).normalsInto(new Float64Array(2 * network.inputs)));
+  const normals = randomState(2).normalsInto(new Float64Array(2 * network.inputs));
+  const isOfIds = network.nodes[0]!.op.name.startsWith("embedding");
+  const x = matrix(2, network.inputs, isOfIds ? normals.map((_, i) => i % 6) : normals);
   await checkJacobianAlong(network, x, 5);
 });

@@ -8,7 +8,8 @@ import { createGraph } from "../../src/engine/graph.ts";
 import { serial } from "../../src/network/layers.ts";
 import { OPS } from "../../src/ops/index.ts";
 import type { Op, Shape } from "../../src/ops/op.ts";
-import { positionClasses, readWindows } from "../../src/ops/windows.ts";
+import { positionClasses } from "../../src/ops/places.ts";
+import { readWindows } from "../../src/ops/windows.ts";
 import { randomState } from "../../src/random/random-state.ts";
 import { checkJacobianAlong } from "../support/differences.ts";
 import { plainConv, type Geometry } from "../support/plain-windows.ts";
@@ -147,6 +148,24 @@ describe("a convolution", () => {
       [3],
     ]);
     await checkJacobianAlong(network, samplesFor(network, 3), 3);
+  });
+
+  it("takes images of many pixels", async () => {
+    const { normalsInto } = randomState(7);
+    const shape: [number, number, number] = [160, 160, 1];
+    const theta = normalsInto(new Float64Array(25));
+    const x = normalsInto(new Float64Array(160 * 160));
+    const geometry: Geometry = { kernel: [5, 5], stride: [1, 1], dilation: [1, 1], padding: "same" };
+    const scales = { channels: 1, groups: 1, weight: Math.sqrt(2 / 25), bias: 0 };
+    const wanted = plainConv({ shape, data: x }, geometry, theta, scales);
+    const value = await valueOf(conv(1, 5, { padding: "same" }), shape, x, theta);
+    expect(relativeError(value, wanted)).toBeLessThan(TOLERANCE.twin);
+  });
+
+  it("has derivatives of zero where its windows hold padding alone", async () => {
+    const op = conv(2, 1, { ...variances, stride: 2, padding: [[1, 0]] });
+    const network = serial(2, dense(2, variances), reshape(1, 2), op, flatten(), dense(1));
+    await checkJacobianAlong(network, samplesFor(network, 6), 6);
   });
 
   it("is a dense layer where its kernel covers the whole image", async () => {

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as network from "../../src/entry/network.ts";
 import * as main from "../../src/index.ts";
 import { BROUGHT, linkPackages, MANIFEST, ROOT } from "../support/checkout.ts";
 import { QUICK_WASM, startNode } from "../support/children.ts";
@@ -165,9 +166,15 @@ describe("in a project that has nothing else", () => {
     expect(stdout).toMatch(/^posterior {10}test accuracy /m);
   });
 
-  it("the example of every name of the main entry runs, and compiles", async () => {
-    const examples = Object.keys(main).map((name) => [name, exampleOf(name)] as const);
-    expect(examples.filter(([, code]) => code === undefined)).toEqual([]);
+  it("the example of every name of the main entry runs, and compiles; so do those of networks", async () => {
+    const own = Object.keys(main).map((name) => [name, exampleOf(name)] as const);
+    expect(own.filter(([, code]) => code === undefined)).toEqual([]);
+    const others = Object.keys(network)
+      .filter((name) => !(name in main))
+      .map((name) => [name, exampleOf(name, "src/entry/network.ts")] as const)
+      // What some read lies in the checkout alone.
+      .filter(([, code]) => code !== undefined && !code.includes("node:"));
+    const examples = [...own, ...others];
     for (const [name, code] of examples) {
       for (const type of ["mjs", "mts"]) writeFileSync(join(project, `example-${name}.${type}`), `${code}\n`);
     }

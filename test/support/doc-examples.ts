@@ -31,9 +31,9 @@ function commentOf(path: string, name: string): string {
     .replaceAll(/^ \* ?/gm, "");
 }
 
-/** The example of a name that the main entry exports; undefined where it has none. */
-export function exampleOf(name: string): string | undefined {
-  const main = join(ROOT, "src/index.ts");
-  const comment = commentOf(declarationOf(main, name), name);
+/** The example of a name that an entry exports, the main one by default; undefined where it has none. */
+export function exampleOf(name: string, entry = "src/index.ts"): string | undefined {
+  const path = join(ROOT, entry);
+  const comment = commentOf(declarationOf(path, name), name);
   return /@example\n([\s\S]*?)(?=\n@\w|$)/.exec(comment)?.[1];
 }

@@ -42,6 +42,18 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.resnet([8, 8, 1], { blocks: [] }),
     /^blocks: wanted one group or more/,
   ],
+  [
+    "transformer",
+    "samples of no tokens",
+    () => natgrad.transformer([4]),
+    /^transformer: wanted samples \[tokens, features\], got \[4\]$/,
+  ],
+  [
+    "transformer",
+    "heads that do not divide",
+    () => natgrad.transformer([4, 2], { width: 6 }),
+    /^attention: wanted a width that 4 heads/,
+  ],
   ["sum", "one value", () => natgrad.sum().shape([[2]]), /^sum: wanted 2 inputs or more, got 1 inputs$/],
   [
     "parallel",
@@ -145,6 +157,13 @@ export const OP_REFUSALS: readonly (readonly [string, string, () => unknown, Reg
     () => natgrad.serial(3, natgrad.attention()),
     /^attention: wanted values \[tokens, features\], got \[3\]$/,
   ],
+  [
+    "transformer",
+    "features where tokens are looked up",
+    () => natgrad.transformer([5, 3], { vocabulary: 7 }),
+    /^transformer: wanted samples \[tokens\] of a vocabulary, got \[5, 3\]$/,
+  ],
+  ["transformer", "no blocks", () => natgrad.transformer([5, 3], { depth: 0 }), /^depth: wanted a whole/],
   [
     "split",
     "sizes of another sum",

@@ -6,10 +6,16 @@ import { ACTIVATION_NAMES, activationNamed } from "../../ops/activations/index.t
 import { activation } from "../../ops/activation.ts";
 import { conv } from "../../ops/conv.ts";
 import { dense } from "../../ops/dense.ts";
+import { embedding } from "../../ops/embedding.ts";
 import { flatten } from "../../ops/flatten.ts";
 import { globalAveragePool, globalMaxPool, globalSumPool } from "../../ops/global-pool.ts";
+import { groupNorm, instanceNorm } from "../../ops/group-norm.ts";
+import { layerNorm, rmsNorm } from "../../ops/layer-norm.ts";
+import { gain, shift } from "../../ops/parameter.ts";
 import type { WeightOptions } from "../../ops/parameterization.ts";
 import { averagePool, maxPool, sumPool } from "../../ops/pool.ts";
+import { softmax } from "../../ops/softmax.ts";
+import { attention } from "../../network/attention.ts";
 import { reshape } from "../../ops/reshape.ts";
 import { transpose } from "../../ops/transpose.ts";
 import type { Layer } from "../../network/layers.ts";
@@ -51,6 +57,8 @@ const axes = (least: number) => {
 };
 
 const WEIGHTS = { weight_variance: positive().optional(), bias_variance: notNegative().optional() };
+
+const AFFINE = { epsilon: positive().optional(), gain: flag().optional(), shift: flag().optional() };
 
 const WINDOWS = {
   size: sizes(),
@@ -96,6 +104,35 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   ),
   sum_pool: kind(WINDOWS, ({ size, ...rest }) => sumPool(size, windowsOf(rest)), "size"),
   max_pool: kind(WINDOWS, ({ size, ...rest }) => maxPool(size, windowsOf(rest)), "size"),
+  layer_norm: kind({ axes: whole(1).optional(), ...AFFINE }, (options) => layerNorm(given(options)), "axes"),
+  rms_norm: kind({ axes: whole(1).optional(), ...AFFINE }, (options) => rmsNorm(given(options)), "axes"),
+  group_norm: kind(
+    { groups: whole(1), ...AFFINE },
+    ({ groups, ...options }) => groupNorm(groups, given(options)),
+    "groups",
+  ),
+  instance_norm: kind(AFFINE, (options) => instanceNorm(given(options))),
+  attention: kind(
+    { heads: whole(1).optional(), width: whole(1).optional(), causal: flag().optional(), ...WEIGHTS },
+    ({ heads, width, causal, ...weights }, around) =>
+      attention({ ...weightsOf(weights, around), ...given({ heads, width, causal }) }),
+    "heads",
+  ),
+  embedding: kind(
+    { vocabulary: whole(1), width: whole(1), deviation: notNegative().optional() },
+    ({ vocabulary, width, deviation }) => embedding(vocabulary, width, given({ deviation })),
+  ),
+  shift: kind(
+    { shape: axes(1), deviation: notNegative().optional() },
+    ({ shape, deviation }) => shift(shape, given({ deviation })),
+    "shape",
+  ),
+  gain: kind(
+    { shape: axes(1), deviation: notNegative().optional() },
+    ({ shape, deviation }) => gain(shape, given({ deviation })),
+    "shape",
+  ),
+  softmax: kind({}, () => softmax()),
   global_average_pool: kind({}, globalAveragePool),
   global_sum_pool: kind({}, globalSumPool),
   global_max_pool: kind({}, globalMaxPool),

@@ -5,6 +5,8 @@
 import { z } from "zod";
 import { InputError } from "../../error.ts";
 import { appendLayer, parallel, residual, sequence, type Layer } from "../../network/layers.ts";
+import { mul } from "../../ops/arithmetic.ts";
+import { concatenate } from "../../ops/concatenate.ts";
 import { sum } from "../../ops/sum.ts";
 import { shown } from "../shown.ts";
 import { KINDS, type Surroundings } from "./kinds.ts";
@@ -45,7 +47,7 @@ const listOf = (layers: unknown, path: string, around: Surroundings): Layer[] =>
 function layerOf(given: unknown, path: string, around: Surroundings): Layer {
   const [name, options] = namedOf(given, path);
   const inner = `${path}.${name}`;
-  if (name === "parallel") return placed(inner, parallel(branchesOf(options, inner, around), sum()));
+  if (name === "parallel") return placed(inner, parallelOf(options, inner, around));
   if (HOLDERS.includes(name)) {
     const layers = listOf(options, inner, around);
     return name === "residual" ? placed(inner, residual(...layers)) : sequence(...layers);
@@ -66,6 +68,23 @@ function namedOf(given: unknown, path: string): [name: string, options: unknown]
     return refuse(path, "the name of a layer, or one name and what it takes", given);
   if (!LAYER_NAMES.includes(first[0])) refuse(path, `one of ${LAYER_NAMES.join(", ")}`, first[0]);
   return first;
+}
+
+/** What joins branches. */
+const JOINS = { sum, concatenate, multiply: mul } as const;
+
+/** Branches alone, which are added, or `branches` and how they are joined. */
+function parallelOf(given: unknown, path: string, around: Surroundings): Layer {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    return parallel(branchesOf(given, path, around), sum());
+  }
+  const { branches, join = "sum", ...rest } = given as { branches?: unknown; join?: unknown };
+  const [stranger] = Object.keys(rest);
+  if (stranger !== undefined) refuse(`${path}.${stranger}`, "one of branches, join", "an unknown name");
+  if (typeof join !== "string" || !(join in JOINS)) {
+    return refuse(`${path}.join`, `one of ${Object.keys(JOINS).join(", ")}`, join);
+  }
+  return parallel(branchesOf(branches, `${path}.branches`, around), JOINS[join as keyof typeof JOINS]());
 }
 
 /** Branches: lists of layers, or single ones; an empty list passes its input on. */

@@ -8,6 +8,7 @@ import { mlp } from "../../network/mlp.ts";
 import { myrtle } from "../../network/myrtle.ts";
 import type { Network } from "../../network/network.ts";
 import { resnet } from "../../network/resnet.ts";
+import { transformer } from "../../network/transformer.ts";
 import type { Parameterization } from "../../ops/parameterization.ts";
 import { activationOf, type OwnParts } from "../own.ts";
 import type { LayerList } from "./layer-file.ts";
@@ -39,6 +40,8 @@ export type Named = {
   /** Defaults of the options. */
   readonly n_layers: number;
   readonly width: number;
+  /** Default of the activation, where it is another than that of all. */
+  readonly activation?: string;
   /** Numbers of weight layers that there are. */
   readonly depths: { readonly wanted: string; has(n: number): boolean };
   build(options: NetworkOptions, ends: Ends): Network;
@@ -67,6 +70,9 @@ const above = (least: number) => ({ wanted: `a whole number >= ${least}`, has: (
 /** ResNet-18, and wide ones of 6 n + 4 layers: three groups of n blocks, with the convolutions beside them counted once per group. */
 const RESNET_18 = 18;
 const wideBlocks = (n_layers: number): number => (n_layers - 4) / 6;
+
+/** As many heads, up to four, as divide the width. */
+const headsOf = (width: number): number => [4, 2, 1].find((heads) => width % heads === 0)!;
 
 /** Every network by name; the first is the default. */
 export const NAMED = {
@@ -103,6 +109,19 @@ export const NAMED = {
       const blocks = Array.from({ length: 3 }, () => wideBlocks(n_layers));
       return resnet(shapeOf(ends), { ...onImages(options, ends), blocks });
     },
+  },
+  transformer: {
+    // Its blocks, as people count the layers of a transformer.
+    n_layers: 2,
+    width: 64,
+    activation: "gelu",
+    depths: above(1),
+    build: (options, ends) =>
+      transformer(shapeOf(ends), {
+        ...onImages(options, ends),
+        depth: options.n_layers,
+        heads: headsOf(options.width),
+      }),
   },
 } as const satisfies Readonly<Record<string, Named>>;
 

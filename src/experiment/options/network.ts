@@ -37,13 +37,18 @@ export const NETWORK_OPTIONS = {
     ),
   n_layers: whole(1, 1000)
     .default(3)
-    .meta(about("<n>", "weight layers, L; other networks than mlp have defaults of their own")),
+    .meta(
+      about(
+        "<n>",
+        "weight layers, L (blocks of a transformer); other networks than mlp have defaults of their own",
+      ),
+    ),
   width: whole(1)
     .default(4096)
     .meta(
       about(
         "<n>",
-        "width of every hidden layer, M; of cnn, myrtle and resnet the channels (of the first group)",
+        "width of every hidden layer, M: channels of cnn, myrtle and (first group) resnet, features of a token",
       ),
     ),
   activation: choiceOrOwn(ACTIVATION_NAMES)

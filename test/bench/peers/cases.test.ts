@@ -9,6 +9,7 @@ import {
   waysOf,
   type Case,
 } from "../../../bench/peers/cases.ts";
+import { imageNetwork } from "../../../bench/peers/images.ts";
 
 const one: Case = { job: "empirical", N: 100, tests: 0, C: 1, width: 4096, depth: 3 };
 
@@ -47,4 +48,18 @@ test("operations of a contraction grow as N^2 C^2, of NTK-vector products as N^2
   expect(growth("ntk_vector_products", { N: 2000 })).toBe(4);
   expect(growth("grams", { N: 2000 })).toBeLessThan(3);
   expect(growth("ntk_vector_products", { N: 1000, C: 2 })).toBeCloseTo(2, 2);
+});
+
+test("networks on images have the layers that their cases name, and the operations of their positions", () => {
+  for (const one of casesOf(["images", "images-step"])) {
+    expect(imageNetwork(one.network!, one.width, one.C).blocks.length).toBe(one.depth);
+  }
+  const image = casesOf(["images"], { quick: true }).find(({ network }) => network === "cnn");
+  const { N, C, width: M } = image!;
+  const [first, others] = [32 * 32 * M * (9 * 3 + 1), (16 * 16 + 8 * 8 + 4 * 4) * M * (9 * M + 1)];
+  const passes = N * (1 + C) * (first + others + (M + 1) * C);
+  const rows = N * C * (first + others + (M + 1) * C);
+  const contraction = (N * C) ** 2 * (M * (9 * 3 + 1) + 3 * M * (9 * M + 1) + (M + 1) * C);
+  const way = { peer: "jax", variant: "jacobian_contraction" } as const;
+  expect(operationsOf(image!, way)).toBe(passes + rows + contraction);
 });

@@ -66,6 +66,17 @@ test("render gives minimum, median, compilation, memory and ratios of single job
   `);
 });
 
+test("render gives what was measured in turns the median and the range of its ratios", () => {
+  const one: Case = { job: "images", N: 4, tests: 0, C: 1, width: 4, depth: 5, network: "cnn" };
+  const text = render([
+    { case: one, way: natgrad, seconds: [0.1, 0.2] },
+    { case: { ...one, N: 8 }, way: natgrad, seconds: [0.1, 0.3] },
+    { case: one, way: jax, seconds: [0.3, 0.3], ratios: [3, 1.5] },
+  ]);
+  expect(text).toContain("### Empirical NTK of networks on images: Four convolutions");
+  expect(text).toContain("0.300 (2.3x, 1.5x-3.0x)");
+});
+
 test("a result that is not finite, or further off than its tolerance, disagrees", () => {
   expect(disagrees(step(jax, { difference: 1e-4 }))).toBe(false);
   expect(disagrees(step(jax, {}))).toBe(false);

@@ -1,0 +1,304 @@
+/**
+ * @file Ops that move numbers: Reshape and its kin, Transpose, parts, joins, repeats, padding, rows of tables.
+ */
+import { InputError } from "../../../error.ts";
+import { count, type OnnxNode } from "../../model.ts";
+import { integersOf, intOf, intsOf, named, sizesOf, stringOf } from "../arguments.ts";
+import type { Builder } from "../builder.ts";
+import { shapeOf } from "../fold/fold.ts";
+import { integers, isFloat, rowOf, type Item, type Known, type Live } from "../known.ts";
+import {
+  broadcast,
+  fromFront,
+  layoutText,
+  leads,
+  mixing,
+  reshaped,
+  sampleAxis,
+  sampleShape,
+  transposed,
+  type Layout,
+  type Size,
+} from "../layout.ts";
+import { sliceRuns, splitRuns, type Run } from "../selection.ts";
+import { resolved, squeezedAxes, targetLayout, unsqueezedAxes } from "../shapes.ts";
+import { knownAt, live, type Rule } from "./rule.ts";
+
+/** Axes in another order; where only axes of size 1 move, a Reshape. */
+export function turn(b: Builder, node: OnnxNode, x: Live, perm: readonly number[]): Live {
+  const rank = x.dims.length;
+  if (
+    perm.length !== rank ||
+    new Set(perm).size !== rank ||
+    !perm.every((axis) => axis >= 0 && axis < rank)
+  ) {
+    const got = `[${perm.join(", ")}]`;
+    throw new InputError({ what: named(node), wanted: `an order of ${rank} axes`, got });
+  }
+  const layout = transposed(x, perm);
+  const long = perm.filter((axis) => x.dims[axis]! > 1);
+  if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return b.relaid(node, x, layout);
+  if (leads(x) && leads(layout)) {
+    const order = perm.slice(1).map((axis) => axis - 1);
+    return b.emit(node, "Transpose", [x], layout, { attributes: { perm: order } });
+  }
+  const whole = b.relaid(node, x, { dims: x.dims });
+  const moved = b.emit(node, "Transpose", [whole], { dims: layout.dims }, { attributes: { perm } });
+  return b.relaid(node, moved, layout);
+}
+
+/** A Reshape to sizes that may depend on the batch. */
+const toSizes = (b: Builder, node: OnnxNode, x: Live, sizes: readonly Size[]): Live =>
+  b.relaid(node, x, reshaped(x, sizes, named(node), x.batch && b.literal));
+
+/** Sizes of a live value as the file sees them. */
+const sizesIn = (b: Builder, { dims, batch }: Layout): Size[] =>
+  dims.map((size, axis) => {
+    if (axis !== batch?.axis) return { c: size, n: 0 };
+    return b.literal === undefined ? { c: 0, n: size } : { c: size * b.literal, n: 0 };
+  });
+
+/** Parts of axes. */
+function part(b: Builder, node: OnnxNode, x: Live, runs: readonly Run[]): Live {
+  if (runs.length === 0) return x;
+  const what = named(node);
+  const axes = runs.map(({ axis }) => sampleAxis(x, axis, what));
+  const dims = [...x.dims];
+  for (const { axis, size } of runs) dims[axis] = size;
+  return b.emit(
+    node,
+    "Slice",
+    [x],
+    { dims, batch: x.batch },
+    {
+      attributes: {
+        axes,
+        starts: runs.map(({ start }) => start),
+        ends: runs.map(({ start, step, size }) => start + step * size),
+        steps: runs.map(({ step }) => step),
+      },
+    },
+  );
+}
+
+function reshapeRule(b: Builder, node: OnnxNode, x: Live, sizes: readonly Size[]): Live {
+  return toSizes(b, node, x, resolved(node, x, sizes, b.literal));
+}
+
+/** Several sizes as one. */
+const merged = (sizes: readonly Size[]): Size => {
+  const product = count(sizes.map(({ c, n }) => (n === 0 ? c : n)));
+  return sizes.some(({ n }) => n !== 0) ? { c: 0, n: product } : { c: product, n: 0 };
+};
+
+/** Values that are joined, all in one layout but for the axis. */
+function concat(b: Builder, node: OnnxNode, items: readonly (Known | Live)[]): Live {
+  const what = named(node);
+  const first = items.find((item) => item.batch) ?? items[0]!;
+  const axis = fromFront(intOf(node, "axis", 0), first.dims.length, what);
+  const at = sampleAxis(first, axis, what);
+  const values = items.map((given) => {
+    const rows = leads(first) && given.kind === "known" && given.dims[0] !== 1;
+    const row = rows ? rowOf(given, b.literal ?? given.dims[0]) : undefined;
+    const item = row ?? given;
+    const mine = item.dims.length === first.dims.length;
+    const fits =
+      mine && item.dims.every((size, i) => i === axis || i === first.batch?.axis || size === first.dims[i]);
+    if (!fits) {
+      const got = `${layoutText(first)} and ${layoutText(item)}`;
+      throw new InputError({ what, wanted: "shapes that differ along one axis", got });
+    }
+    if (item.batch || !first.batch) return b.lift(node, item);
+    if (item.dims[first.batch.axis] !== 1) throw mixing(what);
+    return b.relaid(node, b.lift(node, item), { dims: item.dims, batch: first.batch });
+  });
+  const dims = first.dims.with(
+    axis,
+    items.reduce((sum, item) => sum + item.dims[axis]!, 0),
+  );
+  return b.emit(
+    node,
+    "Concat",
+    values,
+    { dims, batch: first.batch },
+    { attributes: { axis: at }, type: first.type },
+  );
+}
+
+/** Rows of a table by integers of the samples. */
+function embedding(b: Builder, node: OnnxNode, table: Known, indices: Live): Item {
+  if (!isFloat(table) || intOf(node, "axis", 0) !== 0)
+    return b.lack("Gather from a known table along another axis");
+  const batch = indices.batch;
+  const layout = { dims: [...indices.dims, ...table.dims.slice(1)], batch };
+  const parameters = [b.use(table, "table", named(node))];
+  return b.emit(node, "Embedding", [indices], layout, { parameters, type: table.type });
+}
+
+/** Known rows of a live value. */
+function rows(b: Builder, node: OnnxNode, x: Live, indices: Known): Item {
+  const what = named(node);
+  const axis = fromFront(intOf(node, "axis", 0), x.dims.length, what);
+  const n = x.dims[axis]!;
+  const at = integersOf(indices, what).map((index) => (index < 0 ? index + n : index));
+  if (axis === x.batch?.axis) throw mixing(what);
+  const outside = at.find((index) => !(index >= 0 && index < n));
+  if (outside !== undefined) throw new InputError({ what, wanted: `indices below ${n}`, got: `${outside}` });
+  const inBatch = axis < (x.batch?.axis ?? 0) ? indices.dims.length - 1 : 0;
+  const dims = [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)];
+  const layout: Layout = { dims, batch: x.batch && { ...x.batch, axis: x.batch.axis + inBatch } };
+  const isRun = at.every((index, i) => i === 0 || index === at[i - 1]! + 1) && at.length > 0;
+  if (isRun) {
+    const whole = at.length === n;
+    const run = { axis, start: at[0]!, step: 1, size: at.length };
+    return b.relaid(node, whole ? x : part(b, node, x, [run]), layout);
+  }
+  const flat = { dims: x.dims.with(axis, at.length), batch: x.batch };
+  const attributes = { axis: sampleAxis(x, axis, what), indices: at };
+  return b.relaid(node, b.emit(node, "Gather", [x], flat, { attributes }), layout);
+}
+
+/** Repeats a value to a shape. */
+function expand(b: Builder, node: OnnxNode, x: Live, shape: Known): Live {
+  const sizes = sizesOf(shape);
+  const rank = Math.max(sizes.length, x.dims.length);
+  const atBatch = x.batch ? x.batch.axis + sizes.length - x.dims.length : -1;
+  const target =
+    b.literal === undefined || !x.batch
+      ? targetLayout(sizes, named(node))
+      : { dims: sizes.map(({ c }, axis) => (axis === atBatch ? 1 : c)) };
+  const own = target.batch && {
+    ...target.batch,
+    before: x.batch?.before ?? 1,
+    after: x.batch?.after ?? target.batch.after,
+  };
+  const layout = broadcast(x, { dims: target.dims, batch: own }, named(node));
+  const fitting = b.fit(node, x, layout);
+  const same = count(sampleShape(fitting)) === count(sampleShape(layout));
+  if (same) return b.relaid(node, fitting, layout);
+  const attributes = { shape: sampleShape(layout) };
+  return rank === 0 ? x : b.emit(node, "Expand", [fitting], layout, { attributes });
+}
+
+export const SHAPE: Readonly<Record<string, Rule>> = {
+  Shape(b, node, inputs) {
+    const x = live(b, node, inputs);
+    return [
+      shapeOf(
+        node,
+        sizesIn(b, x).map(({ c, n }) => [c, n]),
+      ),
+    ];
+  },
+  Size(b, node, inputs) {
+    const { c, n } = merged(sizesIn(b, live(b, node, inputs)));
+    return [{ ...integers([c], [n]), dims: [] }];
+  },
+  Reshape(b, node, inputs) {
+    const shape = knownAt(inputs, 1);
+    if (!shape) return [b.lack("Reshape to a computed shape")];
+    return [reshapeRule(b, node, live(b, node, inputs), sizesOf(shape))];
+  },
+  Flatten(b, node, inputs) {
+    const x = live(b, node, inputs);
+    const axis = intOf(node, "axis", 1);
+    const at = axis < 0 ? axis + x.dims.length : axis;
+    const sizes = sizesIn(b, x);
+    return [toSizes(b, node, x, [merged(sizes.slice(0, at)), merged(sizes.slice(at))])];
+  },
+  Squeeze(b, node, inputs) {
+    const x = live(b, node, inputs);
+    return [b.relaid(node, x, squeezedAxes(node, x, knownAt(inputs, 1)))];
+  },
+  Unsqueeze(b, node, inputs) {
+    const x = live(b, node, inputs);
+    return [b.relaid(node, x, unsqueezedAxes(node, x, knownAt(inputs, 1)))];
+  },
+  Transpose(b, node, inputs) {
+    const x = live(b, node, inputs);
+    return [turn(b, node, x, intsOf(node, "perm") ?? x.dims.map((_, i) => x.dims.length - 1 - i))];
+  },
+  Slice(b, node, inputs) {
+    const x = live(b, node, inputs);
+    if (inputs.slice(1).some((item) => item?.kind === "live")) return [b.lack("Slice by computed indices")];
+    const runs = sliceRuns(
+      node,
+      x.dims,
+      [1, 2, 3, 4].map((i) => knownAt(inputs, i)),
+      x.batch?.axis,
+    );
+    return [part(b, node, x, runs)];
+  },
+  Split(b, node, inputs) {
+    const x = live(b, node, inputs);
+    return splitRuns(node, x.dims, knownAt(inputs, 1)).map((run) => part(b, node, x, [run]));
+  },
+  Concat: (b, node, inputs) => [
+    concat(
+      b,
+      node,
+      inputs.map((item) => item!),
+    ),
+  ],
+  Gather(b, node, [x, indices]) {
+    if (indices!.kind === "live") {
+      return [x!.kind === "known" ? embedding(b, node, x!, indices!) : b.lack("Gather by computed indices")];
+    }
+    return [rows(b, node, live(b, node, [x]), indices!)];
+  },
+  Expand(b, node, inputs) {
+    const shape = knownAt(inputs, 1);
+    return [shape ? expand(b, node, live(b, node, inputs), shape) : b.lack("Expand to a computed shape")];
+  },
+  Tile(b, node, inputs) {
+    const x = live(b, node, inputs);
+    const repeats = knownAt(inputs, 1);
+    if (!repeats) return [b.lack("Tile by computed repeats")];
+    const times = integersOf(repeats, named(node));
+    if (times.some((n, axis) => n !== 1 && axis === x.batch?.axis)) throw mixing(named(node));
+    if (times.every((n) => n === 1)) return [x];
+    const layout = { dims: x.dims.map((size, axis) => size * times[axis]!), batch: x.batch };
+    const attributes = { repeats: leads(x) ? times.slice(1) : times };
+    return [b.emit(node, "Tile", [x], layout, { attributes })];
+  },
+  Pad(b, node, inputs) {
+    const x = live(b, node, inputs);
+    const what = named(node);
+    if (inputs.slice(1).some((item) => item?.kind === "live")) return [b.lack("Pad by computed sizes")];
+    const given = knownAt(inputs, 1);
+    const all = given ? integersOf(given, what) : (intsOf(node, "pads") ?? []);
+    const rank = x.dims.length;
+    const axes = knownAt(inputs, 3);
+    const named3 = axes
+      ? integersOf(axes, what).map((axis) => fromFront(axis, rank, what))
+      : x.dims.map((_, i) => i);
+    const half = all.length / 2;
+    if (half !== named3.length)
+      throw new InputError({ what, wanted: `${2 * named3.length} pads`, got: `${all.length}` });
+    const begins = x.dims.map((_, axis) => all[named3.indexOf(axis)] ?? 0);
+    const ends = x.dims.map((_, axis) => all[named3.indexOf(axis) + half] ?? 0);
+    for (const [i, axis] of x.dims.entries()) {
+      if (!named3.includes(i)) begins[i] = ends[i] = 0;
+      if (axis + begins[i]! + ends[i]! < 0) throw new InputError({ what, wanted: "sizes >= 0", got: "less" });
+    }
+    const at = x.batch?.axis;
+    if (at !== undefined && (begins[at] !== 0 || ends[at] !== 0)) throw mixing(what);
+    if ([...begins, ...ends].every((n) => n === 0)) return [x];
+    const value = knownAt(inputs, 2)?.values()[0] ?? 0;
+    const layout = { dims: x.dims.map((size, i) => size + begins[i]! + ends[i]!), batch: x.batch };
+    const own = leads(x) ? 1 : 0;
+    const attributes = {
+      pads: [...begins.slice(own), ...ends.slice(own)],
+      mode: stringOf(node, "mode", "constant"),
+      value,
+    };
+    return [b.emit(node, "Pad", [x], layout, { attributes })];
+  },
+  Dropout(b, node, inputs) {
+    const training = inputs[2];
+    if (training && (training.kind === "live" || training.values()[0] !== 0)) {
+      throw new InputError({ what: named(node), wanted: "a model for inference", got: "training mode" });
+    }
+    return [live(b, node, inputs)];
+  },
+};
