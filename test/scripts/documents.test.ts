@@ -184,8 +184,8 @@ describe("runs of the convolutional network", () => {
     seed,
     rate: 1,
     gap: [2 * gap, gap],
-    train: [[0.1, 0]],
-    test: [[0.2, 0.1]],
+    train: Array.from({ length: SETTING.steps }, () => [0.1, 0] as const),
+    test: Array.from({ length: SETTING.steps }, () => [0.2, 0.1] as const),
   });
   const runs = (...rows: CnnRow[]): CnnRuns => ({ setting: SETTING, rows });
 
