@@ -3,7 +3,7 @@
  * (events.ts).
  */
 import type { Dataset } from "../data/dataset.ts";
-import { alphaOf, hasAlpha, measuredAlpha } from "../dynamics/alpha.ts";
+import { alphaOf, hasAlpha, measuredRate, type MeasuredRate } from "../dynamics/alpha.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { createStopwatch, type Stopwatch } from "../dynamics/stopwatch.ts";
 import { prepareTraining, type Training } from "../dynamics/training.ts";
@@ -55,8 +55,8 @@ type Setting = {
   readonly kernelReason?: string;
 };
 
-/** The learning rate, and the alpha that it was measured from where the theory has none. */
-type Rate = { readonly learningRate: number; readonly measured?: number };
+/** The learning rate, and what it was measured from where the theory has none. */
+type Rate = { readonly learningRate: number; readonly measured?: MeasuredRate };
 
 async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
   demandConfig(asked);
@@ -155,7 +155,7 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
   };
 }
 
-/** As it was given, or 1 / alpha. */
+/** As it was given, 1 / alpha of the theory, or measured. */
 async function rateOf(
   { config, alpha, fisher, loss, dataset, batchSize, plan }: Setting,
   linearizer: Linearizer,
@@ -166,11 +166,11 @@ async function rateOf(
   const given = config.learning_rate ?? (alpha === undefined ? undefined : 1 / alpha);
   if (given !== undefined) return { learningRate: given * factor };
   const { damping, singular } = config;
-  const measured = await measuredAlpha(
+  const measured = await measuredRate(
     { method: fisher, linearizer, weights, data: dataset, loss },
     { samples: batchSize, damping, singular, tile: plan.tile, signal },
   );
-  return { learningRate: (1 / measured) * factor, measured };
+  return { learningRate: measured.learningRate * factor, measured };
 }
 
 /** The kernels that predict, by name. */
@@ -235,7 +235,7 @@ const configEvent = (
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,
-  ...(measured === undefined ? {} : { alpha_measured: measured }),
+  ...(measured === undefined ? {} : { alpha_measured: measured.alpha, learning_rate_by: measured.by }),
   plan: {
     bytes: plan.bytes,
     ...(expectedSeconds === undefined ? {} : { seconds: expectedSeconds }),

@@ -90,13 +90,13 @@ const RULE = "==================";
 
 /** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
-  const { config, target_classes, learning_rate, alpha_measured, plan, isotropy, kernel_reason } = event;
+  const { config, target_classes, learning_rate, plan, isotropy, kernel_reason } = event;
   const values: Partial<Record<OptionName, unknown>> = {
     ...config,
     architecture: architectureText(config.architecture),
     kernel: kernel_reason === undefined ? config.kernel : `${config.kernel} (${kernel_reason})`,
     target_classes: `[${target_classes.map(className).join(", ")}]`,
-    learning_rate: formatG(learning_rate) + measuredNote(alpha_measured),
+    learning_rate: formatG(learning_rate) + measuredNote(event),
     memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
     solver: plan.solver,
   };
@@ -182,7 +182,8 @@ function footer({ seconds, peak_rss_bytes, timings, diverged, diverged_at }: Don
 }
 
 /** Says where a learning rate comes from that the theory has not. */
-const measuredNote = (alpha: number | undefined): string =>
-  alpha === undefined
-    ? ""
-    : ` (1/alpha, alpha = ${formatG(alpha)} measured at the start: the theory has none here)`;
+function measuredNote({ alpha_measured: alpha, learning_rate_by: by }: ConfigEvent): string {
+  if (alpha === undefined) return "";
+  const what = by === "stability" ? "half of the largest stable one" : `1/alpha, alpha = ${formatG(alpha)}`;
+  return ` (${what}, measured at the start: the theory has none here)`;
+}
