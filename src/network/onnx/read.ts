@@ -57,6 +57,25 @@ export async function readOnnx(bytes: Uint8Array, options: ReadOnnxOptions = {})
  */
 export function networkOf(model: OnnxModel, options: NormaliseOptions = {}): OnnxNetwork {
   const graph = normalise(model, options);
+  const { c, output } = convert(graph);
+  const network = c.b.finish(output);
+  const blocks = network.blocks.map(({ id }) => c.blocks[id!]!);
+  demandOnce(blocks, graph);
+  return {
+    network,
+    names: blocks.map(({ parameters }) => parameters.map((i) => graph.parameters[i]!.name)),
+    weights: (engine) =>
+      network.blocks.map((shape, l) =>
+        filled(engine.floats(shape.fanOut * shape.columns), shape, blocks[l]!, graph),
+      ),
+  };
+}
+
+/**
+ * The nodes of a normal graph as ops, and its output with one axis.
+ * @throws InputError for nodes that are none, all at once.
+ */
+export function convert(graph: NormalGraph): { readonly c: Conversion; readonly output: number } {
   const c = createConversion(graph);
   const missing = new Set<string>();
   for (const node of graph.nodes) {
@@ -69,18 +88,8 @@ export function networkOf(model: OnnxModel, options: NormaliseOptions = {}): Onn
     throw new InputError({ what: "ops", wanted: "those that natgrad has (docs/onnx.md)", got });
   }
   const last = c.values.get(graph.output.value, "first");
-  const flat = c.b.shape(last).length === 1 ? last : c.b.apply(reshape(count(graph.output.shape)), [last]);
-  const network = c.b.finish(flat);
-  const blocks = network.blocks.map(({ id }) => c.blocks[id!]!);
-  demandOnce(blocks, graph);
-  return {
-    network,
-    names: blocks.map(({ parameters }) => parameters.map((i) => graph.parameters[i]!.name)),
-    weights: (engine) =>
-      network.blocks.map((shape, l) =>
-        filled(engine.floats(shape.fanOut * shape.columns), shape, blocks[l]!, graph),
-      ),
-  };
+  const flat = c.b.shape(last).length === 1;
+  return { c, output: flat ? last : c.b.apply(reshape(count(graph.output.shape)), [last]) };
 }
 
 /** @throws InputError for a parameter that is used in two ways that no block has. */
