@@ -3,10 +3,9 @@
  * activation (`activation`).
  */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { errorCode } from "../data/node/files.ts";
+import { errorCode, openPlain } from "../data/node/files.ts";
 import { InputError, oneLine } from "../error.ts";
 import { exportedFrom, type Exported, KINDS, OWN_OPTIONS } from "./own.ts";
 
@@ -39,7 +38,7 @@ export async function withModules(
 
 async function load(option: string, exported: string, file: string): Promise<Exported> {
   const path = resolve(file);
-  const content = await readFile(path).catch((error: unknown) => {
+  const content = await contentOf(path).catch((error: unknown) => {
     throw new InputError({
       what: option,
       wanted: "a module that can be read",
@@ -70,6 +69,15 @@ async function load(option: string, exported: string, file: string): Promise<Exp
   return exportedFrom(value, file, sha256);
 }
 
+async function contentOf(path: string): Promise<Uint8Array> {
+  const file = await openPlain(path);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Imports a file anew where its content is new. TypeScript is read by Node itself, or by tsx where that is installed. */
 async function imported(path: string, sha256: string): Promise<Record<string, unknown>> {
   const { href } = pathToFileURL(path);
@@ -77,7 +85,7 @@ async function imported(path: string, sha256: string): Promise<Record<string, un
   try {
     return (await import(url)) as Record<string, unknown>;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
+    if ((error as NodeJS.ErrnoException | null)?.code !== "ERR_UNKNOWN_FILE_EXTENSION") throw error;
     const tsx = await loader();
     return tsx.tsImport(href, import.meta.url);
   }

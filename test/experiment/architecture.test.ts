@@ -236,7 +236,7 @@ describe("layers of a file", () => {
     ],
     [
       [{ conv: { channels: 64, sise: 3, size: 3 } }],
-      /^layers\[0\]\.conv\.sise: wanted one of channels, size, .*, got "an unknown name"$/,
+      /^layers\[0\]\.conv: wanted one of channels, size, .*, got "sise"$/,
     ],
     [[{ conv: { size: 3 } }], "layers[0].conv.channels: wanted a whole number >= 1, got nothing"],
     [["relu", "convolve"], /^layers\[1\]: wanted one of dense, conv, .*, sequence, got "convolve"$/],

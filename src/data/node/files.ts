@@ -16,8 +16,11 @@ export const errorCode = (error: unknown): string => (error as NodeJS.ErrnoExcep
 /** An error with a code, as the system's are. */
 const refused = (code: string, path: string): Error => Object.assign(new Error(`${code}: ${path}`), { code });
 
-/** Words for something that is not a plain file. */
-function checkPlain(found: Stats, path: string): void {
+/**
+ * Whether this is a plain file.
+ * @throws Error with a code: EISDIR, `a device`, ...
+ */
+export function checkPlain(found: Stats, path: string): void {
   if (found.isFile()) return;
   if (found.isDirectory()) throw refused("EISDIR", path);
   throw refused(found.isFIFO() ? "a pipe" : found.isSocket() ? "a socket" : "a device", path);

@@ -4,7 +4,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { parse } from "yaml";
-import { errorCode } from "../../data/node/files.ts";
+import { checkPlain, errorCode } from "../../data/node/files.ts";
 import { InputError } from "../../error.ts";
 
 /** Endings of files of layers. */
@@ -51,9 +51,12 @@ export function layersIn(content: unknown, what: string): readonly unknown[] {
 function contentOf(file: string): unknown {
   let text: string;
   try {
-    const { size } = statSync(file);
+    const found = statSync(file);
+    checkPlain(found, file);
+    const { size } = found;
     if (size > LIMIT) throw new InputError(`${file}: wanted a file of layers below 1 MiB, got ${size} bytes`);
-    text = readFileSync(file, "utf8");
+    // Some editors begin a file with a byte order mark.
+    text = readFileSync(file, "utf8").replace(/^\uFEFF/, "");
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw new InputError(`${file}: wanted a file of layers, got ${errorCode(error)}`);

@@ -80,7 +80,7 @@ function parallelOf(given: unknown, path: string, around: Surroundings): Layer {
   }
   const { branches, join = "sum", ...rest } = given as { branches?: unknown; join?: unknown };
   const [stranger] = Object.keys(rest);
-  if (stranger !== undefined) refuse(`${path}.${stranger}`, "one of branches, join", "an unknown name");
+  if (stranger !== undefined) refuse(path, "one of branches, join", stranger);
   if (typeof join !== "string" || !(join in JOINS)) {
     return refuse(`${path}.join`, `one of ${Object.keys(JOINS).join(", ")}`, join);
   }
@@ -109,11 +109,8 @@ function build(name: string, given: unknown, path: string, around: Surroundings)
   if (checked.success) return buildAt(path, () => build(checked.data, around));
   const issue = checked.error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
-    return refuse(
-      `${path}.${issue.keys[0]}`,
-      `one of ${Object.keys(schemas).join(", ") || "no options"}`,
-      "an unknown name",
-    );
+    const names = Object.keys(schemas).join(", ");
+    return refuse(path, names === "" ? "no options" : `one of ${names}`, issue.keys[0]);
   }
   const option = String(issue.path[0]);
   return refuse(`${path}.${option}`, issue.message, (options as Record<string, unknown>)[option]);
