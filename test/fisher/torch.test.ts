@@ -72,6 +72,7 @@ describe.each(Object.entries({ ...TORCH_NETWORKS, "cnn by groups": CNN_BY_GROUPS
       const { layers } = await linearizer.linearize(weights, train, train.rows, {
         positions: form === "expand",
       });
+      expect(modules.filter(hasFactors).length).toBeGreaterThan(2);
       for (const [l, module] of modules.entries()) {
         if (!hasFactors(module)) continue;
         const { A, B } = await factorsOf(layers[l]!, form, train.rows);
