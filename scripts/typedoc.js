@@ -31,7 +31,7 @@ try {
 export default {
   blockTags: [...OptionDefaults.blockTags, "@file"],
   // Lists and schemata that types are made of.
-  intentionallyNotExported: ["configSchema", "schema", "KERNELS", "ROLES"],
+  intentionallyNotExported: ["configSchema", "schema", "KERNELS", "ROLES", "FORMS", "Parts"],
 };`,
   );
   const typedoc = join(folder, "node_modules/typedoc/bin/typedoc");

@@ -9,7 +9,8 @@ export type { LeastNorm } from "./experiment/events.ts";
 export { mnist } from "./data/node/mnist.ts";
 export { loadDataset, saveDataset } from "./data/node/npz.ts";
 export { readWhole, writeWhole, type ReadOptions } from "./data/node/files.ts";
-export { type Config, type ConfigOptions } from "./experiment/config.ts";
+export type { NetworkText } from "./experiment/architecture/describe.ts";
+export type { Config, ConfigOptions, OptionName } from "./experiment/config.ts";
 export { parseConfig, parseFlags } from "./experiment/parse-config.ts";
 export { METHODS } from "./experiment/options/training.ts";
 export { diagnose } from "./experiment/diagnose.ts";
@@ -44,7 +45,8 @@ export { loadWeights, saveWeights } from "./experiment/weight-files.ts";
 export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export { withModules } from "./experiment/modules.ts";
-export type { Own, OwnParts } from "./experiment/own.ts";
+export type { Own, OwnOption, OwnParts } from "./experiment/own.ts";
+export { explain, type BlockPlan, type Explanation } from "./experiment/explain.ts";
 export { run } from "./experiment/run.ts";
 export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {
@@ -59,4 +61,5 @@ export type {
   StepEvent,
 } from "./experiment/events.ts";
 export { DIAGNOSIS_WRITERS, type DiagnosisWriter } from "./report/diagnosis.ts";
+export { EXPLANATION_WRITERS } from "./report/explanation.ts";
 export { WRITERS, type Writer } from "./report/writers.ts";

@@ -9,7 +9,7 @@ import { createWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/loss.ts";
 import { drawWeights, type Prng } from "../network/initialise.ts";
 import type { Network } from "../network/network.ts";
-import { alphaOf, hasAlpha, measuredAlpha } from "./alpha.ts";
+import { alphaOf, hasAlpha, measuredRate } from "./alpha.ts";
 import type { TrainingData } from "./evaluation.ts";
 import type { PredictingKernels } from "./function-space.ts";
 import { makeKernels } from "./predicting-kernels.ts";
@@ -76,7 +76,8 @@ export async function* train(problem: Problem, options: TrainOptions): AsyncGene
     options.weights ??
     createWeights(network, await drawWeights(engine, network, seed, { ...(prng ? { prng } : {}), signal }));
   const learningRate =
-    options.learningRate ?? 1 / (theory ?? (await measured(problem, options, linearizer, weights)));
+    options.learningRate ??
+    (theory === undefined ? await measured(problem, options, linearizer, weights) : 1 / theory);
   const passing = { signal, unitSeed: seed, ...(options.tile === undefined ? {} : { tile: options.tile }) };
   const kernels =
     typeof kernel !== "string"
@@ -105,14 +106,14 @@ function theoryAlpha(problem: Problem, options: TrainOptions): number | undefine
   throw new InputError(`learningRate: wanted a number for ${method.name}, got none`);
 }
 
-const measured = (
+const measured = async (
   problem: Problem,
   options: TrainOptions,
   linearizer: Linearizer,
   weights: Weights,
 ): Promise<number> => {
   const { damping, singular, tile, signal } = options;
-  return measuredAlpha(
+  const { learningRate } = await measuredRate(
     { ...problem, linearizer, weights },
     {
       samples: samplesOf(problem, options),
@@ -122,4 +123,5 @@ const measured = (
       ...(tile === undefined ? {} : { tile }),
     },
   );
+  return learningRate;
 };

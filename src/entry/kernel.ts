@@ -10,7 +10,15 @@ export {
 } from "../kernel/analytic.ts";
 export { empiricalKernel, kernelOf, type EmpiricalOptions } from "../kernel/empirical.ts";
 export { createGrams, type GramOptions, type Grams, type Side } from "../kernel/gram.ts";
-export type { BlockInfo, BlockKernel, BlockParts, Factors, Units } from "../kernel/block.ts";
+export type {
+  BlockInfo,
+  BlockKernel,
+  BlockParts,
+  Expanded,
+  Factors,
+  Reduced,
+  Units,
+} from "../kernel/block.ts";
 export {
   blocksKernel,
   matrixKernel,

@@ -8,6 +8,7 @@ export { abs, clip, exp, log, neg, pow, reciprocal, sqrt } from "../ops/elementw
 export { batchNorm, type RunningStatistics } from "../ops/batch-norm.ts";
 export { groupNorm, instanceNorm } from "../ops/group-norm.ts";
 export { layerNorm, rmsNorm, type LayerNormOptions } from "../ops/layer-norm.ts";
+export type { AffineOptions } from "../ops/affine.ts";
 export type { NormalisationOptions } from "../ops/normalisation.ts";
 export { concatenate } from "../ops/concatenate.ts";
 export { expand, squeeze, unsqueeze } from "../ops/expand.ts";

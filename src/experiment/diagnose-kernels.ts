@@ -15,16 +15,18 @@ import { startWeights, tileOf } from "./setup.ts";
 
 /** Kernels of a dataset, of the infinitely wide network and of this one, and the outputs of this one at the start. */
 export type Kernels = {
-  readonly analytic: PosteriorKernels;
+  /** Undefined where none is known of the network. */
+  readonly analytic: PosteriorKernels | undefined;
   readonly empirical: Kernel;
   readonly outputs: Matrix;
 };
 
-/** The kernels of the infinitely wide network. */
-export const analyticKernels = (
-  { config, dataset, network }: Setting,
+/** The kernels of the infinitely wide network; undefined where none is known. */
+export async function analyticKernels(
+  { config, dataset, network, kernelReason }: Setting,
   computing: ComputeOptions,
-): Promise<PosteriorKernels> => {
+): Promise<PosteriorKernels | undefined> {
+  if (kernelReason !== undefined) return undefined;
   const { xTrain, xTest } = dataset;
   const options = { ...tileOf(config), ...computing };
   return finiteKernels(
@@ -37,11 +39,11 @@ export const analyticKernels = (
     config,
     dataset,
   );
-};
+}
 
 /** The kernel of the network at its initial weights, and its outputs there. */
 export async function empiricalParts(
-  { config, dataset, plan }: Setting,
+  { config, dataset, methods, plan }: Setting,
   linearizer: Linearizer,
   { progress = () => {}, signal }: DiagnosisListeners,
 ): Promise<Omit<Kernels, "analytic">> {
@@ -49,7 +51,8 @@ export async function empiricalParts(
   progress("weights");
   const weights = await startWeights(config, linearizer, { signal });
   progress("empirical kernel");
-  const options = { tile: plan.tile, ...tileOf(config), signal };
+  const needs = methods.some((method) => method.needs === "positions") ? "positions" : "units";
+  const options = { tile: plan.tile, ...tileOf(config), needs, signal } as const;
   const outputs = await linearizer.forward(weights, xTrain, options);
   const { train: empirical } = await finiteKernels(
     () => empiricalKernel(linearizer, weights, xTrain, [], options),

@@ -8,9 +8,9 @@ import { expandOutputs } from "../kernel/parts.ts";
 import { norm, subtract, trace, type Matrix } from "../linalg/matrix.ts";
 import type { LayerEvent } from "./diagnosis.ts";
 
-/** Every layer of the empirical kernel beside the analytic one, and their sum. */
+/** Every layer of the empirical kernel beside the analytic one, where there is one, and their sum. */
 export async function* layerEvents(
-  analytic: Kernel,
+  analytic: Kernel | undefined,
   empirical: Kernel,
   { signal }: Stoppable,
 ): AsyncGenerator<LayerEvent> {
@@ -18,27 +18,31 @@ export async function* layerEvents(
     await breathe(signal);
     return distanceBetween(a, b);
   };
-  const expanded = expandOutputs(analytic);
-  const wholes = { analytic: await expanded.matrix(), empirical: await empirical.matrix() };
-  for (const [l, layer] of blocksOf(expanded).entries()) {
+  const expanded = analytic && expandOutputs(analytic);
+  const limits = expanded && blocksOf(expanded);
+  const wholes = { analytic: await expanded?.matrix(), empirical: await empirical.matrix() };
+  for (const [l, layer] of blocksOf(empirical).entries()) {
     await breathe(signal);
-    const limit = await layer.factors();
-    const own = await blocksOf(empirical)[l]!.factors();
-    const thetas = { analytic: blockNtk(limit), empirical: blockNtk(own) };
+    const limit = await limits?.[l]!.factors();
+    const own = await layer.factors();
+    const thetas = { analytic: limit && blockNtk(limit), empirical: blockNtk(own) };
     yield {
       event: "layer",
       layer: l + 1,
       fan_in: layer.fanIn,
       fan_out: layer.fanOut,
       trace_share: {
-        analytic: share(trace(thetas.analytic), trace(wholes.analytic)),
+        analytic: thetas.analytic ? share(trace(thetas.analytic), trace(wholes.analytic!)) : null,
         empirical: share(trace(thetas.empirical), trace(wholes.empirical)),
       },
-      distance: {
-        ntk: await distance(thetas.empirical, thetas.analytic),
-        inputs: await distance(own.A, limit.A),
-        signals: await distance(own.B, limit.B),
-      },
+      distance:
+        limit && thetas.analytic
+          ? {
+              ntk: await distance(thetas.empirical, thetas.analytic),
+              inputs: await distance(own.A, limit.A),
+              signals: await distance(own.B, limit.B),
+            }
+          : NO_DISTANCE,
     };
   }
   yield {
@@ -46,10 +50,15 @@ export async function* layerEvents(
     layer: "all",
     fan_in: null,
     fan_out: null,
-    trace_share: { analytic: 1, empirical: 1 },
-    distance: { ntk: await distance(wholes.empirical, wholes.analytic), inputs: null, signals: null },
+    trace_share: { analytic: wholes.analytic ? 1 : null, empirical: 1 },
+    distance: {
+      ...NO_DISTANCE,
+      ntk: wholes.analytic ? await distance(wholes.empirical, wholes.analytic) : null,
+    },
   };
 }
+
+const NO_DISTANCE = { ntk: null, inputs: null, signals: null } as const;
 
 const distanceBetween = (a: Matrix, b: Matrix): number => share(norm(subtract(a, b)), norm(b));
 

@@ -9,6 +9,7 @@ import type { Config } from "./config.ts";
 import { loadData, settle } from "./dataset.ts";
 import type { Diagnosis, DiagnosisConfigEvent, DiagnosisListeners } from "./diagnosis.ts";
 import { planDiagnosis, type DiagnosisPlan } from "./diagnosis-plan.ts";
+import { kernelFor } from "./kernel-choice.ts";
 import { memoryLimit } from "./memory.ts";
 import { expectedSizes, networkOf } from "./setup.ts";
 
@@ -19,6 +20,8 @@ export type Setting = {
   readonly network: Network;
   readonly methods: readonly Fisher[];
   readonly plan: DiagnosisPlan;
+  /** Why there is no analytic kernel, where there is none. */
+  readonly kernelReason?: string;
 };
 
 /** What cannot fit is refused before anything is fetched, where its sizes are known. */
@@ -40,15 +43,25 @@ export async function settingOf(
   const network = networkOf(config, dataset);
   const samples = { train: dataset.xTrain.rows, test: dataset.xTest.rows };
   const plan = planDiagnosis({ samples, network, methods }, config, memoryLimit(config));
-  return { config, dataset, network, methods, plan };
+  const { reason } = kernelFor({ kernel: "auto", kernel_path: undefined }, network);
+  const kernelReason = reason === undefined ? {} : { kernelReason: reason };
+  return { config, dataset, network, methods, plan, ...kernelReason };
 }
 
-export const configEvent = ({ config, dataset, network, methods, plan }: Setting): DiagnosisConfigEvent => ({
+export const configEvent = ({
+  config,
+  dataset,
+  network,
+  methods,
+  plan,
+  kernelReason,
+}: Setting): DiagnosisConfigEvent => ({
   event: "config",
   config,
   methods: methods.map(({ name }) => name),
   ...describeNetwork(config, network),
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
+  ...(kernelReason === undefined ? {} : { kernel_reason: kernelReason }),
   plan: { bytes: plan.bytes },
 });

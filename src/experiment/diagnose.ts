@@ -66,15 +66,17 @@ async function* events(
   progress("analytic kernel");
   const analytic = await analyticKernels(setting, computing);
   const towardsLabels = map(y, (label) => -label);
-  yield await spectrumEvent("analytic", analytic.train, y, towardsLabels, computing);
+  if (analytic) yield await spectrumEvent("analytic", analytic.train, y, towardsLabels, computing);
 
   const { empirical, outputs } = await empiricalParts(setting, linearizer, listeners);
   yield await spectrumEvent("empirical", empirical, y, subtract(outputs, y), computing);
-  yield* layerEvents(analytic.train, empirical, { signal });
+  yield* layerEvents(analytic?.train, empirical, { signal });
   yield* methodEvents(setting, { analytic, empirical, outputs }, computing, listeners);
   yield* posteriorEvents(setting, analytic, computing, listeners);
   yield { event: "done", ...use.measured() };
 }
+
+const BOTH = ["analytic", "empirical"] as const;
 
 /** Every method on both kernels, under the loss that was asked for. */
 async function* methodEvents(
@@ -91,7 +93,7 @@ async function* methodEvents(
   const starts: Record<KernelName, Matrix> = { analytic: zeros(y.rows, y.cols), empirical: kernels.outputs };
   for (const fisher of methods) {
     const slow = methods.length > 1 && isSlow(fisher, network, y.rows);
-    for (const name of ["analytic", "empirical"] as const) {
+    for (const name of kernels.analytic ? BOTH : BOTH.slice(1)) {
       progress(`${fisher.name} on the ${name} kernel`);
       const measured = async (): Promise<MethodFigures> =>
         measureMethod(fisher, shape, await kernelFor(name, fisher, setting, kernels, computing), config, {
@@ -118,21 +120,24 @@ async function kernelFor(
   computing: ComputeOptions,
 ): Promise<Kernel> {
   if (name === "empirical") return empirical;
+  if (!analytic) throw new Error("a method on an analytic kernel that is not known");
   if (fisher.needs !== "units") return analytic.train;
   const random = randomState(config.random_seed);
   return (await withUnits(network, analytic, dataset.xTrain, dataset.xTest, random, computing)).train;
 }
 
 async function* posteriorEvents(
-  { config, dataset }: Setting,
-  kernels: PosteriorKernels,
+  { config, dataset, kernelReason }: Setting,
+  kernels: PosteriorKernels | undefined,
   computing: ComputeOptions,
   { progress = () => {}, word = plainly }: DiagnosisListeners,
 ): AsyncGenerator<DiagnosisEvent> {
   for (const kind of ["ntk", "nngp"] as const) {
     progress(`posterior of the ${kind}`);
-    const measured = () => measurePosterior(kind, kernels, dataset, config, computing);
-    yield { event: "posterior", kind, loss_type: mse.name, ...(await orReason(word, measured)) };
+    const measured = (known: PosteriorKernels) => () =>
+      measurePosterior(kind, known, dataset, config, computing);
+    const found = kernels ? await orReason(word, measured(kernels)) : { reason: kernelReason! };
+    yield { event: "posterior", kind, loss_type: mse.name, ...found };
   }
 }
 

@@ -2,6 +2,7 @@
  * @file The memory that a diagnosis will take, as plan.ts computes it for a run.
  */
 import { eigenBytes, matrixBytes, type Fisher } from "../fisher/index.ts";
+import { analyticFault } from "../kernel/sweep.ts";
 import { isSlow } from "./diagnosis.ts";
 import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
 import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
@@ -48,29 +49,38 @@ function diagnosisPlan(shape: DiagnosisShape, options: PartOptions, tile: number
   const { train: N, test, outputs: C, layers: L, bytes, inputs, signals } = plain;
   const both = kernelBytes(plain, N + test, N, 1) + kernelBytes(plain, test, test, 1);
   const drawn = kernelBytes(plain, N + test, N, C) + signalBytes(plain, N + test, 8) + drawBytes(plain);
+  const isKnown = analyticFault(network) === undefined;
+  const everywhere = methods.some(({ needs }) => needs === "positions") ? plain.everywhere : 0;
   const phases: Phase[] = [
     keeps("process", processBytes(plain, options)),
     ...dataPhases(plain, options),
-    { name: "analytic kernel", kept: both, peak: both + sweepBytes(plain, options.kernel_batch_size) },
-    passes("spectrum", spectrumBytes(N)),
+    ...(isKnown
+      ? [
+          { name: "analytic kernel", kept: both, peak: both + sweepBytes(plain, options.kernel_batch_size) },
+          passes("spectrum", spectrumBytes(N)),
+        ]
+      : []),
     ...weightPhases(plain, options),
     keeps("tiles of the network", tileBytes(plain, options, tile, N)),
     keeps("tiles of Grams", gramTileBytes(plain, options, N * C)),
     // H and Delta in the linearizer, and a copy of which Delta stays with the kernel.
-    keeps("empirical kernel", kernelBytes(plain, N, N, C) + bytes * N * (inputs + 2 * signals)),
+    keeps(
+      "empirical kernel",
+      kernelBytes(plain, N, N, C) + bytes * N * (inputs + 2 * (signals + everywhere)),
+    ),
     passes("empirical kernel", bytes * N * inputs),
     passes("spectrum", spectrumBytes(N * C)),
     passes("layers", ((C > 1 ? L : 0) + 6) * matrixBytes(N * C)),
     ...methods
       .filter((fisher) => methods.length === 1 || !isSlow(fisher, network, N))
       .flatMap((fisher) =>
-        [1, C].map((outputs) => {
+        (isKnown ? [1, C] : [C]).map((outputs) => {
           const sizes = sizesOf(network, samples, columnsOf(shape.network, fisher, loss), options);
           const sort = { outputs: fisher.needs === "units" ? C : outputs, summed: false };
           const { peak } = moverMemory(sizes, options, fisher, sort, N, [N]);
           return passes(
             "method",
-            peak + (fisher.needs === "units" ? drawn : 0) + 3 * matrixBytes(Math.min(N * C, 256)),
+            peak + (fisher.needs === "units" && isKnown ? drawn : 0) + 3 * matrixBytes(Math.min(N * C, 256)),
           );
         }),
       ),

@@ -86,6 +86,8 @@ export type DiagnosisConfigEvent = NetworkText & {
   n_classes: number;
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
+  /** Why there is no analytic kernel, where there is none. */
+  kernel_reason?: string;
   /** The memory that the plan allows for the diagnosis. */
   plan: { bytes: number };
 };
@@ -137,10 +139,10 @@ export type LayerEvent = {
   layer: number | "all";
   fan_in: number | null;
   fan_out: number | null;
-  /** tr Theta_l / tr Theta. */
-  trace_share: Record<KernelName, number>;
+  /** tr Theta_l / tr Theta; null for an analytic kernel that is not known. */
+  trace_share: { analytic: number | null; empirical: number };
   /** |empirical - analytic| / |analytic| in Frobenius norm, of Theta_l and of its Grams. */
-  distance: { ntk: number; inputs: number | null; signals: number | null };
+  distance: { ntk: number | null; inputs: number | null; signals: number | null };
 };
 
 /**

@@ -40,8 +40,10 @@ export type ConfigEvent = NetworkText & {
   /** Numbers, and lists of numbers for groups. */
   target_classes: readonly ClassGroup[];
   learning_rate: number;
-  /** The alpha that it is the inverse of, where the theory has none: tr G / n on the network's own kernel at the start. */
+  /** Where the theory has no alpha: tr G / n on the network's own kernel at the start, and what the learning rate is by. */
   alpha_measured?: number;
+  /** "alpha": 1 / alpha; "stability": half of the largest stable one, which is less. */
+  learning_rate_by?: "alpha" | "stability";
   /** The plan: memory, for long runs the time, and how exact NGD solves. */
   plan: { bytes: number; seconds?: number; solver?: Solver };
   /**

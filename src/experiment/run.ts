@@ -3,7 +3,7 @@
  * (events.ts).
  */
 import type { Dataset } from "../data/dataset.ts";
-import { alphaOf, hasAlpha, measuredAlpha } from "../dynamics/alpha.ts";
+import { alphaOf, hasAlpha, measuredRate, type MeasuredRate } from "../dynamics/alpha.ts";
 import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { createStopwatch, type Stopwatch } from "../dynamics/stopwatch.ts";
 import { prepareTraining, type Training } from "../dynamics/training.ts";
@@ -25,6 +25,8 @@ import { idleOptions } from "./idle.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
+import { isModel, withModel } from "./model/model-file.ts";
+import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
 import { finiteKernels } from "./representable.ts";
@@ -51,22 +53,26 @@ type Setting = {
   readonly batchSize: number;
   /** Of the theory. */
   readonly alpha: number | undefined;
+  /** What was done to samples, so that they are inputs of a model. */
+  readonly arranged?: string;
   /** Why the kernel is not the analytic one, where none was named. */
   readonly kernelReason?: string;
 };
 
-/** The learning rate, and the alpha that it was measured from where the theory has none. */
-type Rate = { readonly learningRate: number; readonly measured?: number };
+/** The learning rate, and what it was measured from where the theory has none. */
+type Rate = { readonly learningRate: number; readonly measured?: MeasuredRate };
 
-async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
-  demandConfig(asked);
+async function* events(given: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
+  demandConfig(given);
   const { progress = () => {}, signal } = listeners;
   const clock = createStopwatch();
+  const asked = await withModel(given);
   refuseTooLarge(asked);
   progress("data");
-  const dataset = yield* fetchedData(asked, listeners, clock);
-  const setting = await settingOf(asked, dataset);
-  const { config, network, plan } = setting;
+  const setting = await settingOf(asked, yield* fetchedData(asked, listeners, clock));
+  if (setting.arranged !== undefined)
+    yield { event: "notice", kind: "data", step: 0, message: setting.arranged };
+  const { config, dataset, network, plan } = setting;
 
   progress("engine");
   const about: string[] = [];
@@ -129,9 +135,10 @@ async function* fetchedData(
   return dataset;
 }
 
-async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
-  const sized = settle(asked, dataset);
-  if (sized.save_dataset) await saveData(sized, dataset);
+async function settingOf(asked: Config, source: Dataset): Promise<Setting> {
+  const sized = settle(asked, source);
+  if (sized.save_dataset) await saveData(sized, source);
+  const { dataset, notice } = arrangedFor(sized.architecture, source);
   const network = networkOf(sized, dataset);
   const { kernel, reason } = kernelFor(sized, network);
   const config = { ...sized, kernel };
@@ -142,7 +149,9 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
   const plan = planRun({ samples, network, ...parts }, config, memoryLimit(config));
   const { batch_size = N } = config;
   if (batch_size > N) throw new InputError(batchTooLarge(batch_size, N));
-  const alpha = alphaOf(parts.fisher, network, parts.loss, batch_size, config.singular);
+  // The theory is of weights that are drawn.
+  const drawn = !isModel(config.architecture);
+  const alpha = alphaOf(parts.fisher, network, parts.loss, batch_size, config.singular, drawn);
   return {
     config,
     dataset,
@@ -151,11 +160,12 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
     plan,
     batchSize: batch_size,
     alpha,
+    ...(notice === undefined ? {} : { arranged: notice }),
     ...(reason === undefined ? {} : { kernelReason: reason }),
   };
 }
 
-/** As it was given, or 1 / alpha. */
+/** As it was given, 1 / alpha of the theory, or measured. */
 async function rateOf(
   { config, alpha, fisher, loss, dataset, batchSize, plan }: Setting,
   linearizer: Linearizer,
@@ -166,11 +176,11 @@ async function rateOf(
   const given = config.learning_rate ?? (alpha === undefined ? undefined : 1 / alpha);
   if (given !== undefined) return { learningRate: given * factor };
   const { damping, singular } = config;
-  const measured = await measuredAlpha(
+  const measured = await measuredRate(
     { method: fisher, linearizer, weights, data: dataset, loss },
     { samples: batchSize, damping, singular, tile: plan.tile, signal },
   );
-  return { learningRate: (1 / measured) * factor, measured };
+  return { learningRate: measured.learningRate * factor, measured };
 }
 
 /** The kernels that predict, by name. */
@@ -235,7 +245,7 @@ const configEvent = (
   n_classes: dataset.targetClasses.length,
   target_classes: dataset.targetClasses,
   learning_rate: learningRate,
-  ...(measured === undefined ? {} : { alpha_measured: measured }),
+  ...(measured === undefined ? {} : { alpha_measured: measured.alpha, learning_rate_by: measured.by }),
   plan: {
     bytes: plan.bytes,
     ...(expectedSeconds === undefined ? {} : { seconds: expectedSeconds }),

@@ -112,7 +112,7 @@ export function fisherNamed(name: string = PLAIN.name): Fisher {
 
 export { defaultRank } from "./matrix-free.ts";
 export { eigenBytes, matrixBytes } from "./cost.ts";
-export type { Cost, CostRows, CostSizes, Memory } from "./cost.ts";
+export type { Cost, CostLayer, CostRows, CostSizes, Memory } from "./cost.ts";
 export { bind, type Mover } from "./bind.ts";
 export { SINGULAR } from "./fisher.ts";
 export { SOLVERS, type Solver } from "./solver.ts";

@@ -56,6 +56,7 @@ const optionsOf = (config: Config): Partial<Omit<Config, "own">> =>
 function diagnosisTables(): DiagnosisWriter {
   let section = "";
   let asked = "";
+  let hasBoth = true;
   const spectra: SpectrumEvent[] = [];
   const row = (name: keyof typeof COLUMNS, heading: string, cells: string): string => {
     const start = section === name ? "" : `\n${heading}\n${columns(name, COLUMNS[name])}\n`;
@@ -67,10 +68,11 @@ function diagnosisTables(): DiagnosisWriter {
     switch (event.event) {
       case "config":
         asked = event.config.loss_type;
+        hasBoth = event.kernel_reason === undefined;
         return configBlock(event);
       case "spectrum":
         spectra.push(event);
-        return spectra.length === 2 ? spectrumTable(spectra, whose(event.loss_type)) : "";
+        return spectra.length === (hasBoth ? 2 : 1) ? spectrumTable(spectra, whose(event.loss_type)) : "";
       case "layer":
         return row("layer", LAYERS, layerRow(event));
       case "method":
@@ -137,6 +139,7 @@ function configBlock(event: DiagnosisConfigEvent): string {
   lines.push(
     `methods: ${methods.join(", ")}${fileOf(config, "natural_gradient_type")}`,
     ...networkLines(event),
+    ...(event.kernel_reason === undefined ? [] : [`kernels: empirical (${event.kernel_reason})`]),
     `plan: about ${sizeText(plan.bytes)} of memory`,
   );
   return [RULE, ...lines, RULE, ""].join("\n");

@@ -4,6 +4,7 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { architectureText } from "../experiment/architecture/describe.ts";
+import { isModel } from "../experiment/model/model-file.ts";
 import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
 import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
@@ -43,10 +44,13 @@ export const jsonlWriter: Writer = (event) => {
   )}\n`;
 };
 
-/** All options, but for those that layers of a file make idle. */
+/** All options, but for those that layers of a file, or a model, make idle. */
 const countingOptions = (config: Config): Partial<Config> =>
   Object.fromEntries(
-    Object.entries(config).filter(([name]) => name === "architecture" || networkOptionCounts(name, config)),
+    Object.entries(config).filter(
+      ([name]) =>
+        (name === "architecture" && !isModel(config.architecture)) || networkOptionCounts(name, config),
+    ),
   );
 
 /** One row per step. */
@@ -90,13 +94,13 @@ const RULE = "==================";
 
 /** The options that have an effect in this run, and what followed from them. */
 function configBlock(event: ConfigEvent): string {
-  const { config, target_classes, learning_rate, alpha_measured, plan, isotropy, kernel_reason } = event;
+  const { config, target_classes, learning_rate, plan, isotropy, kernel_reason } = event;
   const values: Partial<Record<OptionName, unknown>> = {
     ...config,
     architecture: architectureText(config.architecture),
     kernel: kernel_reason === undefined ? config.kernel : `${config.kernel} (${kernel_reason})`,
     target_classes: `[${target_classes.map(className).join(", ")}]`,
-    learning_rate: formatG(learning_rate) + measuredNote(alpha_measured),
+    learning_rate: formatG(learning_rate) + measuredNote(event),
     memory_limit: config.memory_limit === undefined ? undefined : sizeText(config.memory_limit),
     solver: plan.solver,
   };
@@ -164,6 +168,10 @@ function counts(name: OptionName, { config, plan }: ConfigEvent): boolean {
     case "n_layers":
     case "width":
     case "activation":
+    case "weight_variance":
+    case "bias_variance":
+    case "parameterization":
+    case "prng":
       return networkOptionCounts(name, config);
     case "store_on_device":
       return false;
@@ -182,7 +190,8 @@ function footer({ seconds, peak_rss_bytes, timings, diverged, diverged_at }: Don
 }
 
 /** Says where a learning rate comes from that the theory has not. */
-const measuredNote = (alpha: number | undefined): string =>
-  alpha === undefined
-    ? ""
-    : ` (1/alpha, alpha = ${formatG(alpha)} measured at the start: the theory has none here)`;
+function measuredNote({ alpha_measured: alpha, learning_rate_by: by }: ConfigEvent): string {
+  if (alpha === undefined) return "";
+  const what = by === "stability" ? "half of the largest stable one" : `1/alpha, alpha = ${formatG(alpha)}`;
+  return ` (${what}, measured at the start: the theory has none here)`;
+}

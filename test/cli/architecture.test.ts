@@ -143,3 +143,33 @@ describe("--architecture", () => {
     );
   });
 });
+
+describe("natgrad kernel --architecture", () => {
+  it("diagnoses the empirical kernel alone where no analytic one is known, and says so", async () => {
+    const { exitCode, stdout, stderr } = await natgrad(
+      "kernel",
+      DATA,
+      `--architecture ${TOKENS} --damping 1e-3`,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("kernels: empirical (no analytic kernel is known for dense(16))\n");
+    expect(stdout).toMatch(/^spectrum of Theta \/ N +empirical\n/m);
+    expect(stdout).toMatch(/^all +- +1 +- +- +-$/m);
+    for (const method of ["gradient", "exact", "block_diagonal", "kfac", "unit_wise"]) {
+      expect(stdout).toMatch(new RegExp(`^${method} +empirical +[\\d.e-]+ `, "m"));
+    }
+    expect(stdout).toContain("none: no analytic kernel is known for dense(16)");
+    expect(stdout).not.toMatch(/^\w+ +analytic /m);
+  });
+
+  it("looks at a method on all positions where it is asked for", async () => {
+    const flags = `--architecture ${TOKENS} --damping 1e-3 --natural_gradient_type kfac_expand --format jsonl`;
+    const { stdout } = await natgrad("kernel", DATA, flags);
+    const events = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Event);
+    expect(events.filter(({ event }) => event === "method")).toMatchObject([{ kernel: "empirical" }]);
+    expect(events.find(({ event }) => event === "method")!.alpha).toBeGreaterThan(0);
+  });
+});

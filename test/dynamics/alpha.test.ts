@@ -1,8 +1,9 @@
 /**
  * @file The default learning rate where the theory has no alpha: it is measured on the network's own kernel.
  */
+import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { alphaOf, measuredAlpha } from "../../src/dynamics/alpha.ts";
+import { alphaOf, measuredRate } from "../../src/dynamics/alpha.ts";
 import { train } from "../../src/dynamics/train.ts";
 import { blockDiagonal, blockTriDiagonal, exact, gradient, kfac, unitWise } from "../../src/fisher/index.ts";
 import { empiricalKernel } from "../../src/kernel/empirical.ts";
@@ -54,37 +55,56 @@ describe("alpha of the theory", () => {
   });
 });
 
-describe("alpha as it is measured", () => {
-  it.each([kfac, unitWise])("is tr G / n of $name on the network's own kernel", async (method) => {
+describe("the measured learning rate", () => {
+  it.each([kfac, unitWise])("is of tr G / n of $name, or of its largest eigenvalue", async (method) => {
     const { linearizer, weights, data } = await problem();
     const { train: kernel } = await empiricalKernel(linearizer, weights, data.xTrain);
     const G = await (await method.prepare(kernel, DAMPING)).onto(kernel);
-    let trace = 0;
+    const columns: number[][] = [];
     for (let i = 0; i < N; i++) {
       const unit = new Float64Array(N);
       unit[i] = 1;
-      trace += (await G(unit))[i]!;
+      columns.push([...(await G(unit))]);
     }
-    const found = await measuredAlpha(
+    const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(
+      new MlMatrix(columns).transpose(),
+    );
+    const stable = Math.min(
+      ...realEigenvalues.map((re, i) => (2 * re) / (re ** 2 + imaginaryEigenvalues[i]! ** 2)),
+    );
+    const trace = realEigenvalues.reduce((sum, x) => sum + x);
+    const found = await measuredRate(
       { method, linearizer, weights, data, loss: mse },
       { samples: N, damping: DAMPING },
     );
-    expect(found).toBeCloseTo(trace / N, 10);
+    expect(found.alpha).toBeCloseTo(trace / N, 10);
+    // A narrow network is far from G = alpha I.
+    expect(found.by).toBe("stability");
+    expect(found.learningRate / (stable / 2)).toBeCloseTo(1, 8);
   });
 
-  it("gives train() its learning rate", async () => {
+  it("is 1 / alpha where G = alpha I", async () => {
+    const { linearizer, weights, data } = await problem();
+    const on = { method: exact, linearizer, weights, data, loss: mse };
+    const { alpha, learningRate } = await measuredRate(on, { samples: N });
+    expect(alpha).toBeCloseTo(1, 6);
+    expect(learningRate).toBeCloseTo(1, 6);
+  });
+
+  it("is that of train()", async () => {
     const { engine, data, linearizer, weights } = await problem();
     const samples = { samples: N, damping: DAMPING };
-    const alpha = await measuredAlpha({ method: kfac, linearizer, weights, data, loss: mse }, samples);
-    const lossAfter = async (learningRate?: number): Promise<number> => {
+    const on = { method: kfac, linearizer, weights, data, loss: mse };
+    const { learningRate } = await measuredRate(on, samples);
+    const lossAfter = async (rate?: number): Promise<number> => {
       let last = Number.NaN;
-      const options = { engine, steps: 1, damping: DAMPING, kernel: "none" as const, learningRate };
+      const options = { engine, steps: 1, damping: DAMPING, kernel: "none" as const, learningRate: rate };
       for await (const { network } of train({ network: tokens, data, loss: mse, method: kfac }, options)) {
         last = network.trainLoss;
       }
       return last;
     };
-    expect(await lossAfter()).toBe(await lossAfter(1 / alpha));
+    expect(await lossAfter()).toBe(await lossAfter(learningRate));
   });
 
   it("is not there for gradient descent", async () => {

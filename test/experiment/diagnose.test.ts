@@ -164,7 +164,7 @@ describe("a diagnosis", async () => {
     const layers = only(events, "layer");
     expect(layers.map(({ layer }) => layer)).toEqual([1, 2, 3, "all"]);
     for (const kernel of ["analytic", "empirical"] as const) {
-      const shares = layers.slice(0, 3).map(({ trace_share }) => trace_share[kernel]);
+      const shares = layers.slice(0, 3).map(({ trace_share }) => trace_share[kernel]!);
       expect(shares.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 10);
     }
     expect(layers[0]!.distance.inputs).toBeLessThan(1e-5);

@@ -25,6 +25,8 @@ export function bundledCommandLine(): string {
       format: "esm",
       target: "node20",
       packages: "external",
+      // Of the package's own `imports`; a checkout that was never built lacks the file of one.
+      external: ["#ort", "#ort-wasm", "#ort-web"],
       logLevel: "warning",
     });
   });

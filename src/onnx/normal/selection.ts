@@ -5,7 +5,7 @@ import { InputError } from "../../error.ts";
 import type { OnnxNode } from "../model.ts";
 import { integersOf, intOf, intsOf, named } from "./arguments.ts";
 import type { Known } from "./known.ts";
-import { fromFront } from "./layout.ts";
+import { fromFront, mixing } from "./layout.ts";
 
 /** Indices start, start + step, ... of an axis, `size` of them. */
 export type Run = {
@@ -23,7 +23,7 @@ export function sliceRuns(
   node: OnnxNode,
   dims: readonly number[],
   inputs: readonly (Known | undefined)[],
-  batchAxis: number | undefined,
+  batch?: { readonly axis: number; readonly literal?: number | undefined },
 ): Run[] {
   const what = named(node);
   const given = (name: string, input: Known | undefined) =>
@@ -42,8 +42,11 @@ export function sliceRuns(
   return starts.flatMap((from, i) => {
     const axis = fromFront(axes[i]!, dims.length, what);
     const [n, step] = [dims[axis]!, steps[i]!];
-    if (axis === batchAxis && from === 0 && step === 1 && (ends[i]! >= 2 ** 31 - 1 || inputs[1]?.slope?.[i]))
-      return [];
+    if (axis === batch?.axis) {
+      const all = ends[i]! >= 2 ** 31 - 1 || inputs[1]?.slope?.[i] === n || ends[i] === batch.literal;
+      if (from === 0 && step === 1 && all) return [];
+      throw mixing(what);
+    }
     if (!Number.isInteger(step) || step === 0)
       throw new InputError({ what, wanted: "a step that is not 0", got: `${step}` });
     const at = (index: number) => (index < 0 ? index + n : index);

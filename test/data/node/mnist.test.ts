@@ -93,7 +93,11 @@ describe("mnist", () => {
   it("takes all of the classes for an infinite size", async () => {
     const { xTest, yTest } = await mnist(select({ testSize: Infinity }));
     expect([xTest.rows, yTest.rows]).toEqual([2115, 2115]);
-    expect(await mnist(select({ testSize: 2115 }))).toMatchObject({ xTest, yTest });
+    const all = await mnist(select({ testSize: 2115 }));
+    expect(all.yTest).toEqual(yTest);
+    // Millions of numbers, which toEqual takes a minute to compare on a busy machine.
+    expect(all.xTest.rows).toBe(2115);
+    expect(all.xTest.data.every((x, i) => x === xTest.data[i])).toBe(true);
   });
 
   it("takes others by a seed, the same ones every time", async () => {

@@ -72,7 +72,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   Transpose(node, [a]) {
     return [turned(a!, intsOf(node, "perm") ?? a!.dims.map((_, i) => a!.dims.length - 1 - i), named(node))];
   },
-  Slice: (node, [a, ...rest]) => [cut(a!, sliceRuns(node, a!.dims, rest, a!.batch?.axis), named(node))],
+  Slice: (node, [a, ...rest]) => [cut(a!, sliceRuns(node, a!.dims, rest, a!.batch), named(node))],
   Split: (node, [a, sizes]) => splitRuns(node, a!.dims, sizes).map((run) => cut(a!, [run], named(node))),
   Gather(node, [a, indices]) {
     const axis = fromFront(intOf(node, "axis", 0), a!.dims.length, named(node));

@@ -2,12 +2,21 @@
  * @file Elementwise ops. A known operand of Add or Mul is a parameter where it is an initialiser of more than one number, else a constant; Sub and Div
  * by known numbers become Add and Mul.
  */
-import { InputError } from "../../../error.ts";
 import { count, type OnnxNode, type Tensor } from "../../model.ts";
 import { floatOf, intOf, named, stringOf } from "../arguments.ts";
 import type { Builder } from "../builder.ts";
+import { indexInto } from "../fold/elementwise.ts";
 import { cast } from "../fold/fold.ts";
-import { computed, isFloat, rowOf, tensorOf, type Item, type Known, type Live } from "../known.ts";
+import {
+  computed,
+  demandSize,
+  isFloat,
+  rowOf,
+  tensorOf,
+  type Item,
+  type Known,
+  type Live,
+} from "../known.ts";
 import { broadcast, fitted, leads, sampleShape, type Layout } from "../layout.ts";
 import type { NormalAttributes, Role } from "../graph.ts";
 import { knownAt, live, type Given, type Rule } from "./rule.ts";
@@ -307,14 +316,14 @@ function chosen(b: Builder, node: OnnxNode, condition: Known, x: Operand, y: Ope
 
 /** A known value where `keep` is 1, and 0 elsewhere. */
 function fill(known: Known, keep: Known, what: string): Known {
-  const layout = broadcast(known, keep, what);
-  if (count(known.dims) !== 1) {
-    const got = `a fill of shape [${known.dims.join(", ")}]`;
-    throw new InputError({ what, wanted: "one number to fill with", got });
-  }
-  const value = known.values()[0]!;
-  const values = () => Float32Array.from(keep.values(), (on) => (on === 0 ? 0 : value));
-  return { ...computed("float32", keep.dims, values, [known]), batch: layout.batch };
+  const { dims, batch } = broadcast(known, keep, what);
+  demandSize(dims, what);
+  const [at, on] = [indexInto(known.dims, dims), indexInto(keep.dims, dims)];
+  const values = () => {
+    const [numbers, kept] = [known.values(), keep.values()];
+    return Float64Array.from({ length: count(dims) }, (_, i) => (kept[on(i)] === 0 ? 0 : numbers[at(i)]!));
+  };
+  return { ...computed("float32", dims, values, [known]), batch };
 }
 
 /** Casts among floats, and among integers, change nothing here. */

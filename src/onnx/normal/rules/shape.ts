@@ -3,7 +3,7 @@
  */
 import { InputError } from "../../../error.ts";
 import { count, type OnnxNode } from "../../model.ts";
-import { integersOf, intOf, intsOf, named, sizesOf, stringOf } from "../arguments.ts";
+import { floatOf, integersOf, intOf, intsOf, named, sizesOf, stringOf } from "../arguments.ts";
 import type { Builder } from "../builder.ts";
 import { shapeOf } from "../fold/fold.ts";
 import { integers, isFloat, rowOf, type Item, type Known, type Live } from "../known.ts";
@@ -221,16 +221,15 @@ export const SHAPE: Readonly<Record<string, Rule>> = {
   Slice(b, node, inputs) {
     const x = live(b, node, inputs);
     if (inputs.slice(1).some((item) => item?.kind === "live")) return [b.lack("Slice by computed indices")];
-    const runs = sliceRuns(
-      node,
-      x.dims,
-      [1, 2, 3, 4].map((i) => knownAt(inputs, i)),
-      x.batch?.axis,
-    );
+    const rest = [1, 2, 3, 4].map((at) => knownAt(inputs, at));
+    const size = x.batch && b.literal !== undefined ? x.dims[x.batch.axis]! * b.literal : undefined;
+    const runs = sliceRuns(node, x.dims, rest, x.batch && { axis: x.batch.axis, literal: size });
     return [part(b, node, x, runs)];
   },
   Split(b, node, inputs) {
     const x = live(b, node, inputs);
+    if (fromFront(intOf(node, "axis", 0), x.dims.length, named(node)) === x.batch?.axis)
+      throw mixing(named(node));
     return splitRuns(node, x.dims, knownAt(inputs, 1)).map((run) => part(b, node, x, [run]));
   },
   Concat: (b, node, inputs) => [
@@ -284,7 +283,7 @@ export const SHAPE: Readonly<Record<string, Rule>> = {
     const at = x.batch?.axis;
     if (at !== undefined && (begins[at] !== 0 || ends[at] !== 0)) throw mixing(what);
     if ([...begins, ...ends].every((n) => n === 0)) return [x];
-    const value = knownAt(inputs, 2)?.values()[0] ?? 0;
+    const value = knownAt(inputs, 2)?.values()[0] ?? floatOf(node, "value", 0);
     const layout = { dims: x.dims.map((size, i) => size + begins[i]! + ends[i]!), batch: x.batch };
     const own = leads(x) ? 1 : 0;
     const attributes = {
