@@ -46,6 +46,7 @@ export { cifar10 } from "./data/node/cifar10.ts";
 export { fashionMnist } from "./data/node/fashion-mnist.ts";
 export { withModules } from "./experiment/modules.ts";
 export type { Own, OwnOption, OwnParts } from "./experiment/own.ts";
+export { explain, type BlockPlan, type Explanation } from "./experiment/explain.ts";
 export { run } from "./experiment/run.ts";
 export { OptionError, type Remedy } from "./experiment/remedy.ts";
 export type {
@@ -60,4 +61,5 @@ export type {
   StepEvent,
 } from "./experiment/events.ts";
 export { DIAGNOSIS_WRITERS, type DiagnosisWriter } from "./report/diagnosis.ts";
+export { EXPLANATION_WRITERS } from "./report/explanation.ts";
 export { WRITERS, type Writer } from "./report/writers.ts";

@@ -1202,6 +1202,12 @@ const cases: readonly Case[] = [
   ["parseConfig", "a list", () => natgrad.parseConfig(any([])), /^options: .*got an array$/],
   ["parseConfig", "a text", () => natgrad.parseConfig(any("exact")), /^options: .*got "exact"$/],
   ["parseDiagnosis", "null", () => natgrad.parseDiagnosis(any(null)), /^options: .*got null$/],
+  [
+    "explain",
+    "null",
+    () => natgrad.explain(any(null)),
+    /^config: wanted what parseConfig returns, got null$/,
+  ],
   ["run", "null", () => natgrad.run(any(null)).next(), /^config: wanted what parseConfig returns, got null$/],
   [
     "run",

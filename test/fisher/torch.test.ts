@@ -22,7 +22,8 @@ import { product } from "../../src/linalg/product.ts";
 import { functionStep, parameterStep, type StepProblem } from "../support/steps.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
-import { CNN_BY_GROUPS, TORCH_NETWORKS, type Module, type TorchNetwork } from "../support/torch-networks.ts";
+import type { Module, TorchNetwork } from "../support/torch-modules.ts";
+import { CNN_BY_GROUPS, TORCH_NETWORKS } from "../support/torch-networks.ts";
 
 const RHO = 1e-3;
 
@@ -72,6 +73,7 @@ describe.each(Object.entries({ ...TORCH_NETWORKS, "cnn by groups": CNN_BY_GROUPS
       const { layers } = await linearizer.linearize(weights, train, train.rows, {
         positions: form === "expand",
       });
+      expect(modules.filter(hasFactors).length).toBeGreaterThan(2);
       for (const [l, module] of modules.entries()) {
         if (!hasFactors(module)) continue;
         const { A, B } = await factorsOf(layers[l]!, form, train.rows);
