@@ -2,16 +2,17 @@
  * @file Draws the figures of the documentation into docs/figures/: each for a page (`name.svg`) and for a phone
  * (`name-narrow.svg`).
  *
- *     npm run figures [-- training isotropy gap peers]
+ *     npm run figures [-- training isotropy gap cnn peers]
  *
- * `training` and `isotropy` run their experiments, in a minute. `gap` draws what `npm run widths` measured, `peers` what
- * `npm run bench:peers` did (docs/generated/widths.json, peers.json).
+ * `training` and `isotropy` run their experiments, in a minute. `gap` draws what `npm run widths` measured, `cnn` what
+ * `npm run cnn` and `peers` what `npm run bench:peers` did (docs/generated/widths.json, cnn.json, peers.json).
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { drawAll, kept } from "../bench/peers/figures.ts";
 import { InputError } from "../src/index.ts";
 import { writeWhole } from "../src/node.ts";
+import { drawCnn, type CnnRuns } from "./documents/cnn-table.ts";
 import { drawGap, type Widths } from "./documents/gap-table.ts";
 import { drawIsotropy, measureIsotropy } from "./documents/isotropy.ts";
 import { atBothWidths } from "./documents/sizes.ts";
@@ -34,6 +35,10 @@ const FIGURES: Readonly<Record<string, () => Promise<[name: string, svg: string]
   async gap() {
     const widths = JSON.parse(await readFile("docs/generated/widths.json", "utf8")) as Widths;
     return atBothWidths("gap", (options) => drawGap(widths, options));
+  },
+  async cnn() {
+    const runs = JSON.parse(await readFile("docs/generated/cnn.json", "utf8")) as CnnRuns;
+    return atBothWidths("cnn", (options) => drawCnn(runs, options));
   },
   async peers() {
     return drawAll(await kept());

@@ -122,4 +122,6 @@ async function gapOn(
   return rms(outputs(now).map((f, i) => f - expected[i]!)) / rms([...data.yTrain.data]);
 }
 
-const rms = (v: readonly number[]): number => Math.sqrt(v.reduce((sum, a) => sum + a * a, 0) / v.length);
+/** The root mean square. */
+export const rms = (v: readonly number[]): number =>
+  Math.sqrt(v.reduce((sum, a) => sum + a * a, 0) / v.length);

@@ -22,17 +22,24 @@ export const boxed = (width: number, height: number, margin: Margin): PlotOption
   marginBottom: margin.bottom,
 });
 
-/** Rules across and an axis on the left at the powers of ten of a domain. */
-export const powersAxis = (domain: readonly [number, number], label: string | null): Markish[] => [
-  gridY({ ticks: powers(domain), stroke: colour("rule"), strokeOpacity: 1 }),
-  axisY({
-    ticks: powers(domain),
-    tickFormat: powerOfTen,
-    tickSize: 0,
-    label,
-    ...(label === null ? {} : { labelArrow: "none" }),
-  }),
-];
+/** Up to how much of a range there are ticks between its powers of ten. */
+const SHORT = 100;
+
+/** Rules across and an axis on the left at the powers of ten of a domain, in a short one at twice and five times them too. */
+export function powersAxis(domain: readonly [number, number], label: string | null): Markish[] {
+  const short = domain[1] / domain[0] < SHORT;
+  const ticks = short ? between(domain) : powers(domain);
+  return [
+    gridY({ ticks, stroke: colour("rule"), strokeOpacity: 1 }),
+    axisY({
+      ticks,
+      tickFormat: short ? String : powerOfTen,
+      tickSize: 0,
+      label,
+      ...(label === null ? {} : { labelArrow: "none" }),
+    }),
+  ];
+}
 
 /** An axis below the panel with these ticks as they are, and its name in the middle. */
 export const ticksAxis = (
@@ -92,6 +99,12 @@ function powers([low, high]: readonly [number, number]): number[] {
   for (let e = Math.ceil(Math.log10(low) - NEAR); e <= Math.log10(high) + NEAR; e++) out.push(10 ** e);
   return out;
 }
+
+/** 1, 2 and 5 times powers of ten inside a range. */
+const between = ([low, high]: readonly [number, number]): number[] =>
+  powers([low / 10, high])
+    .flatMap((power) => [1, 2, 5].map((k) => Number((k * power).toPrecision(1))))
+    .filter((tick) => tick >= low && tick <= high);
 
 /** Superscripts of a power of ten. */
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";

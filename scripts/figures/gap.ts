@@ -35,13 +35,58 @@ type Point = { readonly width: number; readonly gap: number; readonly least: num
 const mean = (values: readonly number[]): number => values.reduce((sum, a) => sum + a, 0) / values.length;
 
 /** The figure, for series of at most six methods over the same widths. */
-export function gapFigure(
+export const gapFigure = (
   series: readonly GapSeries[],
+  caption: Caption,
+  options: FigureOptions = {},
+): string => gapPanels([{ series }], caption, options);
+
+/** Series that share a panel. */
+export type GapPanel = { readonly title?: string; readonly series: readonly GapSeries[] };
+
+/** Options of {@link gapPanels}. */
+export type GapOptions = FigureOptions & {
+  /** Name of the axis of widths. Default: "width M". */
+  axis?: string;
+};
+
+/** The same with a panel per setting, one below the other. */
+export function gapPanels(
+  panels: readonly GapPanel[],
   { title, subtitle }: Caption,
-  { width = 760 }: FigureOptions = {},
+  { width = 760, axis = "width M" }: GapOptions = {},
+): string {
+  const height = width < NARROW ? 360 : 400;
+  const facts = panels.flatMap((panel) =>
+    panel.series.map((s) => {
+      const name = panel.title === undefined ? s.title : `${panel.title}, ${s.title}`;
+      return `${name}: ${told(s.gaps[0]!)} at width ${s.widths[0]}, ${told(s.gaps.at(-1)!)} at ${s.widths.at(-1)}, ${seedsOf(s)}.`;
+    }),
+  );
+  return sheet({
+    width,
+    title,
+    subtitle,
+    description: facts.join(" "),
+    groups: [
+      {
+        columns: 1,
+        panels: panels.map((panel) => ({
+          ...(panel.title === undefined ? {} : { title: panel.title }),
+          width,
+          height,
+          marks: drawPanel(panel.series, { width, height, axis }),
+        })),
+      },
+    ],
+  });
+}
+
+function drawPanel(
+  series: readonly GapSeries[],
+  { width, height, axis }: { width: number; height: number; axis: string },
 ): string {
   const narrow = width < NARROW;
-  const height = narrow ? 360 : 400;
   const margin = { left: 40, right: narrow ? 138 : 176, top: 22, bottom: 36 };
   const widths = series[0]!.widths;
   const all = series.flatMap((s) => s.gaps.flat());
@@ -57,13 +102,13 @@ export function gapFigure(
   const centre = Math.sqrt(domain[0] * domain[1]);
   const theory = [from, to].map((M) => ({ width: M, gap: centre * Math.sqrt(Math.sqrt(from * to) / M) }));
   const methods = [...new Set(series.map((s) => methodOf(s.title)))];
-  const marks = draw({
+  return draw({
     ...boxed(width - 24, height, margin),
     x: { type: "log", base: 2, domain: [from, to], insetLeft: 8, insetRight: 8 },
     y: { type: "log", domain },
     marks: [
       ...powersAxis(domain, "gap, relative to the labels"),
-      ticksAxis(widths, "width M"),
+      ticksAxis(widths, axis),
       line(theory, {
         x: "width",
         y: "gap",
@@ -127,19 +172,14 @@ export function gapFigure(
       }),
     ],
   });
-  const facts = series.map(
-    (s) =>
-      `${s.title}: ${told(s.gaps[0]!)} at width ${from}, ${told(s.gaps.at(-1)!)} at ${to}, ${s.gaps[0]!.length} seeds.`,
-  );
-  return sheet({
-    width,
-    title,
-    subtitle,
-    description: facts.join(" "),
-    groups: [{ columns: 1, panels: [{ width, height, marks }] }],
-  });
 }
 
 const methodOf = (title: string): string => title.split(",")[0]!;
 
 const told = (gaps: readonly number[]): string => String(Number(mean(gaps).toPrecision(3)));
+
+/** "3 seeds", or "4 to 1 seeds" where the widths differ in it. */
+function seedsOf({ gaps }: GapSeries): string {
+  const [first, last] = [gaps[0]!.length, gaps.at(-1)!.length];
+  return first === last ? `${first} seeds` : `${first} to ${last} seeds`;
+}

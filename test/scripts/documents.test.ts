@@ -16,6 +16,15 @@ import {
   type Row,
 } from "../../scripts/documents/cells.ts";
 import { cellsDocument, type Cells } from "../../scripts/documents/cells-table.ts";
+import { CNN_METHODS, SETTING, type CnnRow } from "../../scripts/documents/cnn.ts";
+import {
+  agreeing,
+  cnnDocument,
+  drawCnn,
+  keptRows,
+  withRow,
+  type CnnRuns,
+} from "../../scripts/documents/cnn-table.ts";
 import { createGap, GAP_METHODS } from "../../scripts/documents/gap.ts";
 import { drawGap, widthsDocument, type Widths } from "../../scripts/documents/gap-table.ts";
 import { drawIsotropy, measureIsotropy } from "../../scripts/documents/isotropy.ts";
@@ -29,6 +38,7 @@ const text = (path: string) => readFile(path, "utf8");
 const json = async <T>(path: string) => JSON.parse(await text(path)) as T;
 const cells = await json<Cells>("docs/generated/cells.json");
 const widths = await json<Widths>("docs/generated/widths.json");
+const cnn = await json<CnnRuns>("docs/generated/cnn.json");
 
 describe("what is written is what is drawn from the measurements kept", () => {
   it("the table of cells", async () => {
@@ -39,15 +49,24 @@ describe("what is written is what is drawn from the measurements kept", () => {
     expect(await text("docs/generated/widths.md")).toBe(widthsDocument(widths));
   });
 
-  it("the figures of the gap and of the peers", async () => {
-    const figures = [...atBothWidths("gap", (options) => drawGap(widths, options)), ...drawAll(await kept())];
-    expect(figures).toHaveLength(6);
+  it("the tables of the convolutional network", async () => {
+    expect(await text("docs/generated/cnn.md")).toBe(cnnDocument(cnn));
+  });
+
+  it("the figures of the gaps and of the peers", async () => {
+    const figures = [
+      ...atBothWidths("gap", (options) => drawGap(widths, options)),
+      ...atBothWidths("cnn", (options) => drawCnn(cnn, options)),
+      ...drawAll(await kept()),
+    ];
+    expect(figures).toHaveLength(8);
     for (const [path, svg] of figures) expect(await text(path), path).toBe(svg);
   });
 
   it("the measurements themselves, one entry per line", async () => {
     expect(await text("docs/generated/cells.json")).toBe(toLines({ ...cells }));
     expect(await text("docs/generated/widths.json")).toBe(toLines({ ...widths }));
+    expect(await text("docs/generated/cnn.json")).toBe(toLines({ ...cnn }));
     expect(await text("docs/generated/peers.json")).toBe(toLines({ ...(await kept()) }));
   });
 });
@@ -154,5 +173,49 @@ describe("cells", () => {
     expect(keepAgreeing([{ ...written[0]!, title: "kfac" }], measured)).toEqual([
       { ...written[0]!, title: "kfac" },
     ]);
+  });
+});
+
+describe("runs of the convolutional network", () => {
+  const run = (method: string, width: number, gap: number, seed = 1): CnnRow => ({
+    n_classes: 2,
+    method,
+    width,
+    seed,
+    rate: 1,
+    gap: [2 * gap, gap],
+    train: Array.from({ length: SETTING.steps }, () => [0.1, 0] as const),
+    test: Array.from({ length: SETTING.steps }, () => [0.2, 0.1] as const),
+  });
+  const runs = (...rows: CnnRow[]): CnnRuns => ({ setting: SETTING, rows });
+
+  it("are in the order of methods, widths and seeds, whenever they were measured", () => {
+    const [wide, narrow, other] = [
+      run("exact", 64, 0.1),
+      run("exact", 32, 0.2),
+      run("gradient descent", 64, 0.3),
+    ];
+    const again = run("exact", 32, 0.2, 2);
+    const all = [wide, again, narrow, other].reduce(withRow, runs());
+    expect(all.rows).toEqual([other, narrow, again, wide]);
+  });
+
+  it("stay where a new one agrees to rounding, and give way where it does not", () => {
+    const before = runs(run("exact", 32, 0.2));
+    expect(agreeing(before.rows[0]!, run("exact", 32, 0.202))).toBe(true);
+    expect(withRow(before, run("exact", 32, 0.202))).toBe(before);
+    expect(withRow(before, run("exact", 32, 0.21)).rows).toEqual([run("exact", 32, 0.21)]);
+  });
+
+  it("are measured again with another setting", () => {
+    const rows = [run("exact", 32, 0.2)];
+    expect(keptRows(runs(...rows))).toEqual(rows);
+    expect(keptRows({ setting: { ...SETTING, steps: 4 as 5 }, rows })).toEqual([]);
+    expect(keptRows(undefined)).toEqual([]);
+  });
+
+  it("have a cell for every method, empty where a width was not measured", () => {
+    const document = cnnDocument(runs(run("exact", 32, 0.2), run("exact", 64, 0.1)));
+    for (const { title } of CNN_METHODS) expect(document).toContain(`| ${title} `);
   });
 });

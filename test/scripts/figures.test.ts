@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseConfig } from "../../src/experiment/parse-config.ts";
 import type { RunEvent } from "../../src/experiment/events.ts";
 import { matrix } from "../../src/linalg/matrix.ts";
-import { gapFigure } from "../../scripts/figures/gap.ts";
+import { gapFigure, gapPanels } from "../../scripts/figures/gap.ts";
 import { isotropyFigure } from "../../scripts/figures/isotropy.ts";
 import { dot } from "@observablehq/plot";
 import { powerOfTen } from "../../scripts/figures/axes.ts";
@@ -93,7 +93,17 @@ const gap = (width: number) =>
     { width },
   );
 
-const figures = { training, isotropy, gap };
+const panels = (width: number) =>
+  gapPanels(
+    [
+      { title: "Two classes", series: [{ title: "exact", widths: [32, 128], gaps: [[0.3, 0.4], [0.2]] }] },
+      { title: "Ten classes", series: [{ title: "kfac", widths: [32, 128], gaps: [[0.6, 0.5], [0.3]] }] },
+    ],
+    caption,
+    { width, axis: "channels M" },
+  );
+
+const figures = { training, isotropy, gap, panels };
 const cases = Object.entries(figures).flatMap(([name, figure]) =>
   [
     ["page", 760],
@@ -198,6 +208,11 @@ describe("a figure of gaps", () => {
 
   it("tells those who cannot see it the means and the number of seeds", () => {
     expect(gap(760)).toContain("kfac: 4 at width 256, 1 at 4096, 3 seeds.");
+  });
+
+  it("has a panel per setting, and says how many seeds each end of a line has", () => {
+    expect(panels(760)).toContain("Two classes, exact: 0.35 at width 32, 0.2 at 128, 2 to 1 seeds.");
+    expect(panels(760).match(/>channels M</g)).toHaveLength(2);
   });
 
   it("draws settings of one method in one colour, the second dashed", () => {
