@@ -55,6 +55,8 @@ Examples:
       a convolutional network on images, predicted by its own kernel
   natgrad train --natural_gradient_type kfac --damping 1e-3 --architecture net.yaml --dataset cifar10
       layers of a file
+  natgrad train --natural_gradient_type exact --damping 1e-3 --model net.onnx --dataset_path images.npz
+      an ONNX model from its own weights, on data that it takes
   natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
       another activation; ./own.mjs in place of its name is a module of yours
       that exports it as activation (a method as fisher, a loss as loss)

@@ -42,6 +42,7 @@ const isDenseChain = ({ nodes, blocks }: Network): boolean =>
 
 /**
  * Alpha of a method on so many samples; undefined where the method has none.
+ * @param drawn whether the weights were drawn, as those of a chain of dense layers are in the theory
  * @throws InputError where the method does not exist for the depth, unless `singular` is "least_norm".
  */
 export const alphaOf = (
@@ -50,7 +51,11 @@ export const alphaOf = (
   loss: Loss,
   samples: number,
   singular: Singular = "refuse",
-): number | undefined => method.alpha(shapeOf(network, loss, samples), { singular });
+  drawn = true,
+): number | undefined => {
+  const shape = shapeOf(network, loss, samples);
+  return method.alpha(drawn ? shape : { ...shape, chain: false }, { singular });
+};
 
 /** Whether a method without an alpha of the theory has one that can be measured: gradient descent has none at all. */
 export const hasAlpha = ({ curvature }: Fisher): boolean => curvature !== "none";

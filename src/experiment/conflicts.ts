@@ -136,9 +136,35 @@ const samplesConflict: Check = (config) => {
     : undefined;
 };
 
+/** Options that a model has no use for: it has its layers and its weights. */
+export const BESIDE_MODEL = [
+  "architecture",
+  "n_layers",
+  "width",
+  "activation",
+  "weight_variance",
+  "bias_variance",
+  "parameterization",
+  "prng",
+  "init_weights_dir",
+  "save_init_weights",
+] as const satisfies readonly OptionName[];
+
+const modelConflict: Check = (config, given) => {
+  const idle = BESIDE_MODEL.find((name) => given(name) && config[name] !== false);
+  if (idle) {
+    const got = idle === "architecture" ? architectureText(config.architecture) : config[idle];
+    return `${idle}: wanted none beside model (the file has its layers and its weights), got ${got}`;
+  }
+  return ["analytic", "both"].includes(config.kernel)
+    ? `kernel: wanted empirical or none beside model (its weights are not drawn), got ${config.kernel}`
+    : undefined;
+};
+
 /** What a file of layers says is no option beside it, and a network with a name has the depths that it has. */
 const architectureConflict: Check = (config, given) => {
   const { architecture, n_layers, parameterization, prng } = config;
+  if (config.model !== undefined) return modelConflict(config, given);
   const named = namedOf(config);
   if (!named) {
     const idle = (["n_layers", "width", "activation"] as const).find(given);

@@ -11,6 +11,8 @@ import { kernelFor } from "./kernel-choice.ts";
 import { memoryLimit } from "./memory.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { demandConfig } from "./parse-config.ts";
+import { withModel } from "./model/model-file.ts";
+import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan, type RunShape } from "./plan.ts";
 import { expectedSizes, networkOf } from "./setup.ts";
 
@@ -51,8 +53,9 @@ export type Explanation = {
  * Explains a run. Data is loaded only where its sizes depend on it.
  * @throws InputError for what cannot be had, as the run itself would.
  */
-export async function explain(asked: Config, { signal }: RunListeners = {}): Promise<Explanation> {
-  demandConfig(asked);
+export async function explain(given: Config, { signal }: RunListeners = {}): Promise<Explanation> {
+  demandConfig(given);
+  const asked = await withModel(given);
   const expected = expectedSizes(asked);
   const {
     config: sized,
@@ -83,7 +86,8 @@ async function measured(asked: Config, signal: AbortSignal | undefined) {
   const dataset = await loadData(asked, { signal });
   const config = settle(asked, dataset);
   const samples = { train: dataset.xTrain.rows, test: dataset.xTest.rows };
-  return { config, samples, network: networkOf(config, dataset) };
+  const { dataset: arranged } = arrangedFor(config.architecture, dataset);
+  return { config, samples, network: networkOf(config, arranged) };
 }
 
 const solverReason = ({ solver }: Config, plan: Plan): string =>

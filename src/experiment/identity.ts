@@ -5,7 +5,6 @@
  * In a file it is a flat JSON object in a uint8 array `identity`: in Python
  * `json.loads(numpy.load(path)["identity"].tobytes())`.
  */
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { z } from "zod";
 import { className } from "../data/classes.ts";
@@ -16,6 +15,8 @@ import { factorsOf, type Weights } from "../jacobian/weights.ts";
 import type { Network } from "../network/network.ts";
 import { architectureName } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
+import { digest } from "./digest.ts";
+import { isModel, readOf } from "./model/model-file.ts";
 import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */
@@ -109,17 +110,22 @@ export function originOf(
     weights_sha256: empirical ? digest(weights.flatMap(numbersOf)) : null,
     initial_weights: !empirical
       ? null
-      : config.init_weights_dir === undefined
-        ? `of random_seed ${config.random_seed} (${config.prng})`
-        : `of a folder ${basename(config.init_weights_dir)}`,
+      : isModel(config.architecture)
+        ? "of the model"
+        : config.init_weights_dir === undefined
+          ? `of random_seed ${config.random_seed} (${config.prng})`
+          : `of a folder ${basename(config.init_weights_dir)}`,
     units:
       empirical || !units ? null : `of random_seed ${config.random_seed} at widths ${hidden.join(" - ")}`,
   };
 }
 
-/** An architecture in words: layers of a file with a digest of theirs; null for an mlp. */
+/** An architecture in words: layers of a file, and a model, with a digest of theirs; null for an mlp. */
 function architectureOf({ architecture }: Pick<Config, "architecture">): string | null {
   if (typeof architecture === "string") return architecture === "mlp" ? null : architecture;
+  if (isModel(architecture)) {
+    return `${architectureName(architecture)} (model ${readOf(architecture).sha256.slice(0, 12)})`;
+  }
   const sha256 = digest([new TextEncoder().encode(JSON.stringify(architecture.layers))]);
   return `${architectureName(architecture)} (layers ${sha256.slice(0, 12)})`;
 }
@@ -137,17 +143,6 @@ const numbersOf = (layer: Weights[number]): readonly FloatArray[] => {
   const { left, right } = factorsOf(layer);
   return [layer.base, left, right];
 };
-
-/** SHA-256 of arrays, one after the other, in hexadecimal digits. */
-export function digest(parts: readonly ArrayBufferView[]): string {
-  const hash = createHash("sha256");
-  for (const { buffer, byteOffset, byteLength } of parts) {
-    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    // A hash takes less than 2 GiB at a time.
-    for (let at = 0; at < byteLength; at += 2 ** 30) hash.update(bytes.subarray(at, at + 2 ** 30));
-  }
-  return hash.digest("hex");
-}
 
 /** The array of an identity. */
 export const encodeIdentity = (identity: KernelIdentity): Uint8Array =>

@@ -28,7 +28,7 @@ export function idleOptions(
   }
   if (set("random_seed") && !draws(config, methods)) {
     notices.push({
-      message: "random_seed: no effect with init_weights_dir, and nothing else is drawn by it",
+      message: `random_seed: no effect with ${config.model === undefined ? "init_weights_dir" : "model"}, and nothing else is drawn by it`,
     });
   }
   for (const name of CG_OPTIONS) {
@@ -42,7 +42,7 @@ export function idleOptions(
 
 /** Whether `random_seed` draws anything: weights, data, mini-batches, or the single units of infinite width. */
 const draws = (config: Config, methods: readonly Fisher[]): boolean =>
-  config.init_weights_dir === undefined ||
+  (config.init_weights_dir === undefined && config.model === undefined) ||
   config.batch_size !== undefined ||
   (config.data_seed === undefined && dataSeedOf(config) !== undefined) ||
   (methods.some(({ needs }) => needs === "units") &&

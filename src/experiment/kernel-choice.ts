@@ -5,6 +5,7 @@ import { InputError } from "../error.ts";
 import { analyticFault } from "../kernel/sweep.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
+import { isModel } from "./model/model-file.ts";
 
 /** The kernel of a run, and why it is not the analytic one where none was named. */
 export type KernelChoice = {
@@ -17,10 +18,17 @@ export type KernelChoice = {
  * @throws InputError for an analytic kernel of a network that has none.
  */
 export function kernelFor(
-  { kernel, kernel_path }: Pick<Config, "kernel" | "kernel_path">,
+  {
+    kernel,
+    kernel_path,
+    architecture,
+  }: Pick<Config, "kernel" | "kernel_path"> & Partial<Pick<Config, "architecture">>,
   network: Network,
 ): KernelChoice {
   if (kernel === "empirical" || kernel === "none") return { kernel };
+  if (isModel(architecture)) {
+    return { kernel: "empirical", reason: "the weights of a model are not drawn" };
+  }
   const fault = analyticFault(network);
   if (!fault) return { kernel: kernel === "auto" ? "analytic" : kernel };
   // What a file holds was made elsewhere.

@@ -8,7 +8,9 @@ import { className, type ClassGroup } from "../data/classes.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { defaultOf, type Config, type OptionName } from "./config.ts";
 import type { Own } from "./own.ts";
-import { dataSeedOf, digest, type KernelOrigin } from "./identity.ts";
+import { digest } from "./digest.ts";
+import { dataSeedOf, type KernelOrigin } from "./identity.ts";
+import { isModel } from "./model/model-file.ts";
 
 /** A part of a name; false or undefined for an option that has its default. */
 type Part = string | false | undefined;
@@ -78,7 +80,9 @@ export function kernelName(config: Config, dataset: Dataset, origin: KernelOrigi
   const own = <Name extends OptionName>(name: Name, text: (value: Config[Name]) => string): Part =>
     config[name] !== defaultOf(name) && text(config[name]);
   const empirical = origin.kernel === "empirical";
-  const drawn = empirical ? config.init_weights_dir === undefined : origin.units !== null;
+  const drawn = empirical
+    ? config.init_weights_dir === undefined && !isModel(config.architecture)
+    : origin.units !== null;
   const isNamed = typeof config.architecture === "string";
   const sized = origin.units !== null || !origin.widths.includes("*");
   return joined(

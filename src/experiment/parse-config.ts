@@ -43,8 +43,10 @@ export function parseFlags(options: Readonly<Record<string, unknown>>): Config {
   return config;
 }
 
-/** Sizes that a network has by default, and its analytic kernel; the layers of a list are checked. */
+/** Sizes that a network has by default, and its analytic kernel; the layers of a list are checked, and a model takes their place. */
 function setByArchitecture(config: Config, given: Given): void {
+  // What was given beside it is refused below.
+  if (config.model !== undefined && !given("architecture")) config.architecture = { model: config.model };
   const named = namedOf(config);
   if (!named) return checkLayers(config);
   if (!given("n_layers")) config.n_layers = named.n_layers;

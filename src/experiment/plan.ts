@@ -18,6 +18,7 @@ import { mse, type Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { positionsOf } from "../ops/op.ts";
 import type { Config } from "./config.ts";
+import { isModel } from "./model/model-file.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
 import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
@@ -79,7 +80,8 @@ export type PlanOptions = PartOptions &
     | "learning_rate"
     | "solver"
     | "preconditioner_rank"
-  >;
+  > &
+  Partial<Pick<Config, "architecture">>;
 
 /** Iterations that the plan assumes for conjugate gradients; the true number depends on the spectrum. */
 const CG_ITERATIONS = 30;
@@ -213,7 +215,8 @@ function alphaPhases(
   n: number,
 ): Phase[] {
   if (options.learning_rate !== undefined || !hasAlpha(fisher)) return [];
-  if (alphaOf(fisher, network, loss ?? mse, n, "least_norm") !== undefined) return [];
+  if (alphaOf(fisher, network, loss ?? mse, n, "least_norm", !isModel(options.architecture)) !== undefined)
+    return [];
   const sort: KernelSort = { outputs: sizes.outputs, summed: kernelNeeds(fisher, {}) === "ntk" };
   const kernel = sort.summed ? matrixBytes(n * sort.outputs) : kernelBytes(sizes, n, n, sort.outputs);
   const prepared = moverMemory(sizes, options, fisher, sort, n, [n]).peak;

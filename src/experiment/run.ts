@@ -25,6 +25,8 @@ import { idleOptions } from "./idle.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
+import { isModel, withModel } from "./model/model-file.ts";
+import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
 import { finiteKernels } from "./representable.ts";
@@ -51,6 +53,8 @@ type Setting = {
   readonly batchSize: number;
   /** Of the theory. */
   readonly alpha: number | undefined;
+  /** What was done to samples, so that they are inputs of a model. */
+  readonly arranged?: string;
   /** Why the kernel is not the analytic one, where none was named. */
   readonly kernelReason?: string;
 };
@@ -58,15 +62,17 @@ type Setting = {
 /** The learning rate, and what it was measured from where the theory has none. */
 type Rate = { readonly learningRate: number; readonly measured?: MeasuredRate };
 
-async function* events(asked: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
-  demandConfig(asked);
+async function* events(given: Config, listeners: RunListeners, use: Use): AsyncGenerator<RunEvent> {
+  demandConfig(given);
   const { progress = () => {}, signal } = listeners;
   const clock = createStopwatch();
+  const asked = await withModel(given);
   refuseTooLarge(asked);
   progress("data");
-  const dataset = yield* fetchedData(asked, listeners, clock);
-  const setting = await settingOf(asked, dataset);
-  const { config, network, plan } = setting;
+  const setting = await settingOf(asked, yield* fetchedData(asked, listeners, clock));
+  if (setting.arranged !== undefined)
+    yield { event: "notice", kind: "data", step: 0, message: setting.arranged };
+  const { config, dataset, network, plan } = setting;
 
   progress("engine");
   const about: string[] = [];
@@ -129,9 +135,10 @@ async function* fetchedData(
   return dataset;
 }
 
-async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
-  const sized = settle(asked, dataset);
-  if (sized.save_dataset) await saveData(sized, dataset);
+async function settingOf(asked: Config, source: Dataset): Promise<Setting> {
+  const sized = settle(asked, source);
+  if (sized.save_dataset) await saveData(sized, source);
+  const { dataset, notice } = arrangedFor(sized.architecture, source);
   const network = networkOf(sized, dataset);
   const { kernel, reason } = kernelFor(sized, network);
   const config = { ...sized, kernel };
@@ -142,7 +149,9 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
   const plan = planRun({ samples, network, ...parts }, config, memoryLimit(config));
   const { batch_size = N } = config;
   if (batch_size > N) throw new InputError(batchTooLarge(batch_size, N));
-  const alpha = alphaOf(parts.fisher, network, parts.loss, batch_size, config.singular);
+  // The theory is of weights that are drawn.
+  const drawn = !isModel(config.architecture);
+  const alpha = alphaOf(parts.fisher, network, parts.loss, batch_size, config.singular, drawn);
   return {
     config,
     dataset,
@@ -151,6 +160,7 @@ async function settingOf(asked: Config, dataset: Dataset): Promise<Setting> {
     plan,
     batchSize: batch_size,
     alpha,
+    ...(notice === undefined ? {} : { arranged: notice }),
     ...(reason === undefined ? {} : { kernelReason: reason }),
   };
 }

@@ -23,6 +23,7 @@ import type { Config } from "./config.ts";
 import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
+import { isModel, readOf } from "./model/model-file.ts";
 import { kernelName } from "./names.ts";
 import { lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";
@@ -85,14 +86,16 @@ export async function openNetwork(
   return createLinearizer(engine, network);
 }
 
-/** Initial weights, drawn or loaded; saved where that was asked for. */
+/** Initial weights, drawn, loaded or those of a model; saved where that was asked for. */
 export async function startWeights(
   config: Config,
   { engine, network }: Linearizer,
   { signal }: Stoppable = {},
 ): Promise<Weights> {
-  const thetas =
-    config.init_weights_dir === undefined
+  const { architecture } = config;
+  const thetas = isModel(architecture)
+    ? readOf(architecture).weights(engine)
+    : config.init_weights_dir === undefined
       ? await drawWeights(engine, network, config.random_seed, { prng: config.prng, signal })
       : await loadWeights(config.init_weights_dir, engine, network);
   if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);

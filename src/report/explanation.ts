@@ -3,6 +3,7 @@
  */
 import { sizeText } from "../experiment/bytes.ts";
 import type { BlockPlan, Explanation } from "../experiment/explain.ts";
+import { isModel } from "../experiment/model/model-file.ts";
 import { networkLines } from "./network.ts";
 
 /** Writers by format. */
@@ -62,7 +63,7 @@ function explanationLine({ config, network, samples, batch, plan, ...rest }: Exp
   const { bytes, parts, tile, solver, operations } = plan;
   return `${JSON.stringify({
     event: "explanation",
-    architecture,
+    architecture: isModel(architecture) ? architecture.model : architecture,
     natural_gradient_type,
     loss_type,
     kernel,

@@ -2,6 +2,8 @@
  * @file What reports print of a network.
  */
 import type { NetworkText } from "../experiment/architecture/describe.ts";
+import { BESIDE_MODEL } from "../experiment/conflicts.ts";
+import { isModel } from "../experiment/model/model-file.ts";
 import type { Config } from "../experiment/config.ts";
 
 /** The lines of a network: its widths, or its layers. */
@@ -11,8 +13,12 @@ export const networkLines = ({ widths, layers = [], parameters }: NetworkText): 
 /** Options that layers of a file make idle. */
 const OF_NAMED: readonly string[] = ["n_layers", "width", "activation"];
 
+/** Options that a model makes idle. */
+const OF_DRAWN: readonly string[] = BESIDE_MODEL;
+
 /** Whether an option about the network has a place in the report: the default network has no name there. */
-export const networkOptionCounts = (name: string, { architecture }: Pick<Config, "architecture">): boolean =>
-  name === "architecture"
-    ? architecture !== "mlp"
-    : typeof architecture === "string" || !OF_NAMED.includes(name);
+export function networkOptionCounts(name: string, { architecture }: Pick<Config, "architecture">): boolean {
+  if (isModel(architecture)) return !OF_DRAWN.includes(name);
+  if (name === "architecture") return architecture !== "mlp";
+  return typeof architecture === "string" || !OF_NAMED.includes(name);
+}

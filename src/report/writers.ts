@@ -4,6 +4,7 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { architectureText } from "../experiment/architecture/describe.ts";
+import { isModel } from "../experiment/model/model-file.ts";
 import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
 import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";
@@ -43,10 +44,13 @@ export const jsonlWriter: Writer = (event) => {
   )}\n`;
 };
 
-/** All options, but for those that layers of a file make idle. */
+/** All options, but for those that layers of a file, or a model, make idle. */
 const countingOptions = (config: Config): Partial<Config> =>
   Object.fromEntries(
-    Object.entries(config).filter(([name]) => name === "architecture" || networkOptionCounts(name, config)),
+    Object.entries(config).filter(
+      ([name]) =>
+        (name === "architecture" && !isModel(config.architecture)) || networkOptionCounts(name, config),
+    ),
   );
 
 /** One row per step. */
@@ -164,6 +168,10 @@ function counts(name: OptionName, { config, plan }: ConfigEvent): boolean {
     case "n_layers":
     case "width":
     case "activation":
+    case "weight_variance":
+    case "bias_variance":
+    case "parameterization":
+    case "prng":
       return networkOptionCounts(name, config);
     case "store_on_device":
       return false;

@@ -1,5 +1,5 @@
 /**
- * @file The network that an experiment asks for: one with a name, or a list of layers. It begins with a sample as the dataset has it, and
+ * @file The network that an experiment asks for: one with a name, a list of layers, or a model. It begins with a sample as the dataset has it, and
  * ends with the outputs that loss and classes want.
  */
 import { InputError } from "../../error.ts";
@@ -8,12 +8,13 @@ import { createBuilder, type Network } from "../../network/network.ts";
 import { dense } from "../../ops/dense.ts";
 import type { Role } from "../../ops/parameterization.ts";
 import { transpose } from "../../ops/transpose.ts";
+import { isModel, modelNetwork } from "../model/model-file.ts";
 import type { LayerList } from "./layer-file.ts";
 import { endsInDense, lastPath, layersOf } from "./layer-list.ts";
 import { NAMED, type Ends, type Named, type NetworkOptions } from "./named.ts";
 import type { Surroundings } from "./kinds.ts";
 
-/** The network with a name; undefined where the layers are listed. */
+/** The network with a name; undefined where the layers are listed, or those of a model. */
 export const namedOf = ({ architecture }: Pick<NetworkOptions, "architecture">): Named | undefined =>
   typeof architecture === "string" ? NAMED[architecture] : undefined;
 
@@ -23,6 +24,7 @@ export const namedOf = ({ architecture }: Pick<NetworkOptions, "architecture">):
  */
 export function buildNetwork(options: NetworkOptions, ends: Ends): Network {
   const { architecture } = options;
+  if (isModel(architecture)) return modelNetwork(architecture, ends);
   try {
     return typeof architecture === "string"
       ? NAMED[architecture].build(options, ends)
@@ -38,7 +40,9 @@ export function buildNetwork(options: NetworkOptions, ends: Ends): Network {
  * @throws InputError naming the layer.
  */
 export function checkLayers(options: NetworkOptions): void {
-  if (typeof options.architecture !== "string") layersOf(options.architecture, surroundings(options, 1));
+  const { architecture } = options;
+  if (typeof architecture === "string" || isModel(architecture)) return;
+  layersOf(architecture, surroundings(options, 1));
 }
 
 function listedNetwork(list: LayerList, options: NetworkOptions, { inputs, sample, outputs }: Ends): Network {

@@ -3,7 +3,7 @@
  */
 import { basename } from "node:path";
 import type { Network } from "../../network/network.ts";
-import type { LayerList } from "./layer-file.ts";
+import { isModel } from "../model/model-file.ts";
 import type { NetworkOptions } from "./named.ts";
 
 /** What is printed of a network: widths of an mlp, layers of another. */
@@ -32,9 +32,11 @@ export function describeNetwork(
 
 /** The name of an architecture: its own, or that of its file. */
 export const architectureText = (architecture: NetworkOptions["architecture"]): string =>
-  typeof architecture === "string" ? architecture : fileOf(architecture);
-
-const fileOf = ({ file = "layers" }: LayerList): string => file;
+  typeof architecture === "string"
+    ? architecture
+    : isModel(architecture)
+      ? architecture.model
+      : (architecture.file ?? "layers");
 
 /** The same without folders, for names of files. */
 export const architectureName = (architecture: NetworkOptions["architecture"]): string =>

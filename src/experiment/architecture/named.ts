@@ -11,11 +11,12 @@ import { resnet } from "../../network/resnet.ts";
 import { transformer } from "../../network/transformer.ts";
 import type { Parameterization } from "../../ops/parameterization.ts";
 import { activationOf, type OwnParts } from "../own.ts";
+import type { ModelFile } from "../model/model-file.ts";
 import type { LayerList } from "./layer-file.ts";
 
 /** The options that say what network it is. */
 export type NetworkOptions = {
-  readonly architecture: NetworkName | LayerList;
+  readonly architecture: NetworkName | LayerList | ModelFile;
   readonly n_layers: number;
   readonly width: number;
   readonly activation: string;

@@ -6,9 +6,10 @@ import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
 import { PRNGS } from "../../network/initialise.ts";
 import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
+import type { ModelFile } from "../model/model-file.ts";
 import { LAYER_FILE, layersIn, readLayerFile, type LayerList } from "../architecture/layer-file.ts";
 import { NETWORK_NAMES, type NetworkName } from "../architecture/named.ts";
-import { choice, choiceOrOwn, notNegative, positive, whole, type Reader } from "./values.ts";
+import { choice, choiceOrOwn, notNegative, path, positive, whole, type Reader } from "./values.ts";
 
 const about = aboutIn("Network");
 
@@ -27,7 +28,7 @@ const isArchitecture = (v: unknown): boolean =>
 
 export const NETWORK_OPTIONS = {
   architecture: z
-    .preprocess(readArchitecture, z.custom<NetworkName | LayerList>(isArchitecture, ARCHITECTURE))
+    .preprocess(readArchitecture, z.custom<NetworkName | LayerList | ModelFile>(isArchitecture, ARCHITECTURE))
     .default(NETWORK_NAMES[0]!)
     .meta(
       about(
@@ -35,6 +36,9 @@ export const NETWORK_OPTIONS = {
         `the network (${NETWORK_NAMES.join(" | ")}), or a file of layers (.json, .yaml; see below)`,
       ),
     ),
+  model: path()
+    .optional()
+    .meta(about("<file>", "an ONNX model as the network, with its own weights, in place of an architecture")),
   n_layers: whole(1, 1000)
     .default(3)
     .meta(

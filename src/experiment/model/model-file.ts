@@ -1,0 +1,89 @@
+/**
+ * @file An ONNX model as the network of an experiment: read with its weights, and what it takes and gives checked against data and loss.
+ */
+import { externalDataOf } from "../../onnx/node/external-data.ts";
+import { readWhole } from "../../data/node/files.ts";
+import { InputError } from "../../error.ts";
+import { readOnnx, type OnnxNetwork } from "../../network/onnx/read.ts";
+import type { Network } from "../../network/network.ts";
+import { digest } from "../digest.ts";
+
+/** A model in place of an architecture. */
+export type ModelFile = {
+  /** The path of the file. */
+  readonly model: string;
+  /** What it holds, once it was read. */
+  readonly read?: ReadModel;
+};
+
+/** What was read of a model. */
+export type ReadModel = OnnxNetwork & {
+  /** Digest of the file and of its external data. */
+  readonly sha256: string;
+};
+
+/** Whether the network of options is a model. */
+export const isModel = (architecture: unknown): architecture is ModelFile =>
+  typeof architecture === "object" && architecture !== null && "model" in architecture;
+
+/**
+ * Options whose model, where they have one, has been read.
+ * @throws InputError naming the file: it cannot be read, is no model, or one that natgrad cannot differentiate.
+ */
+export async function withModel<
+  Options extends { readonly architecture: unknown; readonly memory_limit?: number | undefined },
+>(options: Options): Promise<Options> {
+  const { architecture, memory_limit: limit } = options;
+  if (!isModel(architecture) || architecture.read) return options;
+  return { ...options, architecture: { ...architecture, read: await readModel(architecture.model, limit) } };
+}
+
+async function readModel(file: string, limit: number | undefined): Promise<ReadModel> {
+  const bytes = await readWhole(file, limit === undefined ? {} : { limit });
+  const digests = [digest([bytes])];
+  const beside = externalDataOf(file);
+  try {
+    const model = await readOnnx(bytes, {
+      async external(range) {
+        const data = await beside(range);
+        digests.push(digest([data]));
+        return data;
+      },
+    });
+    return { ...model, sha256: digests.length === 1 ? digests[0]! : digest([Buffer.from(digests.join())]) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/**
+ * What was read of a model.
+ * @throws InputError where nothing was.
+ */
+export function readOf({ model, read }: ModelFile): ReadModel {
+  if (read) return read;
+  throw new InputError(`model: wanted a network that is made here, got ${model}`);
+}
+
+/**
+ * The network of a model on samples of so many numbers, for so many outputs.
+ * @throws InputError where it takes or gives others.
+ */
+export function modelNetwork(
+  file: ModelFile,
+  { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
+): Network {
+  const { network } = readOf(file);
+  if (network.inputs !== inputs) {
+    throw new InputError(
+      `model: wanted one that takes ${inputs} numbers (the samples), got one that takes [${network.shapes[0]!.join(", ")}] (${file.model})`,
+    );
+  }
+  if (network.outputs !== outputs) {
+    throw new InputError(
+      `model: wanted one of ${outputs} outputs (of this loss and these classes), got one of ${network.outputs} (${file.model})`,
+    );
+  }
+  return network;
+}

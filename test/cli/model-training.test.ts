@@ -1,0 +1,150 @@
+/** @file `natgrad train --model`: models that others exported, trained from their own weights. */
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { modelFile, writeSamples } from "../support/model-data.ts";
+import { natgrad } from "./terminal.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "natgrad-model-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const mlp = `--model ${modelFile("mlp_dynamo18")} ${writeSamples(folder, [6])}`;
+const cnn = `--model ${modelFile("cnn_dynamo18")}`;
+const first = writeSamples(folder, [3, 8, 8]);
+const last = writeSamples(folder, [3, 8, 8], { last: true });
+
+/** Lines of the table. */
+const rowsOf = (stdout: string): string[] => stdout.split("\n").filter((line) => /^\s*\d/.test(line));
+
+describe("natgrad train --model", () => {
+  it.each(["exact", "block_diagonal", "kfac", "kfac_tikhonov", "unit_wise"])(
+    "lowers the loss of a model by %s, predicted by its own kernel",
+    async (method) => {
+      const { exitCode, stdout, stderr } = await natgrad(
+        `train ${mlp} --natural_gradient_type ${method} --damping 0.1 --learning_rate 0.3 --n_steps 2 --format jsonl`,
+      );
+      expect([exitCode, stderr]).toEqual([0, ""]);
+      const events = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      const losses = events.filter(({ event }) => event === "step").map((row) => row["train_loss"] as number);
+      expect(losses.length).toBe(3);
+      expect(losses[2]!).toBeLessThan(losses[0]!);
+      expect(events[0]).toMatchObject({
+        model: modelFile("mlp_dynamo18"),
+        kernel_reason: "the weights of a model are not drawn",
+        parameters: 143,
+      });
+      for (const idle of ["architecture", "width", "weight_variance", "prng"])
+        expect(events[0]).not.toHaveProperty(idle);
+    },
+  );
+
+  it("prints the model and its layers, and no option that has no effect", async () => {
+    const { exitCode, stdout } = await natgrad(`train ${mlp} --natural_gradient_type exact --damping 0.1`);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`model: ${modelFile("mlp_dynamo18")}\n`);
+    expect(stdout).toContain("kernel: empirical (the weights of a model are not drawn)\n");
+    expect(stdout).not.toMatch(/^(architecture|n_layers|width|activation|weight_variance|prng):/m);
+  });
+
+  it("takes images with channels last as those with channels first, and says so", async () => {
+    const train = `train ${cnn} --learning_rate 0.1 --n_steps 1 --loss_type cross_entropy`;
+    const a = await natgrad(`${train} ${first} --channels_first`);
+    const b = await natgrad(`${train} ${last}`);
+    expect([a.exitCode, a.stderr]).toEqual([0, ""]);
+    expect(b.stderr).toBe("natgrad: samples [8, 8, 3] are transposed to the model's input [3, 8, 8]\n");
+    expect(rowsOf(b.stdout)).toEqual(rowsOf(a.stdout));
+  });
+
+  it("takes flat samples in their order, and says so", async () => {
+    const { exitCode, stderr } = await natgrad(
+      `train ${cnn} ${writeSamples(folder, [192])} --learning_rate 0.1 --n_steps 1`,
+    );
+    expect([exitCode, stderr]).toEqual([
+      0,
+      "natgrad: samples [192] are read in their order as the model's input [3, 8, 8]\n",
+    ]);
+  });
+
+  it("explains what it would do", async () => {
+    const { exitCode, stdout } = await natgrad(
+      `train ${cnn} ${last} --natural_gradient_type exact --damping 0.1 --explain`,
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("conv");
+  });
+
+  it("saves a kernel that belongs to the model's content", async () => {
+    const other = join(folder, "other.onnx");
+    copyFileSync(modelFile("mlp_legacy13"), other);
+    const dir = join(folder, "kernels");
+    const train = "train --natural_gradient_type exact --damping 0.1 --n_steps 1";
+    const saved = await natgrad(`${train} ${mlp} --save_kernel --save_kernel_dir ${dir}`);
+    expect(saved.exitCode).toBe(0);
+    const kernel = join(dir, readdirSync(dir)[0]!);
+    const again = await natgrad(`${train} ${mlp} --kernel_path ${kernel}`);
+    expect(rowsOf(again.stdout)).toEqual(rowsOf(saved.stdout));
+    const refused = await natgrad(`${train} ${mlp} --model ${other} --kernel_path ${kernel}`);
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toMatch(
+      /^natgrad: kernel_path: wanted a kernel of architecture other \(model [0-9a-f]{12}\), got one of architecture mlp_dynamo18 \(model [0-9a-f]{12}\) \(.*\)\n$/,
+    );
+  });
+
+  it.each([
+    ["--architecture cnn", /architecture: wanted none beside model \(the file .*\), got cnn/],
+    ["--architecture mlp", /architecture: wanted none beside model \(the file .*\), got mlp/],
+    ["--width 8", /width: wanted none beside model .* got 8/],
+    ["--n_layers 2", /n_layers: wanted none beside model .* got 2/],
+    ["--activation relu", /activation: wanted none beside model .* got relu/],
+    ["--weight_variance 1", /weight_variance: wanted none beside model .* got 1/],
+    ["--bias_variance 1", /bias_variance: wanted none beside model .* got 1/],
+    ["--parameterization ntk", /parameterization: wanted none beside model .* got ntk/],
+    ["--prng jax", /prng: wanted none beside model .* got jax/],
+    ["--init_weights_dir w", /init_weights_dir: wanted none beside model .* got w/],
+    ["--save_init_weights", /save_init_weights: wanted none beside model .* got true/],
+    ["--kernel analytic", /kernel: wanted empirical or none beside model .* got analytic/],
+  ])("refuses %s beside it in one line", async (option, message) => {
+    const { exitCode, stdout, stderr } = await natgrad(
+      `train ${mlp} --natural_gradient_type exact --damping 0.1 ${option}`,
+    );
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+    expect(stderr.split("\n").length).toBe(2);
+  });
+
+  it("refuses files that are no models, and models that do not fit, in one line", async () => {
+    const torn = join(folder, "torn.onnx");
+    writeFileSync(torn, readFileSync(modelFile("mlp_dynamo18")).subarray(0, 300));
+    const away = join(folder, "external.onnx");
+    copyFileSync(modelFile("mlp_external_dynamo20"), away);
+    const data = writeSamples(folder, [6]);
+    const cases: readonly [string, string | RegExp][] = [
+      [`--model ${folder}/none.onnx ${data}`, /none\.onnx: wanted a readable file, got ENOENT/],
+      [`--model ${folder} ${data}`, /: wanted a readable file, got EISDIR/],
+      [`--model ${torn} ${data}`, /torn\.onnx: .*wanted/],
+      [`--model ${away} ${data}`, /external\.onnx: external data: wanted a readable file .*, got ENOENT/],
+      [
+        `--model ${modelFile("mlp_dynamo18")} ${first}`,
+        /model: wanted one that takes samples \[3, 8, 8\], got one that takes \[6\] \(/,
+      ],
+      [
+        `--model ${modelFile("mlp_dynamo18")} ${writeSamples(folder, [6], { classes: 4 })}`,
+        /model: wanted one of 4 outputs \(of this loss and these classes\), got one of 3 \(/,
+      ],
+      [
+        `--model ${modelFile("mlp_dynamo18")}`,
+        /model: wanted one that takes 784 numbers \(the samples\), got one that takes \[6\] \(/,
+      ],
+    ];
+    for (const [options, message] of cases) {
+      const { exitCode, stdout, stderr } = await natgrad(`train ${options} --learning_rate 0.1`);
+      expect([exitCode, stdout]).toEqual([2, ""]);
+      expect(stderr).toMatch(message);
+      expect(stderr.split("\n").length).toBe(2);
+    }
+  });
+});
