@@ -111,7 +111,7 @@ export function originOf(
     initial_weights: !empirical
       ? null
       : isModel(config.architecture)
-        ? "of the model"
+        ? `of the model${config.head === undefined ? "" : `, with a last layer of random_seed ${config.random_seed}`}`
         : config.init_weights_dir === undefined
           ? `of random_seed ${config.random_seed} (${config.prng})`
           : `of a folder ${basename(config.init_weights_dir)}`,

@@ -136,6 +136,41 @@ describe("natgrad train --model", () => {
     expect(names.map(([first]) => first)).toEqual(["0.weight", "2.weight", "4.weight"]);
   });
 
+  it.each(["auto", "4"])("replaces the last layer with --head %s, and moves from there", async (head) => {
+    const saved = join(folder, `head-${head}.onnx`);
+    const data = writeSamples(folder, [6], { classes: 4 });
+    const train = `train --model ${modelFile("mlp_dynamo18")} ${data} --head ${head} --format csv`;
+    const options = "--natural_gradient_type exact --damping 0.1 --learning_rate 0.3 --n_steps 2";
+    const run = await natgrad(`${train} ${options} --save_model ${saved}`);
+    expect([run.exitCode, run.stderr]).toEqual([0, ""]);
+    const losses = run.stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => Number(line.split(",")[2]));
+    expect(losses[2]!).toBeLessThan(losses[0]!);
+    expect((await natgrad(`${train} ${options}`)).stdout).toBe(run.stdout);
+    expect((await natgrad(`${train} ${options} --random_seed 2`)).stdout).not.toBe(run.stdout);
+    const { names, network } = await readOnnx(readFileSync(saved));
+    expect([names.map(([first]) => first), network.outputs]).toEqual([["0.weight", "2.weight", "head"], 4]);
+  });
+
+  it.each([
+    [`${mlp} --head 4`, "head: wanted 3 (the outputs of this loss and these classes), got 4"],
+    ["--head 4", "head: wanted model beside it, got 4 alone"],
+    [`${mlp} --head 0`, 'head: wanted a whole number >= 1, or auto, got "0"'],
+    [
+      `--model ${modelFile("gpt_legacy14")} ${writeSamples(folder, [6])} --head auto`,
+      /^natgrad: head: wanted a dense layer .*, got .*\n$/,
+    ],
+  ])("refuses a head in one line: %s", async (options, message) => {
+    const { exitCode, stdout, stderr } = await natgrad(`train ${options} --learning_rate 0.1`);
+    expect([exitCode, stdout]).toEqual([2, ""]);
+    if (typeof message === "string") expect(stderr).toContain(message);
+    else expect(stderr).toMatch(message);
+    expect(stderr.split("\n").length).toBe(2);
+  });
+
   it("saves no model that diverged, and says so", async () => {
     const saved = join(folder, "diverged.onnx");
     const run = await natgrad(`train ${mlp} --learning_rate 1e6 --n_steps 5 --save_model ${saved}`);
@@ -192,7 +227,7 @@ describe("natgrad train --model", () => {
       ],
       [
         `--model ${modelFile("mlp_dynamo18")} ${writeSamples(folder, [6], { classes: 4 })}`,
-        /model: wanted one of 4 outputs \(of this loss and these classes\), got one of 3 \(/,
+        /model: wanted one of 4 outputs \(of this loss and these classes\), got one of 3 \(.*\); try --head auto\n/,
       ],
       [
         `--model ${modelFile("mlp_dynamo18")}`,

@@ -24,7 +24,7 @@ export const namedOf = ({ architecture }: Pick<NetworkOptions, "architecture">):
  */
 export function buildNetwork(options: NetworkOptions, ends: Ends): Network {
   const { architecture } = options;
-  if (isModel(architecture)) return modelNetwork(architecture, ends);
+  if (isModel(architecture)) return modelNetwork(architecture, ends, options.head);
   try {
     return typeof architecture === "string"
       ? NAMED[architecture].build(options, ends)

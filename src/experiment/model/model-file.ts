@@ -7,6 +7,8 @@ import { InputError } from "../../error.ts";
 import { readOnnx, type OnnxNetwork } from "../../network/onnx/read.ts";
 import type { Network } from "../../network/network.ts";
 import { digest } from "../digest.ts";
+import { OptionError } from "../remedy.ts";
+import { headed } from "./head.ts";
 
 /** A model in place of an architecture. */
 export type ModelFile = {
@@ -66,13 +68,21 @@ export function readOf({ model, read }: ModelFile): ReadModel {
   throw new InputError(`model: wanted a network that is made here, got ${model}`);
 }
 
+/** What an experiment has before and behind a network. */
+type Ends = { readonly inputs: number; readonly outputs: number };
+
+/** How many outputs a new last layer has; `auto`: those of loss and classes. */
+export type HeadOption = number | "auto";
+
 /**
  * The network of a model on samples of so many numbers, for so many outputs.
+ * @param head where the last layer is a new one
  * @throws InputError where it takes or gives others.
  */
 export function modelNetwork(
   file: ModelFile,
-  { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
+  { inputs, outputs }: Ends,
+  head: HeadOption | undefined,
 ): Network {
   const { network } = readOf(file);
   if (network.inputs !== inputs) {
@@ -80,10 +90,13 @@ export function modelNetwork(
       `model: wanted one that takes ${inputs} numbers (the samples), got one that takes [${network.shapes[0]!.join(", ")}] (${file.model})`,
     );
   }
-  if (network.outputs !== outputs) {
-    throw new InputError(
-      `model: wanted one of ${outputs} outputs (of this loss and these classes), got one of ${network.outputs} (${file.model})`,
-    );
+  if (head === outputs || head === "auto") return headed(network, outputs).network;
+  if (head !== undefined) {
+    throw new InputError(`head: wanted ${outputs} (the outputs of this loss and these classes), got ${head}`);
   }
-  return network;
+  if (network.outputs === outputs) return network;
+  throw new OptionError(
+    `model: wanted one of ${outputs} outputs (of this loss and these classes), got one of ${network.outputs} (${file.model})`,
+    [{ option: "head", value: "auto" }],
+  );
 }

@@ -9,7 +9,8 @@ import type { Network } from "../../network/network.ts";
 import { writeOnnx } from "../../network/write-onnx.ts";
 import { sizeText } from "../bytes.ts";
 import type { Config } from "../config.ts";
-import { isModel, readOf } from "./model-file.ts";
+import { headedNames } from "./head.ts";
+import { isModel, readOf, type ReadModel } from "./model-file.ts";
 
 /** Bytes of the largest message that readers of ONNX take. */
 const LARGEST = 2 ** 31 - 1;
@@ -37,13 +38,13 @@ export function demandModelFits(
  */
 export async function saveModel(
   path: string,
-  { architecture }: Pick<Config, "architecture">,
+  { architecture, head }: Pick<Config, "architecture" | "head">,
   { engine, network }: Linearizer,
   weights: Weights,
 ): Promise<void> {
   const folder = createFolder(engine);
   for (const layer of weights) await folder.fold(layer);
-  const names = isModel(architecture) ? namesOf(readOf(architecture).names) : undefined;
+  const names = isModel(architecture) ? namesOf(readOf(architecture), network, head) : undefined;
   const thetas = weights.map(({ base }) => base);
   await writeWhole(path, writeOnnx(network, thetas, names ? { names } : {}));
 }
@@ -52,6 +53,10 @@ export async function saveModel(
 const TAKEN = /^(input|output|[a-z]+_?\d+)$/i;
 
 /** A name per block: that of its parameter, or of its first one. */
-function namesOf(names: readonly (readonly string[])[]): string[] {
-  return names.map(([name = ""], l) => (name === "" || TAKEN.test(name) ? `layer${l + 1}.${name}` : name));
+function namesOf(model: ReadModel, { outputs }: Network, head: Config["head"]): string[] {
+  const names = head === undefined ? model.names : headedNames(model, outputs);
+  const firsts = names.map(([name = ""]) => name);
+  // A new layer may have the name of an old one.
+  const isOwn = (name: string, l: number) => name !== "" && !TAKEN.test(name) && firsts.indexOf(name) === l;
+  return firsts.map((name, l) => (isOwn(name, l) ? name : `layer${l + 1}.${name}`));
 }
