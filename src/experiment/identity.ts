@@ -16,7 +16,7 @@ import type { Network } from "../network/network.ts";
 import { architectureName } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
 import { digest } from "./digest.ts";
-import { isModel, readOf } from "./model/model-file.ts";
+import { isModel, readOf } from "./model/model-option.ts";
 import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */

@@ -24,7 +24,7 @@ import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
 import { headedWeights } from "./model/head.ts";
-import { isModel, readOf, type ModelFile } from "./model/model-file.ts";
+import { isModel, readOf, type ModelFile } from "./model/model-option.ts";
 import { kernelName } from "./names.ts";
 import { lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";

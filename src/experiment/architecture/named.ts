@@ -11,7 +11,7 @@ import { resnet } from "../../network/resnet.ts";
 import { transformer } from "../../network/transformer.ts";
 import type { Parameterization } from "../../ops/parameterization.ts";
 import { activationOf, type OwnParts } from "../own.ts";
-import type { HeadOption, ModelFile } from "../model/model-file.ts";
+import type { HeadOption, ModelFile } from "../model/model-option.ts";
 import type { LayerList } from "./layer-file.ts";
 
 /** The options that say what network it is. */

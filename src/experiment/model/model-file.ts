@@ -4,29 +4,12 @@
 import { externalDataOf } from "../../onnx/node/external-data.ts";
 import { readWhole } from "../../data/node/files.ts";
 import { InputError } from "../../error.ts";
-import { readOnnx, type OnnxNetwork } from "../../network/onnx/read.ts";
+import { readOnnx } from "../../network/onnx/read.ts";
 import type { Network } from "../../network/network.ts";
 import { digest } from "../digest.ts";
 import { OptionError } from "../remedy.ts";
 import { headed } from "./head.ts";
-
-/** A model in place of an architecture. */
-export type ModelFile = {
-  /** The path of the file. */
-  readonly model: string;
-  /** What it holds, once it was read. */
-  readonly read?: ReadModel;
-};
-
-/** What was read of a model. */
-export type ReadModel = OnnxNetwork & {
-  /** Digest of the file and of its external data. */
-  readonly sha256: string;
-};
-
-/** Whether the network of options is a model. */
-export const isModel = (architecture: unknown): architecture is ModelFile =>
-  typeof architecture === "object" && architecture !== null && "model" in architecture;
+import { isModel, readOf, type HeadOption, type ModelFile, type ReadModel } from "./model-option.ts";
 
 /**
  * Options whose model, where they have one, has been read.
@@ -59,20 +42,8 @@ async function readModel(file: string, limit: number | undefined): Promise<ReadM
   }
 }
 
-/**
- * What was read of a model.
- * @throws InputError where nothing was.
- */
-export function readOf({ model, read }: ModelFile): ReadModel {
-  if (read) return read;
-  throw new InputError(`model: wanted a network that is made here, got ${model}`);
-}
-
 /** What an experiment has before and behind a network. */
 type Ends = { readonly inputs: number; readonly outputs: number };
-
-/** How many outputs a new last layer has; `auto`: those of loss and classes. */
-export type HeadOption = number | "auto";
 
 /**
  * The network of a model on samples of so many numbers, for so many outputs.

@@ -10,7 +10,7 @@ import { writeOnnx } from "../../network/write-onnx.ts";
 import { sizeText } from "../bytes.ts";
 import type { Config } from "../config.ts";
 import { headedNames } from "./head.ts";
-import { isModel, readOf, type ReadModel } from "./model-file.ts";
+import { isModel, readOf, type ReadModel } from "./model-option.ts";
 
 /** Bytes of the largest message that readers of ONNX take. */
 const LARGEST = 2 ** 31 - 1;

@@ -6,7 +6,7 @@ import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
 import { PRNGS } from "../../network/initialise.ts";
 import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
-import type { HeadOption, ModelFile } from "../model/model-file.ts";
+import type { HeadOption, ModelFile } from "../model/model-option.ts";
 import { LAYER_FILE, layersIn, readLayerFile, type LayerList } from "../architecture/layer-file.ts";
 import { NETWORK_NAMES, type NetworkName } from "../architecture/named.ts";
 import { choice, choiceOrOwn, notNegative, path, positive, whole, type Reader } from "./values.ts";
