@@ -59,6 +59,8 @@ Examples:
       an ONNX model from its own weights, on data that it takes
   natgrad train --natural_gradient_type kfac --damping 1e-2 --model net.onnx --head auto --dataset_path images.npz
       the same with a new last layer, for classes of your own
+  natgrad train --natural_gradient_type exact --damping 1e-2 --blocks layer3
+      the last layer alone
   natgrad train --natural_gradient_type kfac --architecture cnn --n_steps 5 --save_model cnn.onnx
       the trained network as an ONNX model, for any runtime
   natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4

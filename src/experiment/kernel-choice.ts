@@ -22,13 +22,15 @@ export function kernelFor(
     kernel,
     kernel_path,
     architecture,
-  }: Pick<Config, "kernel" | "kernel_path"> & Partial<Pick<Config, "architecture">>,
+    blocks,
+  }: Pick<Config, "kernel" | "kernel_path"> & Partial<Pick<Config, "architecture" | "blocks">>,
   network: Network,
 ): KernelChoice {
   if (kernel === "empirical" || kernel === "none") return { kernel };
   if (isModel(architecture)) {
     return { kernel: "empirical", reason: "the weights of a model are not drawn" };
   }
+  if (blocks) return { kernel: "empirical", reason: "the other blocks do not move" };
   const fault = analyticFault(network);
   if (!fault) return { kernel: kernel === "auto" ? "analytic" : kernel };
   // What a file holds was made elsewhere.

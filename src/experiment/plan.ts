@@ -81,7 +81,7 @@ export type PlanOptions = PartOptions &
     | "solver"
     | "preconditioner_rank"
   > &
-  Partial<Pick<Config, "architecture">>;
+  Partial<Pick<Config, "architecture" | "blocks">>;
 
 /** Iterations that the plan assumes for conjugate gradients; the true number depends on the spectrum. */
 const CG_ITERATIONS = 30;

@@ -13,7 +13,7 @@ import { probeDevice } from "../engine/node/device-probe.ts";
 import { createWorkerEngine } from "../engine/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
-import { createWeights, type Weights } from "../jacobian/weights.ts";
+import type { Weights } from "../jacobian/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
 import { type Network } from "../network/network.ts";
 import { sizeOf } from "../ops/op.ts";
@@ -23,6 +23,7 @@ import type { Config } from "./config.ts";
 import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
+import { partOf } from "./model/part.ts";
 import { headedWeights } from "./model/head.ts";
 import { isModel, readOf, type ModelFile } from "./model/model-option.ts";
 import { kernelName } from "./names.ts";
@@ -48,12 +49,12 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
     return undefined;
   }
   const shape = SAMPLES[config.dataset];
-  const network = buildNetwork(config, {
+  const whole = buildNetwork(config, {
     inputs: sizeOf(shape),
     outputs: lossOf(config).outputs(config.n_classes),
     ...(config.forster_transform || shape.length === 1 ? {} : { sample: { shape } }),
   });
-  return { samples, network };
+  return { samples, network: partOf(config, whole).network };
 }
 
 /** The options of the engine. */
@@ -87,12 +88,12 @@ export async function openNetwork(
   return createLinearizer(engine, network);
 }
 
-/** Initial weights, drawn, loaded or those of a model; saved where that was asked for. */
-export async function startWeights(
+/** theta of all blocks at the start, drawn, loaded or those of a model; saved where that was asked for. */
+export async function startThetas(
   config: Config,
-  { engine, network }: Linearizer,
+  { engine, network }: Pick<Linearizer, "engine" | "network">,
   { signal }: Stoppable = {},
-): Promise<Weights> {
+): Promise<readonly FloatArray[]> {
   const { architecture } = config;
   const thetas = isModel(architecture)
     ? await modelWeights(config, architecture, { engine, network, signal })
@@ -100,7 +101,7 @@ export async function startWeights(
       ? await drawWeights(engine, network, config.random_seed, { prng: config.prng, signal })
       : await loadWeights(config.init_weights_dir, engine, network);
   if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);
-  return createWeights(network, thetas);
+  return thetas;
 }
 
 /** The weights of a model, with those of a new last layer. */

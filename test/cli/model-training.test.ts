@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readOnnx } from "../../src/network/onnx/read.ts";
+import { float64Engine } from "../support/tiny.ts";
 import { modelFile, writeSamples } from "../support/model-data.ts";
 import { natgrad } from "./terminal.ts";
 
@@ -169,6 +170,55 @@ describe("natgrad train --model", () => {
     if (typeof message === "string") expect(stderr).toContain(message);
     else expect(stderr).toMatch(message);
     expect(stderr.split("\n").length).toBe(2);
+  });
+
+  it.each([
+    ["a model's first block", mlp, "0.*", [true, false, false]],
+    ["two blocks by two globs", mlp, "?.bias,none", [true, true, true]],
+    [
+      "a new head",
+      `--model ${modelFile("mlp_dynamo18")} ${writeSamples(folder, [6])} --head auto`,
+      "head",
+      [false, false, true],
+    ],
+    ["the last layer of an mlp", `--width 16 ${writeSamples(folder, [6])}`, "layer3", [false, false, true]],
+  ])("moves %s alone, and saves all", async (_, options, globs, moved) => {
+    const weightsAt = async (steps: number) => {
+      const saved = join(folder, `blocks${steps}.onnx`);
+      const run = await natgrad(
+        `train ${options} --blocks ${globs} --natural_gradient_type exact --damping 0.1 --n_steps ${steps} --save_model ${saved} --format csv`,
+      );
+      expect([run.exitCode, run.stderr]).toEqual([0, ""]);
+      const model = await readOnnx(readFileSync(saved));
+      return { thetas: model.weights(await float64Engine()), rows: run.stdout.trim().split("\n") };
+    };
+    const [before, after] = [await weightsAt(0), await weightsAt(2)];
+    expect(after.thetas.map((theta, l) => theta.some((x, i) => x !== before.thetas[l]![i]))).toEqual(moved);
+    const [first, last] = [1, 3].map((row) => Number(after.rows[row]!.split(",")[2]));
+    expect(last!).toBeLessThan(first!);
+  });
+
+  it.each([
+    [
+      `${mlp} --blocks 7.*`,
+      "blocks: wanted names of 0.weight, 0.bias, 2.weight, 2.bias, 4.weight, 4.bias, or globs of them, got 7.*",
+    ],
+    [
+      "--blocks layer9 --width 8",
+      "blocks: wanted names of layer1, layer2, layer3, or globs of them, got layer9",
+    ],
+    [
+      "--blocks layer1 --kernel analytic",
+      "kernel: wanted empirical or none beside blocks (the others do not move), got analytic",
+    ],
+    ["--blocks layer1 --save_kernel", "save_kernel: wanted none beside blocks, got true"],
+    [
+      "--blocks layer1, --width 8",
+      'blocks: wanted names of blocks, or globs of them, as head.*,layer3, got "layer1,"',
+    ],
+  ])("refuses %s in one line", async (options, message) => {
+    const { exitCode, stdout, stderr } = await natgrad(`train ${options} --learning_rate 0.1`);
+    expect([exitCode, stdout, stderr]).toEqual([2, "", `natgrad: ${message}\n`]);
   });
 
   it("saves no model that diverged, and says so", async () => {

@@ -19,6 +19,8 @@ export type NetworkOptions = {
   readonly architecture: NetworkName | LayerList | ModelFile;
   /** Outputs of a new last layer of a model. */
   readonly head?: HeadOption | undefined;
+  /** Globs of names of the blocks that move. Default: all. */
+  readonly blocks?: readonly string[] | undefined;
   readonly n_layers: number;
   readonly width: number;
   readonly activation: string;

@@ -4,7 +4,7 @@
 import { writeWhole } from "../../data/node/files.ts";
 import { InputError } from "../../error.ts";
 import { createFolder, type Weights } from "../../jacobian/weights.ts";
-import type { Linearizer } from "../../jacobian/linearize.ts";
+import type { Engine, FloatArray } from "../../engine/engine.ts";
 import type { Network } from "../../network/network.ts";
 import { writeOnnx } from "../../network/write-onnx.ts";
 import { sizeText } from "../bytes.ts";
@@ -32,6 +32,16 @@ export function demandModelFits(
   );
 }
 
+/** A network after its training. */
+export type Trained = {
+  readonly engine: Engine;
+  /** All of it, and theta of all of its blocks, which the weights change in place. */
+  readonly network: Network;
+  readonly thetas: readonly FloatArray[];
+  /** Of the blocks that move. */
+  readonly weights: Weights;
+};
+
 /**
  * Writes the network with its weights; what steps have added to them is folded in first.
  * @throws InputError where the file cannot be written.
@@ -39,13 +49,11 @@ export function demandModelFits(
 export async function saveModel(
   path: string,
   { architecture, head }: Pick<Config, "architecture" | "head">,
-  { engine, network }: Linearizer,
-  weights: Weights,
+  { engine, network, thetas, weights }: Trained,
 ): Promise<void> {
   const folder = createFolder(engine);
   for (const layer of weights) await folder.fold(layer);
   const names = isModel(architecture) ? namesOf(readOf(architecture), network, head) : undefined;
-  const thetas = weights.map(({ base }) => base);
   await writeWhole(path, writeOnnx(network, thetas, names ? { names } : {}));
 }
 

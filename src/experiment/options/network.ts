@@ -31,6 +31,11 @@ const readHead: Reader<HeadOption> = (v: unknown) =>
 
 const isHead = (v: unknown): boolean => v === "auto" || (Number.isSafeInteger(v) && (v as number) >= 1);
 
+const GLOBS = { error: "names of blocks, or globs of them, as head.*,layer3" };
+
+const readGlobs: Reader<readonly string[] | string> = (v: unknown) =>
+  typeof v === "string" ? v.split(",").map((glob) => glob.trim()) : v;
+
 export const NETWORK_OPTIONS = {
   architecture: z
     .preprocess(readArchitecture, z.custom<NetworkName | LayerList | ModelFile>(isArchitecture, ARCHITECTURE))
@@ -51,6 +56,15 @@ export const NETWORK_OPTIONS = {
       about(
         "<n>",
         "a new last layer of the model, drawn, with so many outputs; auto: as loss and classes want",
+      ),
+    ),
+  blocks: z
+    .preprocess(readGlobs, z.array(z.string(GLOBS).min(1, GLOBS), GLOBS).min(1, GLOBS).readonly())
+    .optional()
+    .meta(
+      about(
+        "<glob,...>",
+        "only these blocks move: globs of names as natgrad model prints them, or layer1, layer2, ...",
       ),
     ),
   n_layers: whole(1, 1000)
