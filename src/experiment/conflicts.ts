@@ -165,6 +165,7 @@ const modelConflict: Check = (config, given) => {
 const architectureConflict: Check = (config, given) => {
   const { architecture, n_layers, parameterization, prng } = config;
   if (config.model !== undefined) return modelConflict(config, given);
+  if (config.head !== undefined) return `head: wanted model beside it, got ${config.head} alone`;
   const named = namedOf(config);
   if (!named) {
     const idle = (["n_layers", "width", "activation"] as const).find(given);

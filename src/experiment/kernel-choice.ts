@@ -5,7 +5,7 @@ import { InputError } from "../error.ts";
 import { analyticFault } from "../kernel/sweep.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
-import { isModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
 
 /** The kernel of a run, and why it is not the analytic one where none was named. */
 export type KernelChoice = {

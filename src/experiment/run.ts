@@ -25,12 +25,14 @@ import { idleOptions } from "./idle.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
-import { isModel, withModel } from "./model/model-file.ts";
+import { withModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
+import { demandModelFits, saveModel } from "./model/save.ts";
 import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
 import { finiteKernels } from "./representable.ts";
-import { stepEvents } from "./rows.ts";
+import { stepEvents, type Ending } from "./rows.ts";
 import { expectedSizes, networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
 import { withUse, type Use } from "./use.ts";
 
@@ -103,7 +105,22 @@ async function* events(given: Config, listeners: RunListeners, use: Use): AsyncG
   }
   const ending = yield* stepEvents(training.steps(), config, dataset, plan.solver, [...kernels.keys()]);
   const timings = { ...clock.seconds, ...training.seconds } as DoneEvent["timings"];
+  yield* savedModel(config, ending, linearizer, weights);
   yield { event: "done", ...ending, ...use.measured(), timings };
+}
+
+/** Writes the trained network where that was asked for; one that diverged is not written, and a notice says so. */
+async function* savedModel(
+  config: Config,
+  { diverged }: Ending,
+  linearizer: Linearizer,
+  weights: Weights,
+): AsyncGenerator<RunEvent> {
+  const { save_model: path, n_steps } = config;
+  if (path === undefined) return;
+  if (!diverged) return saveModel(path, config, linearizer, weights);
+  const message = `save_model: not written, as training diverged (${path})`;
+  yield { event: "notice", kind: "option", step: n_steps, message };
 }
 
 /** Method and loss of a configuration. */
@@ -143,6 +160,7 @@ async function settingOf(asked: Config, source: Dataset): Promise<Setting> {
   const { kernel, reason } = kernelFor(sized, network);
   const config = { ...sized, kernel };
   demandSavable(config, network);
+  demandModelFits(config, network);
   const parts = partsOf(config);
   const N = dataset.yTrain.rows;
   const samples = { train: N, test: dataset.yTest.rows };

@@ -30,7 +30,7 @@ function made(options: ConfigOptions, ends: Ends = IMAGES) {
 }
 
 /** The layers of a list between images and two outputs. */
-const layersOf = (...layers: unknown[]) => made({ architecture: { layers } as never }).text.layers;
+const layersOf = (...layers: unknown[]) => made({ architecture: { layers } }).text.layers;
 
 /** The message for a list of layers. */
 const refusal = (...layers: unknown[]): string => {
@@ -211,11 +211,11 @@ describe("layers of a file", () => {
     ],
     [["flatten", { embedding: { vocabulary: 7, width: 3 } }, "global_average_pool"], 2],
   ] as const)("%j have %i blocks with the outputs", (layers, count) => {
-    expect(made({ architecture: { layers: [...layers] } as never }).network.blocks.length).toBe(count);
+    expect(made({ architecture: { layers: [...layers] } }).network.blocks.length).toBe(count);
   });
 
   it("have the variances of the options where they say none", () => {
-    const architecture = { layers: ["flatten", { dense: { width: 4, bias_variance: 0 } }, "relu"] } as never;
+    const architecture = { layers: ["flatten", { dense: { width: 4, bias_variance: 0 } }, "relu"] };
     const { blocks } = made({ architecture, weight_variance: 1, bias_variance: 0.5 }).network;
     expect(blocks.map(({ columns, fanIn }) => columns - fanIn)).toEqual([0, 1]);
     expect(blocks[0]!.scales.weight).toBeCloseTo(1 / Math.sqrt(192), 12);
@@ -223,7 +223,7 @@ describe("layers of a file", () => {
 
   it("take channels that are first to the end", () => {
     const { text } = made(
-      { architecture: { layers: ["global_average_pool"] } as never },
+      { architecture: { layers: ["global_average_pool"] } },
       { inputs: 192, outputs: 2, sample: { shape: [3, 8, 8], channelsFirst: true } },
     );
     expect(text.layers!.slice(1, 3)).toEqual(["transpose(1, 2, 0) [8, 8, 3]", "globalAveragePool [3]"]);
@@ -283,6 +283,21 @@ describe("layers of a file", () => {
     ["text.yaml", "relu", /text\.yaml: wanted a list of layers, or layers: and a list, got "relu"$/],
     ["empty.yaml", "", /empty\.yaml: wanted a list of layers, or layers: and a list, got nothing$/],
     ["object.yaml", "layers: relu", /object\.yaml: layers: wanted a list, got "relu"$/],
+    [
+      "deep.json",
+      `["flatten",${'{"residual":['.repeat(20_000)}"relu"${"]}".repeat(20_000)}]`,
+      /^layers: wanted lists at most 100 deep, got deeper ones$/,
+    ],
+    [
+      "bomb.yaml",
+      "a: &a [relu, relu]\n" +
+        ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"]
+          .map((name, i) => `${name}: &${name} [*${"abcdefghijklmno"[i]}, *${"abcdefghijklmno"[i]}]\n`)
+          .join("") +
+        "layers: *p\n",
+      /bomb\.yaml: wanted YAML, got Excessive alias count/,
+    ],
+    ["twice.yaml", "layers: [relu]\nlayers: [relu]", /twice\.yaml: wanted YAML, got Map keys must be unique/],
     ["more.yaml", "layers: [relu]\nwidth: 3", /more\.yaml: wanted layers alone, got width$/],
     [
       "place.yaml",

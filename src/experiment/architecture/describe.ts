@@ -3,7 +3,7 @@
  */
 import { basename } from "node:path";
 import type { Network } from "../../network/network.ts";
-import { isModel } from "../model/model-file.ts";
+import { isModel } from "../model/model-option.ts";
 import type { NetworkOptions } from "./named.ts";
 
 /** What is printed of a network: widths of an mlp, layers of another. */
