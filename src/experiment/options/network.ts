@@ -64,7 +64,7 @@ export const NETWORK_OPTIONS = {
     .meta(
       about(
         "<glob,...>",
-        "only these blocks move: globs of names as natgrad model prints them, or layer1, layer2, ...",
+        "only these blocks move: globs of names as natgrad model prints them, or layer1, layer2 and so on",
       ),
     ),
   n_layers: whole(1, 1000)
