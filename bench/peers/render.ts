@@ -38,7 +38,12 @@ export function render(results: readonly Result[]): string {
     if (inTurns(job)) {
       for (const network of NETWORKS) {
         const some = of.filter(({ case: one }) => one.network === network);
-        if (some.length > 0) section(`${TITLES[job]}: ${NETWORK_TITLES[network]}`, some, grids(some));
+        if (some.length > 0)
+          section(
+            `${TITLES[job]}: ${NETWORK_TITLES[network]}`,
+            some,
+            axesOf(some).length > 0 ? grids(some) : [rows(some, job)],
+          );
       }
       continue;
     }

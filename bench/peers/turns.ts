@@ -20,8 +20,12 @@ export type Turns = {
 /** Measures natgrad in turns with each of the other ways; natgrad's own result is of all rounds. */
 export async function measureInTurns(one: Case, ways: readonly Way[], turns: Turns): Promise<Result[]> {
   const [own, ...others] = ways;
-  const begin = (way: Way): Worker =>
-    start(turns.launcher(way.peer), { ...turns.request, variant: way.variant, turns: true }, turns.limits());
+  const begin = (way: Way): Worker => {
+    const { seconds, bytes } = turns.limits();
+    // natgrad starts first and waits while the other compiles: it must not end before it.
+    const limits = { seconds: way === own ? 2 * seconds : seconds, bytes };
+    return start(turns.launcher(way.peer), { ...turns.request, variant: way.variant, turns: true }, limits);
+  };
   const natgrad: Answer[] = [];
   const results: Result[] = [];
   const finish = (result: Result): void => {

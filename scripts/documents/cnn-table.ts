@@ -5,6 +5,7 @@ import { table } from "../../bench/markdown.ts";
 import { formatG } from "../../src/report/table.ts";
 import { gapPanels, type GapSeries } from "../figures/gap.ts";
 import type { FigureOptions } from "../figures/sheet.ts";
+import { mean, slope } from "./gap-table.ts";
 import {
   CLASSES,
   CNN_METHODS,
@@ -62,8 +63,6 @@ export function withRow(runs: CnnRuns, row: CnnRow): CnnRuns {
   return { ...runs, rows };
 }
 
-const mean = (v: readonly number[]): number => v.reduce((sum, a) => sum + a, 0) / v.length;
-
 const runsOf = ({ rows }: CnnRuns, n_classes: Classes, { title }: CnnMethod, width: number): CnnRow[] =>
   rows.filter((row) => row.n_classes === n_classes && row.method === title && row.width === width);
 
@@ -93,6 +92,7 @@ const intro = (seeds: number): string[] => [
   "",
   `**Gap**: root mean square of network minus prediction over all outputs, training and test, after ${steps} steps, over that of the labels;`,
   `${seeds === 1 ? "of seed 1" : `the mean over up to ${seeds} seeds`}. **Losses**: network / prediction, of seed 1. An empty cell was not measured.`,
+  "**Slope**: of the logarithm of the gap against that of M.",
   "**Learning rate** eta: 1/alpha of the theory for undamped natural gradients; for the others half of the largest that is stable on the kernel of",
   "32 channels, the same for every width (unit-wise: eta and damping in proportion to 1/M, like the blocks of its units).",
   "",
@@ -122,7 +122,14 @@ function part(runs: CnnRuns, n_classes: Classes): string {
     const rate = found[0]!.rate * (scaled ? found[0]!.width : 1);
     return `${formatG(Number(rate.toPrecision(3)))}${scaled ? " / M" : ""}`;
   });
-  const gaps = each((found) => mean(found.map(lastGap)).toPrecision(3));
+  const meanGap = (found: CnnRow[]): number => mean(found.map(lastGap));
+  const slopes = CNN_METHODS.map((method) => {
+    const found = widths.map((width) => runsOf(runs, n_classes, method, width));
+    return found.every((cell) => cell.length > 0) && widths.length > 1
+      ? slope(widths, found.map(meanGap)).toFixed(2)
+      : "";
+  });
+  const gaps = each((found) => meanGap(found).toPrecision(3));
   const losses = (side: "train" | "test", step: number): string =>
     table(
       [`${side === "train" ? "training" : "test"} loss, ${step} ${step === 1 ? "step" : "steps"}`, ...header],
@@ -131,8 +138,8 @@ function part(runs: CnnRuns, n_classes: Classes): string {
   return [
     `## ${n_classes === 2 ? "Two" : "Ten"} classes`,
     table(
-      ["gap", "eta", ...header],
-      gaps.map(([title, ...cells], i) => [title!, rates[i]!, ...cells]),
+      ["gap", "eta", ...header, "slope"],
+      gaps.map(([title, ...cells], i) => [title!, rates[i]!, ...cells, slopes[i]!]),
     ),
     losses("train", 1),
     losses("train", steps),

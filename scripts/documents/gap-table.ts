@@ -15,7 +15,8 @@ export type Widths = {
   readonly gaps: Readonly<Record<string, readonly (readonly number[])[]>>;
 };
 
-const mean = (v: readonly number[]): number => v.reduce((sum, a) => sum + a, 0) / v.length;
+/** The mean. */
+export const mean = (v: readonly number[]): number => v.reduce((sum, a) => sum + a, 0) / v.length;
 
 /** docs/generated/widths.md. */
 export function widthsDocument({ widths, seeds, gaps }: Widths): string {
@@ -36,7 +37,7 @@ export function widthsDocument({ widths, seeds, gaps }: Widths): string {
 }
 
 /** Slope of log y against log x. */
-function slope(xs: readonly number[], ys: readonly number[]): number {
+export function slope(xs: readonly number[], ys: readonly number[]): number {
   const [lx, ly] = [xs.map(Math.log), ys.map(Math.log)];
   const [mx, my] = [mean(lx), mean(ly)];
   let [up, down] = [0, 0];

@@ -57,6 +57,12 @@ Examples:
       layers of a file
   natgrad train --natural_gradient_type exact --damping 1e-3 --model net.onnx --dataset_path images.npz
       an ONNX model from its own weights, on data that it takes
+  natgrad train --natural_gradient_type kfac --damping 1e-2 --model net.onnx --head auto --dataset_path images.npz
+      the same with a new last layer, for classes of your own
+  natgrad train --natural_gradient_type exact --damping 1e-2 --blocks layer3
+      the last layer alone
+  natgrad train --natural_gradient_type kfac --architecture cnn --n_steps 5 --save_model cnn.onnx
+      the trained network as an ONNX model, for any runtime
   natgrad train --natural_gradient_type exact --activation gelu --bias_variance 0.5 --damping 1e-4
       another activation; ./own.mjs in place of its name is a module of yours
       that exports it as activation (a method as fisher, a loss as loss)

@@ -161,10 +161,21 @@ const modelConflict: Check = (config, given) => {
     : undefined;
 };
 
+/** A part of a network has no infinite width, and saved kernels do not say what stays. */
+const blocksConflict: Check = ({ blocks, kernel, kernel_path, save_kernel }) => {
+  if (!blocks) return undefined;
+  if (kernel_path !== undefined) return `kernel_path: wanted none beside blocks, got ${kernel_path}`;
+  if (save_kernel) return "save_kernel: wanted none beside blocks, got true";
+  return ["analytic", "both"].includes(kernel)
+    ? `kernel: wanted empirical or none beside blocks (the others do not move), got ${kernel}`
+    : undefined;
+};
+
 /** What a file of layers says is no option beside it, and a network with a name has the depths that it has. */
 const architectureConflict: Check = (config, given) => {
   const { architecture, n_layers, parameterization, prng } = config;
   if (config.model !== undefined) return modelConflict(config, given);
+  if (config.head !== undefined) return `head: wanted model beside it, got ${config.head} alone`;
   const named = namedOf(config);
   if (!named) {
     const idle = (["n_layers", "width", "activation"] as const).find(given);
@@ -242,6 +253,7 @@ const CHECKS: readonly Check[] = [
   workersConflict,
   fileConflict,
   architectureConflict,
+  blocksConflict,
   lossConflict,
   classesConflict,
   samplesConflict,

@@ -4,6 +4,7 @@
 import type { PosteriorKernels } from "../dynamics/posterior.ts";
 import type { ComputeOptions } from "../engine/compute.ts";
 import type { Linearizer } from "../jacobian/linearize.ts";
+import { createWeights } from "../jacobian/weights.ts";
 import { analyticKernel } from "../kernel/analytic.ts";
 import { empiricalKernel } from "../kernel/empirical.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -11,7 +12,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import type { Setting } from "./diagnose-setting.ts";
 import type { DiagnosisListeners } from "./diagnosis.ts";
 import { finiteKernels } from "./representable.ts";
-import { startWeights, tileOf } from "./setup.ts";
+import { startThetas, tileOf } from "./setup.ts";
 
 /** Kernels of a dataset, of the infinitely wide network and of this one, and the outputs of this one at the start. */
 export type Kernels = {
@@ -49,7 +50,7 @@ export async function empiricalParts(
 ): Promise<Omit<Kernels, "analytic">> {
   const { xTrain } = dataset;
   progress("weights");
-  const weights = await startWeights(config, linearizer, { signal });
+  const weights = createWeights(linearizer.network, await startThetas(config, linearizer, { signal }));
   progress("empirical kernel");
   const needs = methods.some((method) => method.needs === "positions") ? "positions" : "units";
   const options = { tile: plan.tile, ...tileOf(config), needs, signal } as const;

@@ -11,6 +11,7 @@ import { kernelFor } from "./kernel-choice.ts";
 import { memoryLimit } from "./memory.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { demandConfig } from "./parse-config.ts";
+import { partOf } from "./model/part.ts";
 import { withModel } from "./model/model-file.ts";
 import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan, type RunShape } from "./plan.ts";
@@ -87,7 +88,7 @@ async function measured(asked: Config, signal: AbortSignal | undefined) {
   const config = settle(asked, dataset);
   const samples = { train: dataset.xTrain.rows, test: dataset.xTest.rows };
   const { dataset: arranged } = arrangedFor(config.architecture, dataset);
-  return { config, samples, network: networkOf(config, arranged) };
+  return { config, samples, network: partOf(config, networkOf(config, arranged)).network };
 }
 
 const solverReason = ({ solver }: Config, plan: Plan): string =>

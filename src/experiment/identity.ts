@@ -16,7 +16,7 @@ import type { Network } from "../network/network.ts";
 import { architectureName } from "./architecture/describe.ts";
 import type { Config } from "./config.ts";
 import { digest } from "./digest.ts";
-import { isModel, readOf } from "./model/model-file.ts";
+import { isModel, readOf } from "./model/model-option.ts";
 import type { Own } from "./own.ts";
 
 /** The layout that natgrad writes and reads. */
@@ -111,7 +111,7 @@ export function originOf(
     initial_weights: !empirical
       ? null
       : isModel(config.architecture)
-        ? "of the model"
+        ? `of the model${config.head === undefined ? "" : `, with a last layer of random_seed ${config.random_seed}`}`
         : config.init_weights_dir === undefined
           ? `of random_seed ${config.random_seed} (${config.prng})`
           : `of a folder ${basename(config.init_weights_dir)}`,

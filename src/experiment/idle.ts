@@ -42,7 +42,7 @@ export function idleOptions(
 
 /** Whether `random_seed` draws anything: weights, data, mini-batches, or the single units of infinite width. */
 const draws = (config: Config, methods: readonly Fisher[]): boolean =>
-  (config.init_weights_dir === undefined && config.model === undefined) ||
+  (config.init_weights_dir === undefined && (config.model === undefined || config.head !== undefined)) ||
   config.batch_size !== undefined ||
   (config.data_seed === undefined && dataSeedOf(config) !== undefined) ||
   (methods.some(({ needs }) => needs === "units") &&

@@ -5,7 +5,7 @@ import { InputError } from "../error.ts";
 import { analyticFault } from "../kernel/sweep.ts";
 import type { Network } from "../network/network.ts";
 import type { Config } from "./config.ts";
-import { isModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
 
 /** The kernel of a run, and why it is not the analytic one where none was named. */
 export type KernelChoice = {
@@ -22,13 +22,15 @@ export function kernelFor(
     kernel,
     kernel_path,
     architecture,
-  }: Pick<Config, "kernel" | "kernel_path"> & Partial<Pick<Config, "architecture">>,
+    blocks,
+  }: Pick<Config, "kernel" | "kernel_path"> & Partial<Pick<Config, "architecture" | "blocks">>,
   network: Network,
 ): KernelChoice {
   if (kernel === "empirical" || kernel === "none") return { kernel };
   if (isModel(architecture)) {
     return { kernel: "empirical", reason: "the weights of a model are not drawn" };
   }
+  if (blocks) return { kernel: "empirical", reason: "the other blocks do not move" };
   const fault = analyticFault(network);
   if (!fault) return { kernel: kernel === "auto" ? "analytic" : kernel };
   // What a file holds was made elsewhere.

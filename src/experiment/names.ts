@@ -10,7 +10,7 @@ import { defaultOf, type Config, type OptionName } from "./config.ts";
 import type { Own } from "./own.ts";
 import { digest } from "./digest.ts";
 import { dataSeedOf, type KernelOrigin } from "./identity.ts";
-import { isModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
 
 /** A part of a name; false or undefined for an option that has its default. */
 type Part = string | false | undefined;

@@ -53,7 +53,7 @@ function setByArchitecture(config: Config, given: Given): void {
   if (!given("width")) config.width = named.width;
   if (!given("activation") && named.activation !== undefined) config.activation = named.activation;
   // Of other networks it is known when they are made.
-  if (config.architecture === defaultOf("architecture") && config.kernel === "auto")
+  if (config.architecture === defaultOf("architecture") && config.kernel === "auto" && !config.blocks)
     config.kernel = "analytic";
 }
 

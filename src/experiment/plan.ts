@@ -18,7 +18,7 @@ import { mse, type Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { positionsOf } from "../ops/op.ts";
 import type { Config } from "./config.ts";
-import { isModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { columnsOf, firstThatFits, tilesFor } from "./fit.ts";
 import { keeps, passes, peakOf, type Phase } from "./ledger.ts";
@@ -81,7 +81,7 @@ export type PlanOptions = PartOptions &
     | "solver"
     | "preconditioner_rank"
   > &
-  Partial<Pick<Config, "architecture">>;
+  Partial<Pick<Config, "architecture" | "blocks">>;
 
 /** Iterations that the plan assumes for conjugate gradients; the true number depends on the spectrum. */
 const CG_ITERATIONS = 30;

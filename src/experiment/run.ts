@@ -10,8 +10,8 @@ import { prepareTraining, type Training } from "../dynamics/training.ts";
 import type { TrainingOptions } from "../dynamics/training-options.ts";
 import { InputError } from "../error.ts";
 import { type Fisher, type Solver, type SolverOptions } from "../fisher/index.ts";
-import type { Linearizer } from "../jacobian/linearize.ts";
-import type { Weights } from "../jacobian/weights.ts";
+import { createLinearizer, type Linearizer } from "../jacobian/linearize.ts";
+import { createWeights, type Weights } from "../jacobian/weights.ts";
 import type { Loss } from "../loss/index.ts";
 import type { Network } from "../network/network.ts";
 import { describeNetwork } from "./architecture/describe.ts";
@@ -25,13 +25,16 @@ import { idleOptions } from "./idle.ts";
 import { kernelFor } from "./kernel-choice.ts";
 import { fisherOf, lossOf } from "./own.ts";
 import { memoryLimit } from "./memory.ts";
-import { isModel, withModel } from "./model/model-file.ts";
+import { withModel } from "./model/model-file.ts";
+import { isModel } from "./model/model-option.ts";
+import { partOf, type MovingPart } from "./model/part.ts";
+import { demandModelFits, saveModel, type Trained } from "./model/save.ts";
 import { arrangedFor } from "./model/samples.ts";
 import { planRun, type Plan } from "./plan.ts";
 import { secondsOf } from "./rate.ts";
 import { finiteKernels } from "./representable.ts";
-import { stepEvents } from "./rows.ts";
-import { expectedSizes, networkOf, openNetwork, predictingKernels, startWeights } from "./setup.ts";
+import { stepEvents, type Ending } from "./rows.ts";
+import { expectedSizes, networkOf, openEngine, predictingKernels, startThetas } from "./setup.ts";
 import { withUse, type Use } from "./use.ts";
 
 /**
@@ -46,6 +49,8 @@ type Setting = {
   readonly config: Config;
   readonly dataset: Dataset;
   readonly network: Network;
+  /** What moves, of all. */
+  readonly part: MovingPart;
   readonly fisher: Fisher;
   readonly loss: Loss;
   readonly plan: Plan;
@@ -76,13 +81,18 @@ async function* events(given: Config, listeners: RunListeners, use: Use): AsyncG
 
   progress("engine");
   const about: string[] = [];
-  const linearizer = await clock.time("engine", () =>
-    openNetwork(config, network, use.engines, (line) => about.push(line)),
-  );
+  const engine = await clock.time("engine", () => openEngine(config, (line) => about.push(line)));
+  use.engines.push(engine);
   for (const message of about) yield { event: "notice", kind: "runtime", step: 0, message };
-  const expectedSeconds = await secondsOf(plan, linearizer.engine);
+  const expectedSeconds = await secondsOf(plan, engine);
   progress("weights");
-  const weights = await clock.time("weights", () => startWeights(config, linearizer, { signal }));
+  const { part } = setting;
+  const thetas = await clock.time("weights", () =>
+    startThetas(config, { engine, network: part.whole }, { signal }),
+  );
+  const weights = createWeights(network, part.start(thetas));
+  // What does not move is a constant of the graphs.
+  const linearizer = await clock.time("engine", () => createLinearizer(engine, network));
   progress("kernel");
   const kernels = await clock.time("kernel", () => kernelsOf(setting, linearizer, weights, signal));
   const rate = await clock.time("kernel", () => rateOf(setting, linearizer, weights, signal));
@@ -103,7 +113,17 @@ async function* events(given: Config, listeners: RunListeners, use: Use): AsyncG
   }
   const ending = yield* stepEvents(training.steps(), config, dataset, plan.solver, [...kernels.keys()]);
   const timings = { ...clock.seconds, ...training.seconds } as DoneEvent["timings"];
+  yield* savedModel(config, ending, { engine, network: part.whole, thetas, weights });
   yield { event: "done", ...ending, ...use.measured(), timings };
+}
+
+/** Writes the trained network where that was asked for; one that diverged is not written, and a notice says so. */
+async function* savedModel(config: Config, { diverged }: Ending, trained: Trained): AsyncGenerator<RunEvent> {
+  const { save_model: path, n_steps } = config;
+  if (path === undefined) return;
+  if (!diverged) return saveModel(path, config, trained);
+  const message = `save_model: not written, as training diverged (${path})`;
+  yield { event: "notice", kind: "option", step: n_steps, message };
 }
 
 /** Method and loss of a configuration. */
@@ -139,10 +159,12 @@ async function settingOf(asked: Config, source: Dataset): Promise<Setting> {
   const sized = settle(asked, source);
   if (sized.save_dataset) await saveData(sized, source);
   const { dataset, notice } = arrangedFor(sized.architecture, source);
-  const network = networkOf(sized, dataset);
+  const part = partOf(sized, networkOf(sized, dataset));
+  const { network } = part;
   const { kernel, reason } = kernelFor(sized, network);
   const config = { ...sized, kernel };
   demandSavable(config, network);
+  demandModelFits(config, part.whole);
   const parts = partsOf(config);
   const N = dataset.yTrain.rows;
   const samples = { train: N, test: dataset.yTest.rows };
@@ -156,6 +178,7 @@ async function settingOf(asked: Config, source: Dataset): Promise<Setting> {
     config,
     dataset,
     network,
+    part,
     ...parts,
     plan,
     batchSize: batch_size,

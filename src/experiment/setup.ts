@@ -8,12 +8,12 @@ import type { PredictingKernels } from "../dynamics/function-space.ts";
 import { makeKernels } from "../dynamics/predicting-kernels.ts";
 import { SYNTHETIC_FEATURES } from "../data/synthetic.ts";
 import type { Dataset, SampleShape } from "../data/dataset.ts";
-import { createEngine, type Engine } from "../engine/engine.ts";
+import { createEngine, type Engine, type FloatArray } from "../engine/engine.ts";
 import { probeDevice } from "../engine/node/device-probe.ts";
 import { createWorkerEngine } from "../engine/node/worker-engine.ts";
 import type { Fisher } from "../fisher/index.ts";
 import { createLinearizer, type Linearizer, type PassOptions } from "../jacobian/linearize.ts";
-import { createWeights, type Weights } from "../jacobian/weights.ts";
+import type { Weights } from "../jacobian/weights.ts";
 import { drawWeights } from "../network/initialise.ts";
 import { type Network } from "../network/network.ts";
 import { sizeOf } from "../ops/op.ts";
@@ -23,7 +23,9 @@ import type { Config } from "./config.ts";
 import { kernelNeeds, type RunShape } from "./plan.ts";
 import { checkKernelFile, loadKernels, saveKernels } from "./files.ts";
 import { originOf } from "./identity.ts";
-import { isModel, readOf } from "./model/model-file.ts";
+import { partOf } from "./model/part.ts";
+import { headedWeights } from "./model/head.ts";
+import { isModel, readOf, type ModelFile } from "./model/model-option.ts";
 import { kernelName } from "./names.ts";
 import { lossOf } from "./own.ts";
 import { loadWeights, saveWeights } from "./weight-files.ts";
@@ -47,12 +49,12 @@ export function expectedSizes(config: Config): Pick<RunShape, "samples" | "netwo
     return undefined;
   }
   const shape = SAMPLES[config.dataset];
-  const network = buildNetwork(config, {
+  const whole = buildNetwork(config, {
     inputs: sizeOf(shape),
     outputs: lossOf(config).outputs(config.n_classes),
     ...(config.forster_transform || shape.length === 1 ? {} : { sample: { shape } }),
   });
-  return { samples, network };
+  return { samples, network: partOf(config, whole).network };
 }
 
 /** The options of the engine. */
@@ -86,20 +88,31 @@ export async function openNetwork(
   return createLinearizer(engine, network);
 }
 
-/** Initial weights, drawn, loaded or those of a model; saved where that was asked for. */
-export async function startWeights(
+/** theta of all blocks at the start, drawn, loaded or those of a model; saved where that was asked for. */
+export async function startThetas(
   config: Config,
-  { engine, network }: Linearizer,
+  { engine, network }: Pick<Linearizer, "engine" | "network">,
   { signal }: Stoppable = {},
-): Promise<Weights> {
+): Promise<readonly FloatArray[]> {
   const { architecture } = config;
   const thetas = isModel(architecture)
-    ? readOf(architecture).weights(engine)
+    ? await modelWeights(config, architecture, { engine, network, signal })
     : config.init_weights_dir === undefined
       ? await drawWeights(engine, network, config.random_seed, { prng: config.prng, signal })
       : await loadWeights(config.init_weights_dir, engine, network);
   if (config.save_init_weights) await saveWeights(config.save_init_weights_dir, network, thetas);
-  return createWeights(network, thetas);
+  return thetas;
+}
+
+/** The weights of a model, with those of a new last layer. */
+function modelWeights(
+  { head, random_seed }: Config,
+  file: ModelFile,
+  { engine, network, signal }: Stoppable & Pick<Linearizer, "engine" | "network">,
+): FloatArray[] | Promise<FloatArray[]> {
+  const model = readOf(file);
+  if (head === undefined) return model.weights(engine);
+  return headedWeights(model, network.outputs, engine, random_seed, { signal });
 }
 
 /** The kernels that predict, by name: one, or both, or none. */

@@ -148,6 +148,11 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
     return feeds;
   };
   const tensor = (m: Matrix<FloatArray>): Tensor => engine.tensor(m.data, [m.rows, m.cols]);
+  /** Rows of the Jacobian by a block, as its graph writes them. */
+  const rowsTensor = (l: number, { rows, data }: Matrix<FloatArray>): Tensor => {
+    const { columns, fanOut } = shapes[l]!;
+    return engine.tensor(data, [rows / C, C * fanOut, columns]);
+  };
   const batch = (x: Matrix<Floats>): Tensor => engine.tensor(x.data, [x.rows, x.cols]);
 
   /** f of rows [start, end) of x into the same rows of `f`. */
@@ -212,7 +217,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         };
       });
       // What is only evaluated rides along with the last tile where it fits.
-      const together = x.rows <= tile ? x.rows : count;
+      const together = ridesAlong(network) && x.rows <= tile ? x.rows : count;
       let done = 0;
       await onLanes(tiles(count, tile), engine.lanes, async ([from, to]) => {
         await breathe(signal);
@@ -220,7 +225,7 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         const feeds = {
           ...weightsOf,
           x: batch(rowRange(x, from, last)),
-          count: engine.integers(to - from),
+          ...(ridesAlong(network) ? { count: engine.integers(to - from) } : {}),
           cotangents: outputCotangents(engine, to - from, C),
         };
         const wanted: Tensors = { f: tensor(rowRange(f, from, last)) };
@@ -230,7 +235,8 @@ export async function createLinearizer(engine: Engine, network: Network): Promis
         for (const [l, { inputs, signals, reduced, expanded }] of layers.entries()) {
           const form = keptForm(shapes[l]!, C);
           if (form !== "rows") want(`H${l}`, inputs, 1);
-          want(`Delta${l}`, signals, C);
+          if (form === "rows") wanted[`Delta${l}`] = rowsTensor(l, rowRange(signals, from * C, to * C));
+          else want(`Delta${l}`, signals, C);
           for (const [name, pair] of Object.entries({ reduced, expanded })) {
             if (!pair || (name === "expanded" && form === "pairs")) continue;
             want(`inputs ${name}${l}`, pair.inputs, 1);
@@ -276,7 +282,7 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean, expa
   const { outputs: C, blocks } = network;
   const forward = appendForward(g, network, pending);
   g.output("f", forward.f, ["samples", C]);
-  const count = g.input("count", [1], "int64");
+  const count = ridesAlong(network) ? g.input("count", [1], "int64") : undefined;
   const cotangents = g.input("cotangents", C === 1 ? ["N", 1] : [C, "N", C]);
   for (const [l, found] of appendBackward(g, network, forward, cotangents, count).entries()) {
     const shape = blocks[l]!;
@@ -291,10 +297,7 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean, expa
     }
     const lead = C === 1 ? [] : [C];
     const form = keptForm(shape, C);
-    if (form === "rows") {
-      // The rows' own axes become one.
-      signals("Delta", reshape(g, found.J, ...lead, -1, fanOut * columns), fanOut * columns);
-    }
+    if (form === "rows") g.output(`Delta${l}`, found.J, ["N", C * fanOut, columns]);
     if (!hasPositions(shape)) continue;
     const { H, D } = found.positions!;
     const axis = C === 1 ? 1 : 2;
@@ -312,6 +315,12 @@ function linearizeGraph(engine: Engine, network: Network, pending: boolean, expa
   }
   return g;
 }
+
+/**
+ * Whether samples that are only evaluated go through the network together with those that are linearised. Where blocks act at several
+ * positions, cutting them off again would copy all values that the way back needs.
+ */
+const ridesAlong = ({ blocks }: Network): boolean => blocks.every((block) => positionsOf(block) === 1);
 
 /** Whether a block acts at several positions, each time by an outer product. */
 const hasPositions = (shape: BlockShape): boolean => shape.form !== "rows" && !isOuter(shape);

@@ -2,7 +2,7 @@
  * @file A network as an ONNX graph: its values, and from the cotangents of its outputs the Jacobian blocks of its parameters.
  */
 import type { Graph, Value } from "../engine/graph.ts";
-import { add, concat, firstRows, reshape, transpose } from "../engine/ops.ts";
+import { add, concat, firstRows, matMul, reshape, swapFirst, transpose } from "../engine/ops.ts";
 import {
   isOuter,
   sizeOf,
@@ -75,14 +75,15 @@ export type JoinedJacobian =
     }
   | {
       readonly kind: "rows";
-      /** [C, N, O, I]; with one output [N, O, I]. */
+      /** [N, C O, I]. */
       readonly J: Value;
       /** H [N, T, I] and D [C, N, T, O], with one output [N, T, O], where all uses are outer products. */
       readonly positions?: { readonly H: Value; readonly D: Value };
     };
 
 /**
- * Appends the backward pass from the cotangents of the outputs [C, N, C] ([N, 1] for one output) of the first `count` samples.
+ * Appends the backward pass from the cotangents of the outputs [C, N, C] ([N, 1] for one output) of the first `count` samples; of all
+ * where it is left out.
  * @returns the Jacobians by the blocks, first to last.
  */
 export function appendBackward(
@@ -90,7 +91,7 @@ export function appendBackward(
   network: Network,
   { steps }: Appended,
   cotangents: Value,
-  count: Value,
+  count?: Value,
 ): JoinedJacobian[] {
   const { nodes, blocks, output, outputs } = network;
   const live = liveValues(network);
@@ -102,7 +103,7 @@ export function appendBackward(
     if (!ct) continue;
     const at: Point = {
       ...steps[k]!,
-      first: (value) => firstRows(g, value, count),
+      first: (value) => (count ? firstRows(g, value, count) : value),
       flat: (value, shape) => (outputs === 1 ? value : reshape(g, value, -1, ...shape)),
       matrix: (value, shape) =>
         outputs === 1 && shape.length === 1 ? value : reshape(g, value, -1, sizeOf(shape)),
@@ -131,9 +132,11 @@ function join(g: Graph, uses: readonly BlockJacobian[], shape: BlockShape, outpu
       ? []
       : [{ H: reshape(g, use.H, 0, -1, I), D: reshape(g, use.D, ...lead.map(() => 0), 0, -1, O) }],
   );
-  const written = uses.flatMap((use) => (use.kind === "rows" ? [use.J] : []));
+  const written = uses.flatMap((use) =>
+    use.kind === "rows" ? [rowsBySample(g, use.J, shape, outputs)] : [],
+  );
   if (withPositions.length === 0) {
-    return { kind: "rows", J: written.reduce((sum, J) => add(g, sum, J)) };
+    return { kind: "rows", J: addUp(g, written) };
   }
   const H = concat(
     g,
@@ -145,11 +148,18 @@ function join(g: Graph, uses: readonly BlockJacobian[], shape: BlockShape, outpu
     withPositions.map(({ D }) => D),
     axis,
   );
-  // [C, N, O, T] times [N, T, I].
-  const perm = outputs === 1 ? [0, 2, 1] : [0, 1, 3, 2];
-  const J = written.reduce((sum, each) => add(g, sum, each), g.node("MatMul", [transpose(g, D, perm), H]));
-  if (written.length > 0) return { kind: "rows", J };
-  return { kind: "rows", J, positions: { H, D } };
+  // [N, T, C O] transposed times [N, T, I]: one product per sample for all outputs.
+  const signals = outputs === 1 ? D : reshape(g, transpose(g, D, [1, 2, 0, 3]), 0, 0, outputs * O);
+  const J = addUp(g, [matMul(g, transpose(g, signals, [0, 2, 1]), H), ...written]);
+  return written.length > 0 ? { kind: "rows", J } : { kind: "rows", J, positions: { H, D } };
+}
+
+const addUp = (g: Graph, values: readonly Value[]): Value => values.reduce((sum, each) => add(g, sum, each));
+
+/** Rows [C, N, ...], with one output [N, ...], as [N, C O, I]. */
+function rowsBySample(g: Graph, J: Value, { fanOut: O, columns: I }: BlockShape, outputs: number): Value {
+  if (outputs === 1) return reshape(g, J, -1, O, I);
+  return reshape(g, swapFirst(g, reshape(g, J, outputs, -1, O * I)), -1, outputs * O, I);
 }
 
 /** With one output there is no axis for it: what broadcasts is the same. */

@@ -39,10 +39,23 @@ export function freeze(
   for (const [l, { fanOut, columns }] of network.blocks.entries()) {
     agree(`theta ${l + 1}`, `${fanOut * columns} numbers`, `${thetas[l]!.length} numbers`);
   }
+  const { blocks, ...part } = freezeLater(network, moves, (l) => thetas[l]!);
+  return { ...part, blocks, thetas: blocks.map((l) => thetas[l]!) };
+}
+
+/**
+ * The same where the values are known later: `thetaOf` is asked for them when graphs are made of the network.
+ * @throws InputError where no block moves.
+ */
+export function freezeLater(
+  network: Network,
+  moves: (block: number, shape: BlockShape) => boolean,
+  thetaOf: (block: number) => FloatArray,
+): Omit<Part, "thetas"> {
   const blocks = [...network.blocks.keys()].filter((l) => moves(l, network.blocks[l]!));
   if (blocks.length === 0) throw new InputError("freeze: wanted a block that moves, got none");
   const frozen = network.blocks.map((shape, l) =>
-    blocks.includes(l) ? undefined : createConstant(thetas[l]!, shape),
+    blocks.includes(l) ? undefined : createConstant(() => thetaOf(l), shape),
   );
   const nodes = network.nodes.map(({ op, inputs, block }) => {
     const constant = block === undefined ? undefined : frozen[block];
@@ -51,16 +64,15 @@ export function freeze(
   });
   return {
     network: { ...network, nodes, blocks: blocks.map((l) => network.blocks[l]!) },
-    thetas: blocks.map((l) => thetas[l]!),
     blocks,
   };
 }
 
 /** A constant of each graph, made once in it: all uses of a block share it. */
-function createConstant(theta: FloatArray, { fanOut, columns }: BlockShape): (g: Graph) => Value {
+function createConstant(thetaOf: () => FloatArray, { fanOut, columns }: BlockShape): (g: Graph) => Value {
   const made = new WeakMap<Graph, Value>();
   return (g) => {
-    const value = made.get(g) ?? g.constant(theta, [fanOut, columns]);
+    const value = made.get(g) ?? g.constant(thetaOf(), [fanOut, columns]);
     made.set(g, value);
     return value;
   };

@@ -3,6 +3,7 @@
  */
 import { demandWhole, InputError } from "../error.ts";
 import { dense, type DenseOptions } from "../ops/dense.ts";
+import { flatten } from "../ops/flatten.ts";
 import { isOuter } from "../ops/op.ts";
 import { createBuilder, type Network } from "./network.ts";
 
@@ -15,7 +16,7 @@ export type Headed = {
 
 /**
  * The network whose last dense layer is a new one of so many outputs; what follows that layer (a softmax) is left out.
- * @throws InputError where the last op with weights is no dense layer on a vector.
+ * @throws InputError where the last op with weights is no dense layer on all of a sample.
  * @example
  * import { dense, mlp, relu, serial } from "natgrad";
  * import { withHead } from "natgrad/network";
@@ -31,7 +32,7 @@ export function withHead(network: Network, outputs: number, options: DenseOption
   const blocks = new Map<number, number>();
   for (const { op, inputs, block } of network.nodes.slice(0, last)) {
     const shares = block === undefined ? undefined : blocks.get(block);
-    const before = b.blocks.length;
+    const count = b.blocks.length;
     values.push(
       b.apply(
         op,
@@ -39,22 +40,24 @@ export function withHead(network: Network, outputs: number, options: DenseOption
         shares === undefined ? {} : { shares },
       ),
     );
-    if (block !== undefined && b.blocks.length > before) blocks.set(block, before);
+    if (block !== undefined && b.blocks.length > count) blocks.set(block, count);
   }
-  const headed = b.finish(b.apply(dense(outputs, options), [values[network.nodes[last]!.inputs[0]!]!]));
+  const before = values[network.nodes[last]!.inputs[0]!]!;
+  const vector = b.shape(before).length === 1 ? before : b.apply(flatten(), [before]);
+  const headed = b.finish(b.apply(dense(outputs, options), [vector]));
   const old = new Map([...blocks].map(([block, id]) => [id, block]));
   return { network: headed, from: headed.blocks.map(({ id }) => old.get(id!)) };
 }
 
 /** The node that is the last dense layer on the way to the outputs. */
-function headOf({ nodes, blocks, output, shapes }: Network): number {
+function headOf({ nodes, blocks, output }: Network): number {
   let value = output;
   while (value > 0) {
     const { inputs, block, op } = nodes[value - 1]!;
-    const vector = inputs.length === 1 && shapes[inputs[0]!]!.length === 1;
-    if (block !== undefined && vector && isOuter(blocks[block]!)) return value - 1;
+    // A convolution whose kernel covers what is left of the image is a dense layer, too.
+    if (block !== undefined && isOuter(blocks[block]!)) return value - 1;
     if (block !== undefined || inputs.length !== 1) {
-      throw new InputError(`head: wanted a dense layer on a vector at the end, got ${op.name}`);
+      throw new InputError(`head: wanted a dense layer at the end, got ${op.name}`);
     }
     value = inputs[0]!;
   }

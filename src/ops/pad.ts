@@ -1,7 +1,7 @@
 /**
  * @file Values with a border of one number.
  */
-import { agree, demandFinite, demandWhole } from "../error.ts";
+import { agree, demand, demandWhole } from "../error.ts";
 import { padWith } from "../engine/ops.ts";
 import { only, type Op, type Shape } from "./op.ts";
 
@@ -27,7 +27,8 @@ export type PadOptions = {
 export function pad({ before, after, value = 0 }: PadOptions): Op {
   for (const count of [...before, ...after]) demandWhole("pad", count, 0);
   agree("pad", `${before.length} counts after`, `${after.length} counts after`);
-  demandFinite("value", value);
+  // -Infinity is what a maximum leaves out.
+  demand(typeof value === "number" && !Number.isNaN(value), "value", "a number", value);
   const shapeOf = (inputs: readonly Shape[]): Shape => {
     const shape = only("pad", inputs);
     agree("pad", `values with ${before.length} axes`, `values with ${shape.length} axes`);

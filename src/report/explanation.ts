@@ -3,7 +3,7 @@
  */
 import { sizeText } from "../experiment/bytes.ts";
 import type { BlockPlan, Explanation } from "../experiment/explain.ts";
-import { isModel } from "../experiment/model/model-file.ts";
+import { isModel } from "../experiment/model/model-option.ts";
 import { networkLines } from "./network.ts";
 
 /** Writers by format. */

@@ -3,7 +3,7 @@
  */
 import type { NetworkText } from "../experiment/architecture/describe.ts";
 import { BESIDE_MODEL } from "../experiment/conflicts.ts";
-import { isModel } from "../experiment/model/model-file.ts";
+import { isModel } from "../experiment/model/model-option.ts";
 import type { Config } from "../experiment/config.ts";
 
 /** The lines of a network: its widths, or its layers. */

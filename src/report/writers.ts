@@ -4,7 +4,7 @@
 import { className } from "../data/classes.ts";
 import { printable } from "../error.ts";
 import { architectureText } from "../experiment/architecture/describe.ts";
-import { isModel } from "../experiment/model/model-file.ts";
+import { isModel } from "../experiment/model/model-option.ts";
 import { OPTIONS, type Config, type OptionName } from "../experiment/config.ts";
 import { fisherOf, modulesOf, type OwnOption } from "../experiment/own.ts";
 import type { ConfigEvent, DoneEvent, Metrics, RunEvent } from "../experiment/events.ts";

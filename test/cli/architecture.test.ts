@@ -101,6 +101,28 @@ describe("--architecture", () => {
     expect(await events(...flags, `--init_weights_dir ${dir}`)).toMatchObject([{}, saved[1]!, saved[2]!, {}]);
   });
 
+  it("takes images of your own as they are stored: with their axes, or by sample_shape, channels last or first", async () => {
+    const dir = join(folder, "images");
+    const flags = `${EXACT} --architecture cnn --n_layers 3 --width 8 --train_size 12 --test_size 6 --threads 1 --format jsonl`;
+    const metrics = async (...more: string[]): Promise<unknown[]> => {
+      const { exitCode, stdout, stderr } = await natgrad("train", flags, ...more);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+      return stdout.split("\n").slice(1, 3);
+    };
+    const wanted = await metrics(`--save_dataset --save_dataset_dir ${dir}`);
+    const [file = ""] = readdirSync(dir);
+    const path = `--dataset_path ${join(dir, file)}`;
+    // A file of natgrad's own says what its samples are.
+    expect(await metrics(path)).toEqual(wanted);
+    // One channel is the same first or last.
+    expect(await metrics(path, "--sample_shape 1,28,28 --channels_first")).toEqual(wanted);
+    expect(await metrics(path, "--sample_shape 28,28")).toEqual(wanted);
+    expect(await metrics(path, "--sample_shape 14,56,1")).not.toEqual(wanted);
+    const { exitCode, stderr } = await natgrad("train", flags, path, "--sample_shape 28,28,3");
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/^natgrad: sample_shape: wanted axes of 784 numbers, got 28 x 28 x 3 = 2352 \(/);
+  });
+
   it("saves and loads kernels of layers that act once per sample, and tells networks apart by their layers", async () => {
     const dir = join(folder, "kernels");
     const made = await events(`${EXACT} --architecture ${VECTORS} --save_kernel --save_kernel_dir ${dir}`);

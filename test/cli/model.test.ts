@@ -1,7 +1,7 @@
 /**
  * @file `natgrad model`: what it prints of a network, of a model that is none, and of what is no model.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -95,6 +95,14 @@ describe("natgrad model", () => {
       /^natgrad: sizes: wanted name=size, as sequence=16, got T$/,
     ],
     [["model", fixture("mlp_legacy13"), "--output_name", "z"], /^natgrad: output: wanted one of y, got z$/],
+    [
+      ["model", file("cut.onnx", readFileSync(fixture("mlp_legacy13")).subarray(0, 700))],
+      /^natgrad: model: wanted an ONNX model, got 700 bytes that are truncated or of another format$/,
+    ],
+    [
+      ["model", file("alone.onnx", readFileSync(fixture("mlp_external_dynamo20")))],
+      /^natgrad: external data: wanted a readable file mlp_external_dynamo20\.onnx\.data, got ENOENT$/,
+    ],
     [["model", fixture("mlp_legacy13"), "--depth", "3"], /^natgrad: --depth: wanted a known option/],
   ])("refuses %j in one line", async (args, line) => {
     const { exitCode, stderr } = await natgrad(...args);

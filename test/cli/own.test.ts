@@ -215,6 +215,16 @@ describe("a module that cannot be used", () => {
       /^activation: wanted a module that can be read, got ".*" \(EISDIR\)$/,
     ],
     [
+      "a device",
+      () => "--activation /dev/zero",
+      /^activation: wanted a module that can be read, got "\/dev\/zero" \(a device\)$/,
+    ],
+    [
+      "null in place of an error on import",
+      () => fisherOf("throws-null.mjs", "throw null;"),
+      /^natural_gradient_type: wanted a module that can be imported, got ".*throws-null\.mjs" \(null\)$/,
+    ],
+    [
       "another export",
       () => `--natural_gradient_type ${loss}`,
       /^natural_gradient_type: wanted a module that exports fisher, got one that exports loss \(.*loss\.mjs\)$/,

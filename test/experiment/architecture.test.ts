@@ -1,5 +1,13 @@
 /** @file Networks by name and from layers: what they are made of, and where what is wrong is found. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  symlinkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -30,7 +38,7 @@ function made(options: ConfigOptions, ends: Ends = IMAGES) {
 }
 
 /** The layers of a list between images and two outputs. */
-const layersOf = (...layers: unknown[]) => made({ architecture: { layers } as never }).text.layers;
+const layersOf = (...layers: unknown[]) => made({ architecture: { layers } }).text.layers;
 
 /** The message for a list of layers. */
 const refusal = (...layers: unknown[]): string => {
@@ -181,7 +189,7 @@ describe("layers of a file", () => {
       'layers[0].parallel.join: wanted one of sum, concatenate, multiply, got "max"',
     );
     expect(refusal({ parallel: { branches: [[], []], jion: "sum" } })).toMatch(
-      /^layers\[0\]\.parallel\.jion: wanted/,
+      /^layers\[0\]\.parallel: wanted one of branches, join, got "jion"$/,
     );
   });
 
@@ -211,11 +219,11 @@ describe("layers of a file", () => {
     ],
     [["flatten", { embedding: { vocabulary: 7, width: 3 } }, "global_average_pool"], 2],
   ] as const)("%j have %i blocks with the outputs", (layers, count) => {
-    expect(made({ architecture: { layers: [...layers] } as never }).network.blocks.length).toBe(count);
+    expect(made({ architecture: { layers: [...layers] } }).network.blocks.length).toBe(count);
   });
 
   it("have the variances of the options where they say none", () => {
-    const architecture = { layers: ["flatten", { dense: { width: 4, bias_variance: 0 } }, "relu"] } as never;
+    const architecture = { layers: ["flatten", { dense: { width: 4, bias_variance: 0 } }, "relu"] };
     const { blocks } = made({ architecture, weight_variance: 1, bias_variance: 0.5 }).network;
     expect(blocks.map(({ columns, fanIn }) => columns - fanIn)).toEqual([0, 1]);
     expect(blocks[0]!.scales.weight).toBeCloseTo(1 / Math.sqrt(192), 12);
@@ -223,7 +231,7 @@ describe("layers of a file", () => {
 
   it("take channels that are first to the end", () => {
     const { text } = made(
-      { architecture: { layers: ["global_average_pool"] } as never },
+      { architecture: { layers: ["global_average_pool"] } },
       { inputs: 192, outputs: 2, sample: { shape: [3, 8, 8], channelsFirst: true } },
     );
     expect(text.layers!.slice(1, 3)).toEqual(["transpose(1, 2, 0) [8, 8, 3]", "globalAveragePool [3]"]);
@@ -240,7 +248,7 @@ describe("layers of a file", () => {
     ],
     [[{ conv: { size: 3 } }], "layers[0].conv.channels: wanted a whole number >= 1, got nothing"],
     [["relu", "convolve"], /^layers\[1\]: wanted one of dense, conv, .*, sequence, got "convolve"$/],
-    [[{ relu: { slope: 1 } }], /^layers\[0\]\.relu\.slope: wanted one of no options/],
+    [[{ relu: { slope: 1 } }], 'layers[0].relu: wanted no options, got "slope"'],
     [[{ relu: 3 }], "layers[0].relu: wanted no options, got 3"],
     [[{ conv: 3 }], "layers[0].conv: wanted options by name, got 3"],
     [
@@ -283,6 +291,21 @@ describe("layers of a file", () => {
     ["text.yaml", "relu", /text\.yaml: wanted a list of layers, or layers: and a list, got "relu"$/],
     ["empty.yaml", "", /empty\.yaml: wanted a list of layers, or layers: and a list, got nothing$/],
     ["object.yaml", "layers: relu", /object\.yaml: layers: wanted a list, got "relu"$/],
+    [
+      "deep.json",
+      `["flatten",${'{"residual":['.repeat(20_000)}"relu"${"]}".repeat(20_000)}]`,
+      /^layers: wanted lists at most 100 deep, got deeper ones$/,
+    ],
+    [
+      "bomb.yaml",
+      "a: &a [relu, relu]\n" +
+        ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"]
+          .map((name, i) => `${name}: &${name} [*${"abcdefghijklmno"[i]}, *${"abcdefghijklmno"[i]}]\n`)
+          .join("") +
+        "layers: *p\n",
+      /bomb\.yaml: wanted YAML, got Excessive alias count/,
+    ],
+    ["twice.yaml", "layers: [relu]\nlayers: [relu]", /twice\.yaml: wanted YAML, got Map keys must be unique/],
     ["more.yaml", "layers: [relu]\nwidth: 3", /more\.yaml: wanted layers alone, got width$/],
     [
       "place.yaml",
@@ -292,6 +315,22 @@ describe("layers of a file", () => {
   ])("%s is refused with its name", (name, content, message) => {
     const path = content === undefined ? join(folder, name) : fileOf(name, content);
     expect(() => parseFlags({ ...EXACT, architecture: path })).toThrow(message);
+  });
+
+  it("are read with a byte order mark, and only from plain files", () => {
+    const marked = fileOf("marked.yaml", "\uFEFF- flatten\n");
+    expect(() => parseFlags({ ...EXACT, architecture: marked })).not.toThrow();
+    const inFolder = join(folder, "folder.yaml");
+    mkdirSync(inFolder);
+    expect(() => parseFlags({ ...EXACT, architecture: inFolder })).toThrow(
+      /folder\.yaml: wanted a file of layers, got EISDIR$/,
+    );
+    if (process.platform === "win32") return;
+    const endless = join(folder, "endless.yaml");
+    symlinkSync("/dev/zero", endless);
+    expect(() => parseFlags({ ...EXACT, architecture: endless })).toThrow(
+      /endless\.yaml: wanted a file of layers, got a device$/,
+    );
   });
 
   it("say what options say of other networks", () => {

@@ -22,7 +22,8 @@ import { product } from "../../src/linalg/product.ts";
 import { functionStep, parameterStep, type StepProblem } from "../support/steps.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 import { TOLERANCE } from "../support/tolerance.ts";
-import { CNN_BY_GROUPS, TORCH_NETWORKS, type Module, type TorchNetwork } from "../support/torch-networks.ts";
+import type { Module, TorchNetwork } from "../support/torch-modules.ts";
+import { CNN_BY_GROUPS, TORCH_NETWORKS } from "../support/torch-networks.ts";
 
 const RHO = 1e-3;
 

@@ -20,7 +20,7 @@ import { randomState } from "../../src/random/random-state.ts";
 import { checkJacobian } from "../support/differences.ts";
 import { float64Engine, relativeError } from "../support/tiny.ts";
 
-const { conv, dense, globalAveragePool, relu, softmax } = OPS;
+const { conv, dense, flatten, globalAveragePool, relu, softmax } = OPS;
 const biases = { biasVariance: 0.3 };
 
 /** Two convolutions, one of them in a branch, and a dense layer. */
@@ -119,8 +119,11 @@ describe("withHead", () => {
 
   it("refuses a network that ends in something else", () => {
     const ends = serial([4, 4, 2], conv(3, 2), globalAveragePool());
-    expect(() => withHead(ends, 2)).toThrow(
-      /^head: wanted a dense layer on a vector at the end, got conv\(3, 2/,
-    );
+    expect(() => withHead(ends, 2)).toThrow(/^head: wanted a dense layer at the end, got conv\(3, 2/);
+  });
+
+  it("takes a convolution over all that is left for a dense layer", () => {
+    const { network } = withHead(serial([3, 3, 2], conv(4, 2), relu(), conv(3, 2), flatten()), 5);
+    expect(network.nodes.map(({ op }) => op.name)).toEqual(["conv(4, 2)", "relu", "flatten", "dense(5)"]);
   });
 });

@@ -8,7 +8,8 @@ import { createBuilder, type Network } from "../../network/network.ts";
 import { dense } from "../../ops/dense.ts";
 import type { Role } from "../../ops/parameterization.ts";
 import { transpose } from "../../ops/transpose.ts";
-import { isModel, modelNetwork } from "../model/model-file.ts";
+import { modelNetwork } from "../model/model-file.ts";
+import { isModel } from "../model/model-option.ts";
 import type { LayerList } from "./layer-file.ts";
 import { endsInDense, lastPath, layersOf } from "./layer-list.ts";
 import { NAMED, type Ends, type Named, type NetworkOptions } from "./named.ts";
@@ -24,7 +25,7 @@ export const namedOf = ({ architecture }: Pick<NetworkOptions, "architecture">):
  */
 export function buildNetwork(options: NetworkOptions, ends: Ends): Network {
   const { architecture } = options;
-  if (isModel(architecture)) return modelNetwork(architecture, ends);
+  if (isModel(architecture)) return modelNetwork(architecture, ends, options.head);
   try {
     return typeof architecture === "string"
       ? NAMED[architecture].build(options, ends)

@@ -3,7 +3,7 @@
  */
 import { basename } from "node:path";
 import type { Network } from "../../network/network.ts";
-import { isModel } from "../model/model-file.ts";
+import { isModel } from "../model/model-option.ts";
 import type { NetworkOptions } from "./named.ts";
 
 /** What is printed of a network: widths of an mlp, layers of another. */
@@ -17,10 +17,11 @@ export type NetworkText = {
 
 /** What is printed of a network. */
 export function describeNetwork(
-  { architecture }: Pick<NetworkOptions, "architecture">,
+  { architecture, blocks: moving }: Pick<NetworkOptions, "architecture" | "blocks">,
   { inputs, nodes, shapes, blocks }: Network,
 ): NetworkText {
-  if (architecture === "mlp") return { widths: [inputs, ...blocks.map(({ fanOut }) => fanOut)] };
+  if (architecture === "mlp" && moving === undefined)
+    return { widths: [inputs, ...blocks.map(({ fanOut }) => fanOut)] };
   const shaped = (k: number): string => `[${shapes[k]!.join(", ")}]`;
   const layers = nodes.map(({ op, inputs: from }, k) => {
     const changes = from.some((id) => shapes[id]!.join() !== shapes[k + 1]!.join());

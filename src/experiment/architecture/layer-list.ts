@@ -12,6 +12,9 @@ import { shown } from "../shown.ts";
 import { KINDS, type Surroundings } from "./kinds.ts";
 import { kindOf, type LayerList } from "./layer-file.ts";
 
+/** Lists in lists. */
+const DEEPEST = 100;
+
 /** Layers that hold layers. */
 const HOLDERS = ["residual", "parallel", "sequence"];
 
@@ -41,6 +44,8 @@ export function layersOf({ file, layers }: LayerList, around: Surroundings): Lay
 
 const listOf = (layers: unknown, path: string, around: Surroundings): Layer[] => {
   if (!Array.isArray(layers)) return refuse(path, "a list of layers", layers);
+  const depth = path.split("[").length;
+  if (depth > DEEPEST) throw new PlacedError(`layers: wanted lists at most ${DEEPEST} deep, got deeper ones`);
   return layers.map((layer: unknown, i) => layerOf(layer, `${path}[${i}]`, around));
 };
 
@@ -81,7 +86,7 @@ function parallelOf(given: unknown, path: string, around: Surroundings): Layer {
   const { branches, join = "sum", ...rest } = given as { branches?: unknown; join?: unknown };
   const [stranger] = Object.keys(rest);
   if (stranger !== undefined) refuse(path, "one of branches, join", stranger);
-  if (typeof join !== "string" || !(join in JOINS)) {
+  if (typeof join !== "string" || !Object.keys(JOINS).includes(join)) {
     return refuse(`${path}.join`, `one of ${Object.keys(JOINS).join(", ")}`, join);
   }
   return parallel(branchesOf(branches, `${path}.branches`, around), JOINS[join as keyof typeof JOINS]());

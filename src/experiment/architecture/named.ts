@@ -11,12 +11,16 @@ import { resnet } from "../../network/resnet.ts";
 import { transformer } from "../../network/transformer.ts";
 import type { Parameterization } from "../../ops/parameterization.ts";
 import { activationOf, type OwnParts } from "../own.ts";
-import type { ModelFile } from "../model/model-file.ts";
+import type { HeadOption, ModelFile } from "../model/model-option.ts";
 import type { LayerList } from "./layer-file.ts";
 
 /** The options that say what network it is. */
 export type NetworkOptions = {
   readonly architecture: NetworkName | LayerList | ModelFile;
+  /** Outputs of a new last layer of a model. */
+  readonly head?: HeadOption | undefined;
+  /** Globs of names of the blocks that move. Default: all. */
+  readonly blocks?: readonly string[] | undefined;
   readonly n_layers: number;
   readonly width: number;
   readonly activation: string;

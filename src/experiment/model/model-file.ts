@@ -4,27 +4,12 @@
 import { externalDataOf } from "../../onnx/node/external-data.ts";
 import { readWhole } from "../../data/node/files.ts";
 import { InputError } from "../../error.ts";
-import { readOnnx, type OnnxNetwork } from "../../network/onnx/read.ts";
+import { readOnnx } from "../../network/onnx/read.ts";
 import type { Network } from "../../network/network.ts";
 import { digest } from "../digest.ts";
-
-/** A model in place of an architecture. */
-export type ModelFile = {
-  /** The path of the file. */
-  readonly model: string;
-  /** What it holds, once it was read. */
-  readonly read?: ReadModel;
-};
-
-/** What was read of a model. */
-export type ReadModel = OnnxNetwork & {
-  /** Digest of the file and of its external data. */
-  readonly sha256: string;
-};
-
-/** Whether the network of options is a model. */
-export const isModel = (architecture: unknown): architecture is ModelFile =>
-  typeof architecture === "object" && architecture !== null && "model" in architecture;
+import { OptionError } from "../remedy.ts";
+import { headed } from "./head.ts";
+import { isModel, readOf, type HeadOption, type ModelFile, type ReadModel } from "./model-option.ts";
 
 /**
  * Options whose model, where they have one, has been read.
@@ -57,22 +42,18 @@ async function readModel(file: string, limit: number | undefined): Promise<ReadM
   }
 }
 
-/**
- * What was read of a model.
- * @throws InputError where nothing was.
- */
-export function readOf({ model, read }: ModelFile): ReadModel {
-  if (read) return read;
-  throw new InputError(`model: wanted a network that is made here, got ${model}`);
-}
+/** What an experiment has before and behind a network. */
+type Ends = { readonly inputs: number; readonly outputs: number };
 
 /**
  * The network of a model on samples of so many numbers, for so many outputs.
+ * @param head where the last layer is a new one
  * @throws InputError where it takes or gives others.
  */
 export function modelNetwork(
   file: ModelFile,
-  { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
+  { inputs, outputs }: Ends,
+  head: HeadOption | undefined,
 ): Network {
   const { network } = readOf(file);
   if (network.inputs !== inputs) {
@@ -80,10 +61,13 @@ export function modelNetwork(
       `model: wanted one that takes ${inputs} numbers (the samples), got one that takes [${network.shapes[0]!.join(", ")}] (${file.model})`,
     );
   }
-  if (network.outputs !== outputs) {
-    throw new InputError(
-      `model: wanted one of ${outputs} outputs (of this loss and these classes), got one of ${network.outputs} (${file.model})`,
-    );
+  if (head === outputs || head === "auto") return headed(network, outputs).network;
+  if (head !== undefined) {
+    throw new InputError(`head: wanted ${outputs} (the outputs of this loss and these classes), got ${head}`);
   }
-  return network;
+  if (network.outputs === outputs) return network;
+  throw new OptionError(
+    `model: wanted one of ${outputs} outputs (of this loss and these classes), got one of ${network.outputs} (${file.model})`,
+    [{ option: "head", value: "auto" }],
+  );
 }

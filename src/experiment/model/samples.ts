@@ -4,7 +4,7 @@
 import type { Dataset, SampleShape } from "../../data/dataset.ts";
 import { InputError } from "../../error.ts";
 import { zeros, type Matrix } from "../../linalg/matrix.ts";
-import { isModel, readOf } from "./model-file.ts";
+import { isModel, readOf } from "./model-option.ts";
 
 /** A dataset as a network takes it, and a line about what was done. */
 export type Arranged = { readonly dataset: Dataset; readonly notice?: string };

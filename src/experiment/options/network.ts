@@ -6,7 +6,7 @@ import { ACTIVATION_NAMES } from "../../ops/activations/index.ts";
 import { PRNGS } from "../../network/initialise.ts";
 import { PARAMETERIZATIONS } from "../../ops/parameterization.ts";
 import { aboutIn } from "./about.ts";
-import type { ModelFile } from "../model/model-file.ts";
+import type { HeadOption, ModelFile } from "../model/model-option.ts";
 import { LAYER_FILE, layersIn, readLayerFile, type LayerList } from "../architecture/layer-file.ts";
 import { NETWORK_NAMES, type NetworkName } from "../architecture/named.ts";
 import { choice, choiceOrOwn, notNegative, path, positive, whole, type Reader } from "./values.ts";
@@ -26,6 +26,16 @@ const readArchitecture: Reader<string | LayerList | readonly unknown[]> = (v: un
 const isArchitecture = (v: unknown): boolean =>
   typeof v === "object" ? v !== null : (NETWORK_NAMES as readonly unknown[]).includes(v);
 
+const readHead: Reader<HeadOption> = (v: unknown) =>
+  typeof v === "string" && /^\d+$/.test(v) ? Number(v) : v;
+
+const isHead = (v: unknown): boolean => v === "auto" || (Number.isSafeInteger(v) && (v as number) >= 1);
+
+const GLOBS = { error: "names of blocks, or globs of them, as head.*,layer3" };
+
+const readGlobs: Reader<readonly string[] | string> = (v: unknown) =>
+  typeof v === "string" ? v.split(",").map((glob) => glob.trim()) : v;
+
 export const NETWORK_OPTIONS = {
   architecture: z
     .preprocess(readArchitecture, z.custom<NetworkName | LayerList | ModelFile>(isArchitecture, ARCHITECTURE))
@@ -39,6 +49,24 @@ export const NETWORK_OPTIONS = {
   model: path()
     .optional()
     .meta(about("<file>", "an ONNX model as the network, with its own weights, in place of an architecture")),
+  head: z
+    .preprocess(readHead, z.custom<HeadOption>(isHead, { error: "a whole number >= 1, or auto" }))
+    .optional()
+    .meta(
+      about(
+        "<n>",
+        "a new last layer of the model, drawn, with so many outputs; auto: as loss and classes want",
+      ),
+    ),
+  blocks: z
+    .preprocess(readGlobs, z.array(z.string(GLOBS).min(1, GLOBS), GLOBS).min(1, GLOBS).readonly())
+    .optional()
+    .meta(
+      about(
+        "<glob,...>",
+        "only these blocks move: globs of names as natgrad model prints them, or layer1, layer2 and so on",
+      ),
+    ),
   n_layers: whole(1, 1000)
     .default(3)
     .meta(

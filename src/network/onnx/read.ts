@@ -2,11 +2,13 @@
  * @file An ONNX model as a network with its own weights.
  */
 import type { Engine, FloatArray } from "../../engine/engine.ts";
-import { InputError } from "../../error.ts";
+import { agree, InputError } from "../../error.ts";
 import { decodeOnnx, type DecodeOptions } from "../../onnx/decode.ts";
+import { encodeOnnx } from "../../onnx/encode.ts";
 import { count, type OnnxModel } from "../../onnx/model.ts";
 import type { NormalGraph, NormalNode } from "../../onnx/normal/graph.ts";
 import { normalise, type NormaliseOptions } from "../../onnx/normal/normalise.ts";
+import { modelOf } from "../../onnx/normal/write.ts";
 import { reshape } from "../../ops/reshape.ts";
 import type { Network } from "../network.ts";
 import type { ModelBlock } from "./blocks.ts";
@@ -28,6 +30,11 @@ export type OnnxNetwork = {
   readonly names: readonly (readonly string[])[];
   /** theta [fanOut, columns] of every block, in the engine's precision: arrays of the caller's own, as `createWeights` takes them. */
   weights(engine: Engine): FloatArray[];
+  /**
+   * The model with such arrays as its weights, as the bytes of an ONNX file (opset 21): standard ops, and parameters under their own names.
+   * @throws RangeError for arrays that are not one per block, of its size; InputError for 2 GiB and more.
+   */
+  write(weights: readonly FloatArray[]): Uint8Array;
 };
 
 /**
@@ -68,6 +75,20 @@ export function networkOf(model: OnnxModel, options: NormaliseOptions = {}): Onn
       network.blocks.map((shape, l) =>
         filled(engine.floats(shape.fanOut * shape.columns), shape, blocks[l]!, graph),
       ),
+    write(weights) {
+      agree("weights", `${blocks.length} blocks`, `${weights.length} blocks`);
+      const stored = graph.parameters.map(({ values }) => values().slice());
+      for (const [l, { fanOut, columns }] of network.blocks.entries()) {
+        const theta = weights[l]!;
+        agree(`weights of block ${l + 1}`, fanOut * columns, theta.length);
+        for (let k = 0; k < theta.length; k++) {
+          const [parameter, index] = blocks[l]!.source(Math.floor(k / columns), k % columns);
+          stored[parameter]![index] = theta[k]!;
+        }
+      }
+      const parameters = graph.parameters.map((parameter, i) => ({ ...parameter, values: () => stored[i]! }));
+      return encodeOnnx(modelOf({ ...graph, parameters }));
+    },
   };
 }
 

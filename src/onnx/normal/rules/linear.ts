@@ -10,7 +10,7 @@ import { turned } from "../fold/movement.ts";
 import { computed, isFloat, rowOf, type Known, type Live } from "../known.ts";
 import { broadcast, layoutText, leads, mixing, sampleShape, type Layout } from "../layout.ts";
 import type { ParameterUse } from "../graph.ts";
-import { scaled, withParameter } from "./elementwise.ts";
+import { scaled, withParameter } from "./operands.ts";
 import { knownAt, live, type Rule } from "./rule.ts";
 import { turn } from "./shape.ts";
 import { windows } from "./window.ts";

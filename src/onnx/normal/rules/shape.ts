@@ -1,27 +1,16 @@
 /**
- * @file Ops that move numbers: Reshape and its kin, Transpose, parts, joins, repeats, padding, rows of tables.
+ * @file Rules of ops that move numbers: Reshape and its kin, Transpose, padding, and those of parts.ts.
  */
 import { InputError } from "../../../error.ts";
 import { count, type OnnxNode } from "../../model.ts";
 import { floatOf, integersOf, intOf, intsOf, named, sizesOf, stringOf } from "../arguments.ts";
 import type { Builder } from "../builder.ts";
 import { shapeOf } from "../fold/fold.ts";
-import { integers, isFloat, rowOf, type Item, type Known, type Live } from "../known.ts";
-import {
-  broadcast,
-  fromFront,
-  layoutText,
-  leads,
-  mixing,
-  reshaped,
-  sampleAxis,
-  sampleShape,
-  transposed,
-  type Layout,
-  type Size,
-} from "../layout.ts";
-import { sliceRuns, splitRuns, type Run } from "../selection.ts";
-import { resolved, squeezedAxes, targetLayout, unsqueezedAxes } from "../shapes.ts";
+import { integers, type Live } from "../known.ts";
+import { fromFront, leads, mixing, reshaped, transposed, type Layout, type Size } from "../layout.ts";
+import { sliceRuns, splitRuns } from "../selection.ts";
+import { resolved, squeezedAxes, unsqueezedAxes } from "../shapes.ts";
+import { concat, embedding, expand, part, rows } from "./parts.ts";
 import { knownAt, live, type Rule } from "./rule.ts";
 
 /** Axes in another order; where only axes of size 1 move, a Reshape. */
@@ -58,29 +47,6 @@ const sizesIn = (b: Builder, { dims, batch }: Layout): Size[] =>
     return b.literal === undefined ? { c: 0, n: size } : { c: size * b.literal, n: 0 };
   });
 
-/** Parts of axes. */
-function part(b: Builder, node: OnnxNode, x: Live, runs: readonly Run[]): Live {
-  if (runs.length === 0) return x;
-  const what = named(node);
-  const axes = runs.map(({ axis }) => sampleAxis(x, axis, what));
-  const dims = [...x.dims];
-  for (const { axis, size } of runs) dims[axis] = size;
-  return b.emit(
-    node,
-    "Slice",
-    [x],
-    { dims, batch: x.batch },
-    {
-      attributes: {
-        axes,
-        starts: runs.map(({ start }) => start),
-        ends: runs.map(({ start, step, size }) => start + step * size),
-        steps: runs.map(({ step }) => step),
-      },
-    },
-  );
-}
-
 function reshapeRule(b: Builder, node: OnnxNode, x: Live, sizes: readonly Size[]): Live {
   return toSizes(b, node, x, resolved(node, x, sizes, b.literal));
 }
@@ -90,95 +56,6 @@ const merged = (sizes: readonly Size[]): Size => {
   const product = count(sizes.map(({ c, n }) => (n === 0 ? c : n)));
   return sizes.some(({ n }) => n !== 0) ? { c: 0, n: product } : { c: product, n: 0 };
 };
-
-/** Values that are joined, all in one layout but for the axis. */
-function concat(b: Builder, node: OnnxNode, items: readonly (Known | Live)[]): Live {
-  const what = named(node);
-  const first = items.find((item) => item.batch) ?? items[0]!;
-  const axis = fromFront(intOf(node, "axis", 0), first.dims.length, what);
-  const at = sampleAxis(first, axis, what);
-  const values = items.map((given) => {
-    const rows = leads(first) && given.kind === "known" && given.dims[0] !== 1;
-    const row = rows ? rowOf(given, b.literal ?? given.dims[0]) : undefined;
-    const item = row ?? given;
-    const mine = item.dims.length === first.dims.length;
-    const fits =
-      mine && item.dims.every((size, i) => i === axis || i === first.batch?.axis || size === first.dims[i]);
-    if (!fits) {
-      const got = `${layoutText(first)} and ${layoutText(item)}`;
-      throw new InputError({ what, wanted: "shapes that differ along one axis", got });
-    }
-    if (item.batch || !first.batch) return b.lift(node, item);
-    if (item.dims[first.batch.axis] !== 1) throw mixing(what);
-    return b.relaid(node, b.lift(node, item), { dims: item.dims, batch: first.batch });
-  });
-  const dims = first.dims.with(
-    axis,
-    items.reduce((sum, item) => sum + item.dims[axis]!, 0),
-  );
-  return b.emit(
-    node,
-    "Concat",
-    values,
-    { dims, batch: first.batch },
-    { attributes: { axis: at }, type: first.type },
-  );
-}
-
-/** Rows of a table by integers of the samples. */
-function embedding(b: Builder, node: OnnxNode, table: Known, indices: Live): Item {
-  if (!isFloat(table) || intOf(node, "axis", 0) !== 0)
-    return b.lack("Gather from a known table along another axis");
-  const batch = indices.batch;
-  const layout = { dims: [...indices.dims, ...table.dims.slice(1)], batch };
-  const parameters = [b.use(table, "table", named(node))];
-  return b.emit(node, "Embedding", [indices], layout, { parameters, type: table.type });
-}
-
-/** Known rows of a live value. */
-function rows(b: Builder, node: OnnxNode, x: Live, indices: Known): Item {
-  const what = named(node);
-  const axis = fromFront(intOf(node, "axis", 0), x.dims.length, what);
-  const n = x.dims[axis]!;
-  const at = integersOf(indices, what).map((index) => (index < 0 ? index + n : index));
-  if (axis === x.batch?.axis) throw mixing(what);
-  const outside = at.find((index) => !(index >= 0 && index < n));
-  if (outside !== undefined) throw new InputError({ what, wanted: `indices below ${n}`, got: `${outside}` });
-  const inBatch = axis < (x.batch?.axis ?? 0) ? indices.dims.length - 1 : 0;
-  const dims = [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)];
-  const layout: Layout = { dims, batch: x.batch && { ...x.batch, axis: x.batch.axis + inBatch } };
-  const isRun = at.every((index, i) => i === 0 || index === at[i - 1]! + 1) && at.length > 0;
-  if (isRun) {
-    const whole = at.length === n;
-    const run = { axis, start: at[0]!, step: 1, size: at.length };
-    return b.relaid(node, whole ? x : part(b, node, x, [run]), layout);
-  }
-  const flat = { dims: x.dims.with(axis, at.length), batch: x.batch };
-  const attributes = { axis: sampleAxis(x, axis, what), indices: at };
-  return b.relaid(node, b.emit(node, "Gather", [x], flat, { attributes }), layout);
-}
-
-/** Repeats a value to a shape. */
-function expand(b: Builder, node: OnnxNode, x: Live, shape: Known): Live {
-  const sizes = sizesOf(shape);
-  const rank = Math.max(sizes.length, x.dims.length);
-  const atBatch = x.batch ? x.batch.axis + sizes.length - x.dims.length : -1;
-  const target =
-    b.literal === undefined || !x.batch
-      ? targetLayout(sizes, named(node))
-      : { dims: sizes.map(({ c }, axis) => (axis === atBatch ? 1 : c)) };
-  const own = target.batch && {
-    ...target.batch,
-    before: x.batch?.before ?? 1,
-    after: x.batch?.after ?? target.batch.after,
-  };
-  const layout = broadcast(x, { dims: target.dims, batch: own }, named(node));
-  const fitting = b.fit(node, x, layout);
-  const same = count(sampleShape(fitting)) === count(sampleShape(layout));
-  if (same) return b.relaid(node, fitting, layout);
-  const attributes = { shape: sampleShape(layout) };
-  return rank === 0 ? x : b.emit(node, "Expand", [fitting], layout, { attributes });
-}
 
 export const SHAPE: Readonly<Record<string, Rule>> = {
   Shape(b, node, inputs) {
