@@ -4,7 +4,7 @@
  * machine.
  */
 import { createGrams } from "../src/entry/kernel.ts";
-import { cnn } from "../src/entry/network.ts";
+import { cnn } from "../src/network/cnn.ts";
 import {
   createEngine,
   createLinearizer,
